@@ -37,6 +37,8 @@ struct IcebergTable {
   iceberg::MetadataPtr metadata;
   std::optional<iceberg::SnapshotId> snapshot_id;
   iceberg::SchemaPtr schema;
+  /// Read only data files with at least this data sequence number: the rows that a staged snapshot added.
+  std::optional<iceberg::SequenceNumber> data_sequence_min;
 };
 
 /// Rows that calve itself knows, such as calve.runs.

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <arrow/type.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/contract.h"
+#include "base/context.h"
+#include "base/registry.h"
+#include "base/result.h"
+
+namespace calve::audit {
+
+/// A check as SQL: every kind compiles to one of these, and all of a contract share one scan.
+struct CompiledCheck {
+  enum class Scope {
+    kRow,        ///< `sql` is a boolean expression over one row that is true where the row passes.
+    kAggregate,  ///< `sql` is an aggregate expression over the rows giving the number of rows that fail (0 passes).
+    kQuery,      ///< `sql` is a SELECT in which `this` is the table; each row it gives is a failure.
+  };
+  Check check;
+  Scope scope = Scope::kRow;
+  std::string sql;
+  bool null_passes = true;           ///< Rows: whether a null result passes.
+  std::vector<std::string> columns;  ///< That it reads.
+  /// What a failure means, in a few words after the counts: "are NULL", "are not in EUR, USD".
+  std::string failure;
+};
+
+/// What checks may know besides the rows.
+struct CheckInputs {
+  std::shared_ptr<arrow::Schema> schema;
+  /// Rows of main before this load, for row-count change; negative: no earlier snapshot.
+  int64_t rows_before = -1;
+  int64_t now_ms = 0;
+};
+
+struct CheckKind {
+  std::string kind;     ///< "accepted_values"
+  std::string meaning;  ///< One sentence.
+  config::Part part;    ///< Its options, the short forms already written out.
+  /// Names a check from its options: "accepted_values(currency)".
+  std::function<std::string(const config::Node& options)> name;
+  /// Fails with kConfig naming a column that is not there, and the nearest ones.
+  std::function<Result<CompiledCheck>(const Check& check, const CheckInputs& inputs)> compile;
+};
+
+class Registry {
+ public:
+  void Add(CheckKind kind);
+  const CheckKind* Find(const std::string& kind) const;
+  const std::map<std::string, CheckKind>& kinds() const { return kinds_; }
+
+ private:
+  std::map<std::string, CheckKind> kinds_;
+};
+
+/// Written by the build: calls every CALVE_PART of this room.
+void RegisterParts(Registry& registry);
+
+}  // namespace calve::audit

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <any>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+#include "base/strong.h"
+#include "columnar/convert.h"
+
+namespace calve::source {
+
+/// How far a source has been read; it goes into the summary of the snapshot that holds the rows, and comes back from there.
+///
+/// `state` is small JSON with a version (at most 8 KiB); `ledger` holds long lists, such as the files seen, and lies in a Puffin file
+/// that the snapshot names. Both belong to the source that made them.
+struct Position {
+  std::string state;
+  std::string ledger;
+  bool operator==(const Position&) const = default;
+};
+
+/// Where the rows of a batch came from, for people: quarantine and messages name it.
+class Origins {
+ public:
+  virtual ~Origins() = default;
+  /// The place of one row of the batch as it left the source: "orders_0412.csv line 88,120".
+  virtual std::string Describe(int64_t row) const = 0;
+};
+
+/// A row that could not be read as the source's schema says. It counts as read.
+struct Reject {
+  std::string origin;  ///< As Origins::Describe.
+  std::string column;  ///< Empty when it is about the row as a whole.
+  std::string reason;  ///< One sentence: what was found, what was expected, what to do.
+  std::string raw;     ///< The row as it stood; JSON where the source has no text of its own.
+};
+
+/// Rows on their way. After transforms, `origin_rows` says for each row which row of the source's batch it was.
+struct Batch {
+  columnar::Batch rows;  ///< Exact types.
+  std::shared_ptr<const Origins> origins;
+  std::vector<int64_t> origin_rows;  ///< Empty: row i came from row i. -1: from no single row.
+  std::vector<Reject> rejects;
+  int64_t rows_read = 0;     ///< Rows read from the source for this batch, rejects included.
+  int64_t rows_dropped = 0;  ///< Rows that a transform left out, as its configuration says.
+  ByteCount bytes_read{0};   ///< Bytes consumed from the source, for progress.
+};
+
+/// A part of a source that can be read by itself, beside others.
+struct Split {
+  std::string label;    ///< "orders_0412.csv", for progress and errors.
+  ByteCount bytes{0};   ///< An estimate; 0 when unknown.
+  std::any payload;     ///< The source's own.
+};
+
+/// What a run will read, decided before anything is read.
+struct ReadPlan {
+  std::shared_ptr<arrow::Schema> schema;  ///< Of every batch; exact types, inferred or declared.
+  std::vector<Split> splits;
+  std::optional<Position> position;       ///< To commit with the rows of all splits; none for sources without incremental.
+  std::string summary;                    ///< "3 new files, 412 MB (2,914 seen before)"
+  ByteCount bytes{0};
+  /// What was noticed while inferring, one sentence each, for `calve plan`: "quantity is long: 3,000,000,000 in line 18,233".
+  std::vector<std::string> notes;
+};
+
+/// Batches of one split. For one thread.
+class SplitReader {
+ public:
+  virtual ~SplitReader() = default;
+  /// The next batch, or nothing at the end.
+  virtual Result<std::optional<Batch>> Next(const Context& context) = 0;
+};
+
+/// One stream that a source can give, for discover.
+struct Stream {
+  std::string name;
+  std::shared_ptr<arrow::Schema> schema;
+};
+
+struct PlanOptions {
+  std::optional<Position> since;  ///< Where the last run ended; none: from the start.
+  int64_t batch_rows_max = 64 * 1024;
+  ByteCount batch_bytes_max{8 << 20};
+  int parallelism = 2;            ///< How many splits will be read at once.
+  /// Types that columns must have (a contract's or the table's), by name; a source with text reads into these instead of inferring. A value that
+  /// does not fit becomes a reject.
+  std::shared_ptr<arrow::Schema> wanted;
+};
+
+/// Batches out of one system; it never sees a table. Check, Discover and Plan are for one thread; readers of several splits work side by side.
+class Source {
+ public:
+  virtual ~Source() = default;
+  /// See that the source can be reached and read with the rights given, reading as little as possible.
+  virtual Status Check(const Context& context) = 0;
+  virtual Result<std::vector<Stream>> Discover(const Context& context) = 0;
+  virtual Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) = 0;
+  /// `plan` is what Plan gave and outlives the reader.
+  virtual Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan, const Split& split) = 0;
+};
+
+}  // namespace calve::source
