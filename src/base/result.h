@@ -107,13 +107,13 @@ Error While(std::string_view doing, Error error);
 
 /// Unwrap what the macros below are given. A room with a foreign status type adds an overload in
 /// namespace calve beside the header that brings that type (columnar/arrow_status.h does so for Arrow).
-inline Status ToStatus(Status status) { return status; }
+inline Status StatusOf(Status status) { return status; }
 template <typename T>
-Status ToStatus(const Result<T>& result) {
+Status StatusOf(const Result<T>& result) {
   return result.status();
 }
 template <typename T>
-T ToValue(Result<T>&& result) {
+T ValueOf(Result<T>&& result) {
   return std::move(result).value();
 }
 
@@ -122,19 +122,19 @@ T ToValue(Result<T>&& result) {
 #define CALVE_CONCAT_INNER_(a, b) a##b
 #define CALVE_CONCAT_(a, b) CALVE_CONCAT_INNER_(a, b)
 
-/// Return from the function when `expression` (a Status, a Result, or what has a ToStatus overload) failed.
+/// Return from the function when `expression` (a Status, a Result, or what has a StatusOf overload) failed.
 #define CALVE_RETURN_IF_ERROR(expression)                                     \
   do {                                                                        \
-    ::calve::Status calve_status_ = ToStatus(expression);                     \
+    ::calve::Status calve_status_ = StatusOf(expression);                     \
     if (!calve_status_.ok()) [[unlikely]]                                     \
       return std::move(calve_status_).error();                                \
   } while (false)
 
-/// Declare or assign `lhs` from a Result (or what has ToStatus and ToValue overloads), or return its error.
+/// Declare or assign `lhs` from a Result (or what has StatusOf and ValueOf overloads), or return its error.
 #define CALVE_ASSIGN_OR_RETURN(lhs, expression) \
   CALVE_ASSIGN_OR_RETURN_(CALVE_CONCAT_(calve_result_, __LINE__), lhs, expression)
 #define CALVE_ASSIGN_OR_RETURN_(result, lhs, expression)  \
   auto result = (expression);                             \
   if (!result.ok()) [[unlikely]]                          \
-    return ToStatus(result).error();                      \
-  lhs = ToValue(std::move(result))
+    return StatusOf(result).error();                      \
+  lhs = ValueOf(std::move(result))
