@@ -1,0 +1,144 @@
+#include "io/file_system_set.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "io/uri.h"
+
+namespace calve::io {
+namespace {
+
+/// Whether `uri` is `prefix` or lies below it.
+bool IsBelow(const std::string& uri, const std::string& prefix) {
+  if (!uri.starts_with(prefix)) return false;
+  return uri.size() == prefix.size() || prefix.empty() || prefix.back() == '/' ||
+         uri[prefix.size()] == '/';
+}
+
+/// The address with s3a: and s3n: written as s3:, so that properties given for one serve all.
+std::string WithMainScheme(const Storage& storage, const std::string& uri) {
+  const std::string scheme = SchemeOf(uri);
+  if (scheme.empty() || scheme == "file") return uri;
+  return storage.schemes.front() + uri.substr(scheme.size());
+}
+
+}  // namespace
+
+FileSystemSet::FileSystemSet(Properties properties) {
+  RegisterParts(registry_);
+  by_prefix_[""] = std::move(properties);
+}
+
+void FileSystemSet::SetProperties(const std::string& prefix, Properties properties) {
+  const Storage* storage = registry_.Find(SchemeOf(prefix));
+  const std::string key = storage == nullptr ? prefix : WithMainScheme(*storage, prefix);
+  std::lock_guard lock(mutex_);
+  by_prefix_[key] = std::move(properties);
+  std::erase_if(opened_, [&](const auto& entry) {  // the general ones are part of all
+    return key.empty() || entry.first.second == key;
+  });
+}
+
+void FileSystemSet::Mount(const std::string& scheme, std::shared_ptr<FileSystem> files) {
+  std::lock_guard lock(mutex_);
+  mounted_[scheme] = std::move(files);
+}
+
+Result<std::shared_ptr<FileSystem>> FileSystemSet::For(const std::string& uri) {
+  const std::string scheme = SchemeOf(uri);
+  std::lock_guard lock(mutex_);
+  const auto mounted = mounted_.find(scheme);
+  if (mounted != mounted_.end()) return mounted->second;
+  const Storage* storage = registry_.Find(scheme);
+  if (storage == nullptr) {
+    std::vector<std::string> known;
+    for (const Storage& each : registry_.storages()) {
+      for (const std::string& name : each.schemes) {
+        if (!name.empty()) known.push_back(name);
+      }
+    }
+    return ConfigError("address " + Quote(ShownUri(uri)) + ": no storage is known for " + scheme +
+                       "://" + DidYouMean(scheme, known));
+  }
+  const std::string address = WithMainScheme(*storage, uri);
+  const std::string* prefix = nullptr;
+  for (const auto& [candidate, properties] : by_prefix_) {
+    if (IsBelow(address, candidate) && (prefix == nullptr || candidate.size() > prefix->size())) {
+      prefix = &candidate;
+    }
+  }
+  auto& opened = opened_[{storage->name, *prefix}];
+  if (opened == nullptr) {
+    Properties properties = by_prefix_[*prefix];
+    properties.insert(by_prefix_[""].begin(), by_prefix_[""].end());  // where the prefix is silent
+    CALVE_ASSIGN_OR_RETURN(opened, storage->open(properties));
+  }
+  return opened;
+}
+
+Result<std::unique_ptr<InputFile>> FileSystemSet::OpenInput(const Context& context,
+                                                            const std::string& uri,
+                                                            const InputOptions& options) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->OpenInput(context, uri, options);
+}
+
+Result<std::unique_ptr<OutputFile>> FileSystemSet::OpenOutput(const Context& context,
+                                                              const std::string& uri,
+                                                              const OutputOptions& options) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->OpenOutput(context, uri, options);
+}
+
+Result<FileInfo> FileSystemSet::Stat(const Context& context, const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->Stat(context, uri);
+}
+
+Status FileSystemSet::List(const Context& context, const std::string& folder,
+                           const ListOptions& options, const ListPage& page) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(folder));
+  return files->List(context, folder, options, page);
+}
+
+Status FileSystemSet::Delete(const Context& context, const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->Delete(context, uri);
+}
+
+Status FileSystemSet::DeleteAll(const Context& context, std::span<const std::string> uris) {
+  std::map<std::shared_ptr<FileSystem>, std::vector<std::string>> by_files;
+  for (const std::string& uri : uris) {
+    CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+    by_files[files].push_back(uri);
+  }
+  Status outcome;
+  for (const auto& [files, theirs] : by_files) {
+    Status deleted = files->DeleteAll(context, theirs);
+    if (outcome.ok()) outcome = std::move(deleted);
+  }
+  return outcome;
+}
+
+Status FileSystemSet::DeleteEmptyFolder(const Context& context, const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->DeleteEmptyFolder(context, uri);
+}
+
+Status FileSystemSet::CreateIfAbsent(const Context& context, const std::string& uri,
+                                     std::string_view bytes) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->CreateIfAbsent(context, uri, bytes);
+}
+
+Result<Made> FileSystemSet::EnsureFolder(const Context& context, const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->EnsureFolder(context, uri);
+}
+
+Result<Capabilities> FileSystemSet::CapabilitiesFor(const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(auto files, For(uri));
+  return files->CapabilitiesFor(uri);
+}
+
+}  // namespace calve::io

@@ -1,0 +1,92 @@
+#include "io/uri.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace calve::io {
+namespace {
+
+bool IsSchemeCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+         c == '-' || c == '.';
+}
+
+/// Length of the scheme of `text`, or 0 when it is a plain path. A scheme is followed by "://", file also by ":/".
+size_t SchemeLength(std::string_view text) {
+  size_t end = 0;
+  while (end < text.size() && IsSchemeCharacter(text[end])) ++end;
+  if (end < 2 || !((text[0] | 32) >= 'a' && (text[0] | 32) <= 'z')) return 0;
+  if (text.substr(end).starts_with("://")) return end;
+  if (text.substr(end).starts_with(":/") && ToLower(text.substr(0, end)) == "file") return end;
+  return 0;
+}
+
+Result<Uri> ParseFileUri(std::string_view text) {
+  std::string_view rest = text.substr(5);  // behind "file:"
+  if (!rest.starts_with("//")) return Uri{"file", "", std::string(rest)};
+  rest.remove_prefix(2);
+  const size_t slash = rest.find('/');
+  const std::string_view host = rest.substr(0, slash);
+  if (slash == std::string_view::npos || (!host.empty() && ToLower(host) != "localhost")) {
+    return ConfigError("address " + Quote(text) +
+                       ": expected file:///absolute/path, found a host; write three slashes");
+  }
+  return Uri{"file", "", std::string(rest.substr(slash))};
+}
+
+}  // namespace
+
+std::string SchemeOf(std::string_view uri) { return ToLower(uri.substr(0, SchemeLength(uri))); }
+
+Result<Uri> ParseUri(std::string_view text) {
+  if (text.empty()) return ConfigError("expected the address of a file or folder, found nothing");
+  if (text.find('\0') != std::string_view::npos) {
+    return ConfigError("address " + Quote(text) + " holds a NUL byte, which no name can");
+  }
+  const std::string scheme = SchemeOf(text);
+  if (scheme.empty()) return Uri{"", "", std::string(text)};
+  if (scheme == "file") return ParseFileUri(text);
+  std::string_view rest = text.substr(scheme.size() + 3);
+  const size_t slash = rest.find('/');
+  Uri uri{scheme, std::string(rest.substr(0, slash)), ""};
+  if (slash != std::string_view::npos) uri.path = std::string(rest.substr(slash + 1));
+  if (uri.authority.empty()) {
+    return ConfigError("address " + Quote(ShownUri(text)) + ": expected a name after " + scheme +
+                       "://, found none");
+  }
+  return uri;
+}
+
+std::string JoinUri(std::string_view folder, std::string_view relative) {
+  while (relative.starts_with('/')) relative.remove_prefix(1);
+  std::string joined(folder);
+  if (!joined.empty() && !joined.ends_with('/') && !relative.empty()) joined += '/';
+  joined += relative;
+  return joined;
+}
+
+std::string ParentUri(std::string_view uri) {
+  size_t start = SchemeLength(uri);
+  if (start != 0) start += uri.substr(start).starts_with("://") ? 3 : 1;
+  std::string_view path = uri.substr(start);
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return "";
+  if (slash == 0) return path.size() == 1 ? "" : std::string(uri.substr(0, start + 1));
+  return std::string(uri.substr(0, start + slash));
+}
+
+std::string_view BaseName(std::string_view uri) { return uri.substr(uri.rfind('/') + 1); }
+
+std::string ShownUri(std::string_view uri) {
+  const std::string scheme = SchemeOf(uri);
+  if (scheme != "http" && scheme != "https" && scheme != "ftp") return std::string(uri);
+  std::string_view rest = uri.substr(scheme.size() + 3);
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  const size_t at = rest.substr(0, rest.find('/')).rfind('@');
+  if (at != std::string_view::npos) rest.remove_prefix(at + 1);
+  return std::string(uri.substr(0, scheme.size() + 3)) + std::string(rest);
+}
+
+}  // namespace calve::io
