@@ -7,17 +7,23 @@
 
 namespace calve {
 
-/// Translate Arrow's status: Invalid and TypeError are kData, IOError kTransient only where io said so, OutOfMemory and
-/// NotImplemented kRefused, Cancelled kStopped. A calve error carried through Arrow (by io's bridge) comes out as it went in.
-Status ToStatus(const arrow::Status& status);
+/// Translate Arrow's status: Invalid, TypeError and the like are kData, OutOfMemory, NotImplemented and IOError kRefused,
+/// Cancelled kStopped. A calve error carried through Arrow (an ErrorCarrier, as io's bridge makes) comes out as it went in.
+Status StatusOf(const arrow::Status& status);
 
 template <typename T>
-Status ToStatus(const arrow::Result<T>& result) {
-  return ToStatus(result.status());
+Status StatusOf(const arrow::Result<T>& result) {
+  return StatusOf(result.status());
 }
 template <typename T>
-T ToValue(arrow::Result<T>&& result) {
+T ValueOf(arrow::Result<T>&& result) {
   return std::move(result).ValueUnsafe();
 }
 
+namespace columnar {
+
+/// Make Arrow's compute functions known. main and tests call it once, before anything else of this room.
+Status StartArrow();
+
+}  // namespace columnar
 }  // namespace calve

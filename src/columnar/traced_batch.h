@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/strong.h"
+#include "columnar/convert.h"
+
+namespace calve::columnar {
+
+/// Where the rows of a batch came from, for people: quarantine and messages name it.
+class Origins {
+ public:
+  virtual ~Origins() = default;
+  /// The place of one row of the batch as it left the source: "orders_0412.csv line 88,120".
+  virtual std::string Describe(int64_t row) const = 0;
+};
+
+/// A row that could not be read, or changed, as asked. It counts as read.
+struct Reject {
+  std::string origin;  ///< As Origins::Describe.
+  std::string column;  ///< Empty when it is about the row as a whole.
+  std::string reason;  ///< One sentence: what was found, what was expected, what to do.
+  std::string raw;     ///< The row as it stood; JSON where the source has no text of its own.
+};
+
+/// Rows on their way from a source to a writer, with what is needed to say where each came from.
+struct TracedBatch {
+  Batch rows;  ///< Exact types.
+  std::shared_ptr<const Origins> origins;
+  std::vector<int64_t> origin_rows;  ///< For each row, its row in the source's batch; -1: from no single row. Empty: row i is row i.
+  std::vector<Reject> rejects;
+  int64_t rows_read = 0;     ///< Rows read from the source for this batch, rejects included.
+  int64_t rows_dropped = 0;  ///< Rows that a transform left out, as its configuration says.
+  ByteCount bytes_read{0};   ///< Bytes consumed from the source, for progress.
+
+  /// The place of row `row` of `rows`.
+  std::string OriginOf(int64_t row) const {
+    const int64_t source_row = origin_rows.empty() ? row : origin_rows[static_cast<size_t>(row)];
+    return origins == nullptr || source_row < 0 ? std::string() : origins->Describe(source_row);
+  }
+};
+
+}  // namespace calve::columnar
