@@ -37,6 +37,8 @@ class Transform {
   Result<Type> ResultType(const Type& source) const;
   /// Apply to one value of type `source`; null gives null. The caller has checked ResultType.
   Value Apply(const Type& source, const Value& value) const;
+  /// Print a result for people and partition paths: year 2026, month 2026-11, day 2026-11-21, hour 2026-11-21-08, else as its type.
+  std::string ToText(const Type& source, const Value& result) const;
 
   bool operator==(const Transform&) const = default;
 

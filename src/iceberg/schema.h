@@ -43,7 +43,8 @@ class Schema {
 
   /// Find a field at any depth; nullptr when absent.
   const Field* FindById(FieldId id) const;
-  /// Find by full name (`address.street`, `tags.element`, `m.value.x`); exact first, else ignoring case when unambiguous.
+  /// Find by full name (`address.street`, `tags.element`, `m.value.x`): exact first, else without
+  /// the element or value of a list or map of structs (`points.x`), else ignoring case when unambiguous.
   const Field* FindByName(std::string_view full_name) const;
   /// The full name of a field; nullopt when absent.
   std::optional<std::string> FullName(FieldId id) const;
@@ -59,9 +60,14 @@ class Schema {
   Schema() = default;
   struct Entry {
     const Field* field;
-    FieldId parent;  ///< 0 for top-level fields.
+    FieldId parent;  ///< -1 for top-level fields.
     std::string full_name;
   };
+
+  Status Index(const Type& parent_type, FieldId parent, const std::string& prefix,
+               const std::string& short_prefix);
+  Status AddToIndex(const Field& field, FieldId parent, const std::string& full_name);
+  Status CheckIdentifier(FieldId id) const;
 
   SchemaId id_;
   Type root_;
@@ -69,6 +75,7 @@ class Schema {
   FieldId highest_{0};
   std::unordered_map<FieldId, Entry> by_id_;
   std::unordered_map<std::string, FieldId> by_name_;
+  std::unordered_map<std::string, FieldId> short_names_;  ///< `points.x` for `points.element.x`.
   std::unordered_map<std::string, FieldId> by_lower_name_;  ///< FieldId(-1) where ambiguous.
   std::vector<std::string> full_names_;
 };

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "base/result.h"
@@ -68,10 +70,14 @@ class Value {
 /// bytes by unsigned bytes, uuids by unsigned big-endian bytes. Both must hold the same alternative.
 std::strong_ordering Compare(const Value& a, const Value& b);
 
+/// Whether a non-null value has the alternative, width and precision that the primitive `type` asks for.
+bool HoldsValueOf(const Type& type, const Value& value);
+
 /// Encode as Appendix D's binary single value (manifest bounds). `value` must not be null.
 Result<std::string> ToBytes(const Type& type, const Value& value);
-/// Decode a binary single value. Fails with kData when the width is not the type's; an int's bytes for a long type and a
-/// float's for a double are accepted, since bounds written before a promotion keep their width.
+/// Decode a binary single value. Fails with kData when the width is not the type's; an int's bytes for a long, a float's for
+/// a double and a date's for a timestamp are accepted, since bounds written before a promotion keep their width; so are fewer
+/// bytes for a fixed, since writers cut long bounds.
 Result<Value> FromBytes(const Type& type, std::string_view bytes);
 
 /// Print for people and for partition paths: dates as 2026-11-21, timestamps in ISO 8601, decimals with their scale,
