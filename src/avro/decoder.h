@@ -85,7 +85,10 @@ class Decoder {
   /// counted against kZeroBytesItemsMax. A map's and an array's blocks are read alike.
   size_t ReadBlockCount(int64_t item_bytes_min) {
     int64_t count = ReadLong();
-    if (count < 0) count = ReadSizedCount(count);
+    if (count < 0) {
+      ReadBlockSize();
+      count = NegateCount(count);
+    }
     return CheckCount(count, item_bytes_min);
   }
 
@@ -136,7 +139,8 @@ class Decoder {
     return ReadLongVarint();
   }
   uint64_t ReadLongVarint();
-  int64_t ReadSizedCount(int64_t count);
+  uint64_t ReadBlockSize();
+  int64_t NegateCount(int64_t count);
   size_t CheckCount(int64_t count, int64_t item_bytes_min);
 
   std::string_view Take(uint64_t length) {

@@ -90,6 +90,7 @@ class FileReader {
   Status ReadMetadata();
   Error At(int64_t offset, std::string_view what) const;
   Result<int64_t> ReadCount(std::string_view what);
+  Result<std::string> ReadHeaderText(size_t* budget);
 
   std::unique_ptr<Window> window_;
   FileReaderOptions options_;
