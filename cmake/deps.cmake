@@ -1,0 +1,56 @@
+# Declare every third-party library as one target. A room names the ones that it includes in src/<room>/deps.cmake; ARCHITECTURE.md says
+# which rooms may.
+
+set(CALVE_DEPS_DIR ${CMAKE_SOURCE_DIR}/.deps CACHE PATH "Where tools/bootstrap put Arrow and DuckDB")
+if(NOT EXISTS ${CALVE_DEPS_DIR}/arrow/include/arrow/api.h OR NOT EXISTS ${CALVE_DEPS_DIR}/duckdb-headers/include/duckdb.hpp)
+  message(FATAL_ERROR "Arrow or DuckDB is missing in ${CALVE_DEPS_DIR}: run tools/bootstrap (or make deps)")
+endif()
+
+# A shared library out of .deps.
+function(calve_import target file include)
+  add_library(${target} SHARED IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${CALVE_DEPS_DIR}/${file})
+  target_include_directories(${target} SYSTEM INTERFACE ${CALVE_DEPS_DIR}/${include})
+  target_link_libraries(${target} INTERFACE ${ARGN})
+endfunction()
+
+# A library of the system that comes without a CMake package.
+function(calve_find target library)
+  string(MAKE_C_IDENTIFIER ${target}_file variable)
+  find_library(${variable} ${library} REQUIRED)
+  mark_as_advanced(${variable})
+  add_library(${target} UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${variable}})
+endfunction()
+
+set(so so.2600)
+calve_import(Arrow::arrow arrow/lib/libarrow.${so} arrow/include)
+calve_import(Arrow::compute arrow/lib/libarrow_compute.${so} arrow/include Arrow::arrow)
+calve_import(Arrow::acero arrow/lib/libarrow_acero.${so} arrow/include Arrow::compute)
+calve_import(Arrow::parquet arrow/lib/libparquet.${so} arrow/include Arrow::arrow)
+calve_import(Arrow::dataset arrow/lib/libarrow_dataset.${so} arrow/include Arrow::acero Arrow::parquet)
+# Linking this library makes every start of the program slower; io can load it at first use instead.
+calve_import(Arrow::s3 arrow/lib/libarrow_s3.${so} arrow/include Arrow::arrow)
+calve_import(DuckDB::duckdb duckdb-library/lib/libduckdb.so duckdb-headers/include)
+
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(roaring REQUIRED)
+find_package(zstd REQUIRED)
+find_package(Snappy REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(BZip2 REQUIRED)
+find_package(LibLZMA REQUIRED)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n data)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+calve_find(re2::re2 re2)
+calve_find(yaml::yaml yaml)

@@ -1,0 +1,1 @@
+// Gives each precompiled-header target a source file to compile.
