@@ -35,7 +35,7 @@ std::string ToString(const Namespace& ns);
 struct LoadedTable {
   iceberg::MetadataPtr metadata;
   std::string metadata_location;               ///< URI of the metadata file.
-  std::map<std::string, std::string> config;   ///< What the catalog adds for this table, such as storage credentials.
+  std::map<std::string, std::string> config = {};  ///< What the catalog adds for this table, such as storage credentials.
 };
 
 /// One table's part of a commit.

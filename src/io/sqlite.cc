@@ -83,10 +83,6 @@ SqliteStatement& SqliteStatement::Bind(int64_t number) {
   return *this;
 }
 
-SqliteStatement& SqliteStatement::Bind(const std::optional<std::string>& text) {
-  return text.has_value() ? Bind(std::string_view(*text)) : BindNull();
-}
-
 SqliteStatement& SqliteStatement::BindNull() {
   bind_error_ |= sqlite3_bind_null(handle_, next_parameter_++);
   return *this;

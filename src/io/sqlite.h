@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -53,7 +53,6 @@ class SqliteStatement {
   /// Bind the next parameter, from the first on.
   SqliteStatement& Bind(std::string_view text);
   SqliteStatement& Bind(int64_t number);
-  SqliteStatement& Bind(const std::optional<std::string>& text);
   SqliteStatement& BindNull();
 
   /// Go to the next row: false at the end.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <any>
@@ -12,7 +11,7 @@
 #include "base/context.h"
 #include "base/result.h"
 #include "base/strong.h"
-#include "columnar/convert.h"
+#include "columnar/traced_batch.h"
 
 namespace calve::source {
 
@@ -24,33 +23,6 @@ struct Position {
   std::string state;
   std::string ledger;
   bool operator==(const Position&) const = default;
-};
-
-/// Where the rows of a batch came from, for people: quarantine and messages name it.
-class Origins {
- public:
-  virtual ~Origins() = default;
-  /// The place of one row of the batch as it left the source: "orders_0412.csv line 88,120".
-  virtual std::string Describe(int64_t row) const = 0;
-};
-
-/// A row that could not be read as the source's schema says. It counts as read.
-struct Reject {
-  std::string origin;  ///< As Origins::Describe.
-  std::string column;  ///< Empty when it is about the row as a whole.
-  std::string reason;  ///< One sentence: what was found, what was expected, what to do.
-  std::string raw;     ///< The row as it stood; JSON where the source has no text of its own.
-};
-
-/// Rows on their way. After transforms, `origin_rows` says for each row which row of the source's batch it was.
-struct Batch {
-  columnar::Batch rows;  ///< Exact types.
-  std::shared_ptr<const Origins> origins;
-  std::vector<int64_t> origin_rows;  ///< Empty: row i came from row i. -1: from no single row.
-  std::vector<Reject> rejects;
-  int64_t rows_read = 0;     ///< Rows read from the source for this batch, rejects included.
-  int64_t rows_dropped = 0;  ///< Rows that a transform left out, as its configuration says.
-  ByteCount bytes_read{0};   ///< Bytes consumed from the source, for progress.
 };
 
 /// A part of a source that can be read by itself, beside others.
@@ -76,7 +48,7 @@ class SplitReader {
  public:
   virtual ~SplitReader() = default;
   /// The next batch, or nothing at the end.
-  virtual Result<std::optional<Batch>> Next(const Context& context) = 0;
+  virtual Result<std::optional<columnar::TracedBatch>> Next(const Context& context) = 0;
 };
 
 /// One stream that a source can give, for discover.

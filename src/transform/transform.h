@@ -10,8 +10,8 @@
 #include "base/context.h"
 #include "base/registry.h"
 #include "base/result.h"
+#include "columnar/traced_batch.h"
 #include "config/option.h"
-#include "source/source.h"
 
 namespace calve::engine {
 class Engine;
@@ -27,7 +27,7 @@ class Transform {
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
   /// Change one batch. Rows that cannot be changed as asked become rejects with their origin; rows are counted: rows out + rejects added + rows
   /// dropped = rows in, unless the transform makes rows (sql with UNNEST or GROUP BY), which it says in `makes_rows`.
-  virtual Result<source::Batch> Apply(const Context& context, source::Batch batch) = 0;
+  virtual Result<columnar::TracedBatch> Apply(const Context& context, columnar::TracedBatch batch) = 0;
   virtual bool makes_rows() const { return false; }
 };
 
