@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "avro/decoder.h"
 #include "avro/schema.h"
@@ -14,6 +15,8 @@ enum class MatchFields {
   kByName,     ///< Avro spec, Schema Resolution: names, then the reader's aliases.
   kByFieldId,  ///< Iceberg spec, Column Projection: the attribute `field-id`; names mean nothing.
 };
+
+struct ResolvePlan;
 
 /// Reads values that one schema wrote as another schema says.
 ///
@@ -37,9 +40,11 @@ class Resolver {
   Result<Value> Read(Decoder& decoder) const;
 
  private:
-  struct Plan;
-  explicit Resolver(std::unique_ptr<Plan> plan);
-  std::unique_ptr<Plan> plan_;
+  using Plans = std::vector<std::unique_ptr<ResolvePlan>>;
+  Resolver(Plans plans, const ResolvePlan* root);
+
+  Plans plans_;
+  const ResolvePlan* root_;
 };
 
 }  // namespace calve::avro

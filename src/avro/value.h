@@ -16,6 +16,12 @@ namespace calve::avro {
 
 struct Value;
 
+template <typename T, typename Variant>
+inline constexpr bool kIsAlternative = false;
+template <typename T, typename... Alternatives>
+inline constexpr bool kIsAlternative<T, std::variant<Alternatives...>> =
+    (std::is_same_v<T, Alternatives> || ...);
+
 struct BytesValue {
   std::string bytes;
   bool operator==(const BytesValue&) const = default;
@@ -53,8 +59,7 @@ struct Value {
 
   Value() = default;
   template <typename T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value> &&
-             std::is_constructible_v<Data, std::in_place_type_t<std::remove_cvref_t<T>>, T &&>)
+    requires kIsAlternative<std::remove_cvref_t<T>, Data>
   Value(T&& alternative)  // NOLINT(google-explicit-constructor)
       : data(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(alternative)) {}
 
