@@ -205,7 +205,7 @@ struct Codec<M> {
   }
   static bool Read(const Node& node, const Asked&, const Reading& reading, M& out) {
     const size_t before = reading.faults.size();
-    out = TheShape().Read(node, reading);
+    TheShape().ReadOver(node, reading, out);
     return reading.faults.size() == before;
   }
   static Node Write(const M& value) { return TheShape().Write(value); }
@@ -240,7 +240,7 @@ struct Codec<std::vector<M>> {
     bool good = true;
     for (const Node& item : node.items()) {
       M value{};
-      good = Codec<M>::Read(item, asked, reading, value) && good;
+      good = Codec<M>::Read(item, asked.Item(), reading, value) && good;
       out.push_back(std::move(value));
     }
     return good;
@@ -266,7 +266,7 @@ struct MapCodec {
     bool good = true;
     for (const Node::Entry& entry : node.entries()) {
       M value{};
-      good = Codec<M>::Read(entry.value, {asked.key + "." + entry.key, asked.notes}, reading, value) && good;
+      good = Codec<M>::Read(entry.value, asked.At(entry.key), reading, value) && good;
       out.insert(out.end(), {entry.key, std::move(value)});
     }
     return good;

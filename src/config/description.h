@@ -35,8 +35,10 @@ struct TypeDescription {
   std::string max_text;
 };
 
-/// Name a type in a few words: "list of text", "whole number from 1 to 65535".
-std::string ToString(const TypeDescription& type);
+/// Name a type as a sentence does: "a list of texts", "a whole number from 1 to 65535", "true or false".
+std::string ToPhrase(const TypeDescription& type);
+/// "a csv source", "an api source".
+std::string WithArticle(const std::string& noun);
 
 /// One option of a shape, as declared.
 struct OptionDescription {
@@ -57,7 +59,8 @@ struct ShapeDescription {
   std::string noun;     ///< "csv source"
   std::string meaning;  ///< One or two sentences.
   std::vector<OptionDescription> options;
-  std::vector<std::vector<std::string>> one_of;  ///< Groups of keys of which exactly one is given.
+  std::vector<std::vector<std::string>> exactly_one_of;  ///< Groups of keys of which one is given.
+  std::vector<std::vector<std::string>> at_most_one_of;  ///< Groups of keys of which no two are given.
 };
 
 }  // namespace calve::config

@@ -49,13 +49,13 @@ class Faults {
   void Hide(std::string_view secret);
 
   /// Whether nothing is wrong; warnings do not count.
-  bool empty() const { return faults_.empty(); }
-  size_t size() const { return faults_.size(); }
-  /// All faults by file (in the order in which files first came up), line and column.
+  bool empty() const { return count_ == 0; }
+  size_t size() const { return count_; }
+  /// All faults (at most 1,000 are kept) by file (in the order in which files first came up), line and column.
   std::vector<Fault> Sorted() const;
   std::vector<Fault> SortedWarnings() const;
 
-  /// Print all faults as aligned lines, then "3 faults, nothing was run."; "" when there are none.
+  /// Print faults (at most 100) as aligned lines, then "3 faults, nothing was run."; "" when there are none.
   std::string Render(std::string_view consequence = "nothing was run") const;
   /// All faults as one kConfig error whose message is Render's text, or ok.
   Status ToStatus(std::string_view consequence = "nothing was run") const;
@@ -63,6 +63,7 @@ class Faults {
  private:
   std::vector<Fault> Sort(std::vector<Fault> faults) const;
 
+  size_t count_ = 0;
   std::vector<Fault> faults_;
   std::vector<Fault> warnings_;
   std::vector<std::string> hidden_;

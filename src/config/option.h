@@ -123,6 +123,11 @@ struct Reading {
 struct Asked {
   std::string key;
   const OptionNotes& notes;
+
+  /// The same for one value of a list.
+  Asked Item() const { return {"item of " + key, notes}; }
+  /// The same for one value of a map.
+  Asked At(const std::string& name) const { return {key + "." + name, notes}; }
 };
 
 class AnyShape;
@@ -203,11 +208,12 @@ class AnyShape {
   std::vector<std::vector<std::string>> at_most_one_of_;
 
  private:
-  const Field* FindField(std::string_view key) const;
   struct Given;
+  const Field* FindField(std::string_view key, bool& is_alias) const;
   Given MatchKeys(const Node& node, const Reading& reading) const;
-  void ReadField(const Field& field, const Node& node, const Given& given, const Reading& reading, void* target,
-                 std::vector<std::string>& failed) const;
+  void AddUnknownKey(const Node::Entry& entry, const Reading& reading, Given& given) const;
+  bool ReadField(const Field& field, const Node& node, const Given& given, const Reading& reading, void* target) const;
+  bool ReadAbsent(const Field& field, const Node& node, const Given& given, const Reading& reading, void* target) const;
   void CheckGroups(const Node& node, const Given& given, const Reading& reading) const;
 };
 
@@ -283,9 +289,12 @@ class Shape : public AnyShape {
   /// Read a mapping (a null counts as an empty one), adding all faults. Use the value only when none was added.
   T Read(const Node& node, const Reading& reading) const {
     T value{};
-    ReadInto(node, reading, &value);
+    ReadOver(node, reading, value);
     return value;
   }
+
+  /// Read a mapping over a value: keys that are not given leave their members as they are.
+  void ReadOver(const Node& node, const Reading& reading, T& value) const { ReadInto(node, reading, &value); }
 
   /// Read a mapping; all faults are one kConfig error.
   Result<T> Parse(const Node& node, const Environment* environment = nullptr) const {
