@@ -1,23 +1,25 @@
 #include "io/arrow_bridge.h"
 
-#include <algorithm>
-#include <utility>
-
 #include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
 #include <arrow/result.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error_carrier.h"
 
 namespace calve::io {
 namespace {
 
 constexpr char kDetailType[] = "calve::Error";
 
-class ErrorDetail : public arrow::StatusDetail {
+class ErrorDetail : public arrow::StatusDetail, public ErrorCarrier {
  public:
   explicit ErrorDetail(Error error) : error_(std::move(error)) {}
   const char* type_id() const override { return kDetailType; }
   std::string ToString() const override { return std::string(calve::ToString(error_.kind)); }
-  const Error& error() const { return error_; }
+  const Error& carried_error() const override { return error_; }
 
  private:
   Error error_;
@@ -47,7 +49,8 @@ class FileForArrow : public arrow::io::RandomAccessFile {
     if (position < 0 || nbytes < 0) return arrow::Status::Invalid("a negative offset or length");
     // A corrupt footer may ask for any length: never for more than the file has.
     const int64_t there = std::max<int64_t>(0, file_->size().value() - position);
-    const std::span<char> into(static_cast<char*>(out), static_cast<size_t>(std::min(nbytes, there)));
+    const std::span<char> into(static_cast<char*>(out),
+                               static_cast<size_t>(std::min(nbytes, there)));
     auto got = file_->ReadInto(position, into);
     if (!got.ok()) return ToArrowStatus(got.error());
     return static_cast<int64_t>(*got);
@@ -55,9 +58,8 @@ class FileForArrow : public arrow::io::RandomAccessFile {
 
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t nbytes) override {
     const int64_t there = std::max<int64_t>(0, file_->size().value() - position);
-    return ReadBuffer(std::min(nbytes, there), [&](int64_t length, uint8_t* out) {
-      return ReadAt(position, length, out);
-    });
+    return ReadBuffer(std::min(nbytes, there),
+                      [&](int64_t length, uint8_t* out) { return ReadAt(position, length, out); });
   }
 
   arrow::Result<int64_t> Read(int64_t nbytes, void* out) override {
@@ -93,7 +95,8 @@ class FileForArrow : public arrow::io::RandomAccessFile {
 
 class StreamForArrow : public arrow::io::InputStream {
  public:
-  explicit StreamForArrow(std::unique_ptr<calve::io::InputStream> stream) : stream_(std::move(stream)) {
+  explicit StreamForArrow(std::unique_ptr<calve::io::InputStream> stream)
+      : stream_(std::move(stream)) {
     set_mode(arrow::io::FileMode::READ);
   }
 
@@ -113,8 +116,7 @@ class StreamForArrow : public arrow::io::InputStream {
   }
 
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t nbytes) override {
-    return ReadBuffer(nbytes,
-                      [&](int64_t length, uint8_t* out) { return Read(length, out); });
+    return ReadBuffer(nbytes, [&](int64_t length, uint8_t* out) { return Read(length, out); });
   }
 
   arrow::Result<int64_t> Tell() const override { return position_; }
@@ -132,15 +134,12 @@ class StreamForArrow : public arrow::io::InputStream {
 
 class OutputForArrow : public arrow::io::OutputStream {
  public:
-  explicit OutputForArrow(OutputFile& file) : file_(file) {
-    set_mode(arrow::io::FileMode::WRITE);
-  }
+  explicit OutputForArrow(OutputFile& file) : file_(file) { set_mode(arrow::io::FileMode::WRITE); }
 
   using arrow::io::OutputStream::Write;
   arrow::Status Write(const void* data, int64_t nbytes) override {
     if (closed_) return arrow::Status::Invalid("the stream is closed");
-    Status written =
-        file_.Write({static_cast<const char*>(data), static_cast<size_t>(nbytes)});
+    Status written = file_.Write({static_cast<const char*>(data), static_cast<size_t>(nbytes)});
     return written.ok() ? arrow::Status::OK() : ToArrowStatus(written.error());
   }
 
@@ -177,8 +176,8 @@ arrow::Status ToArrowStatus(const Error& error) {
 
 std::optional<Error> ErrorOf(const arrow::Status& status) {
   if (status.ok() || status.detail() == nullptr) return std::nullopt;
-  if (std::string_view(status.detail()->type_id()) != kDetailType) return std::nullopt;
-  return static_cast<const ErrorDetail&>(*status.detail()).error();
+  const auto* carrier = dynamic_cast<const ErrorCarrier*>(status.detail().get());
+  return carrier == nullptr ? std::nullopt : std::optional<Error>(carrier->carried_error());
 }
 
 }  // namespace calve::io

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-
 #include <arrow/io/interfaces.h>
 #include <arrow/status.h>
+
+#include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "io/compression.h"

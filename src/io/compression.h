@@ -47,7 +47,8 @@ struct StreamOptions {
 /// Members that follow each other (gzip, bzip2, xz, zstd frames) read as one. A zip archive must
 /// hold exactly one file. Input that ends too soon or fails its check sum is kData, with the offset
 /// in the compressed file.
-Result<std::unique_ptr<InputStream>> OpenStream(std::shared_ptr<InputFile> file, const StreamOptions& options = {});
+Result<std::unique_ptr<InputStream>> OpenStream(std::shared_ptr<InputFile> file,
+                                                const StreamOptions& options = {});
 
 /// Decompress bytes in memory, to at most `limit`. Every compression but kZip.
 Result<std::string> Decompress(Compression compression, std::string_view bytes, ByteCount limit);

@@ -14,7 +14,19 @@
 namespace calve::io {
 
 /// The calls that a fault can strike. Read and write count each call on a file, not each file.
-enum class FileCall { kOpenInput, kRead, kOpenOutput, kWrite, kClose, kStat, kList, kDelete, kDeleteFolder, kCreate, kEnsureFolder };
+enum class FileCall {
+  kOpenInput,
+  kRead,
+  kOpenOutput,
+  kWrite,
+  kClose,
+  kStat,
+  kList,
+  kDelete,
+  kDeleteFolder,
+  kCreate,
+  kEnsureFolder
+};
 
 std::string_view ToString(FileCall call);
 
@@ -23,7 +35,8 @@ enum class FaultEffect {
   kNone,
   kFailBefore,  ///< Fail with kTransient; nothing was applied.
   kFailAfter,   ///< Apply, then fail: kUnknownOutcome for close and create, kTransient otherwise.
-  kShortRead,   ///< Give half of the bytes of a read, as if the file had been cut; other calls are spared.
+  kShortRead,   ///< Give half of the bytes of a read, as if the file had been cut; other calls are
+                ///< spared.
   kDelay,       ///< Hold the call for FaultOptions::delay on the context's terms, then apply it.
   kRefuse,      ///< Fail with kRefused; nothing was applied.
 };
@@ -49,10 +62,11 @@ class FaultyFileSystem : public FileSystem {
   ~FaultyFileSystem() override;
 
   /// Fail the n-th call from 1 with `effect`: the usual `decide`.
-  static std::function<FaultEffect(int64_t, FileCall, const std::string&)> AtCall(int64_t n, FaultEffect effect);
+  static std::function<FaultEffect(int64_t, FileCall, const std::string&)> AtCall(
+      int64_t n, FaultEffect effect);
   /// Strike each call with probability `percent`, drawn from `seed`.
-  static std::function<FaultEffect(int64_t, FileCall, const std::string&)> Randomly(uint64_t seed, int percent,
-                                                                                    FaultEffect effect);
+  static std::function<FaultEffect(int64_t, FileCall, const std::string&)> Randomly(
+      uint64_t seed, int percent, FaultEffect effect);
 
   /// How many calls were made.
   int64_t calls() const;
@@ -70,7 +84,8 @@ class FaultyFileSystem : public FileSystem {
               const ListPage& page) override;
   Status Delete(const Context& context, const std::string& uri) override;
   Status DeleteEmptyFolder(const Context& context, const std::string& uri) override;
-  Status CreateIfAbsent(const Context& context, const std::string& uri, std::string_view bytes) override;
+  Status CreateIfAbsent(const Context& context, const std::string& uri,
+                        std::string_view bytes) override;
   Result<Made> EnsureFolder(const Context& context, const std::string& uri) override;
   Result<Capabilities> CapabilitiesFor(const std::string& uri) override;
 

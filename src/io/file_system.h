@@ -119,11 +119,13 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
-  virtual Result<std::unique_ptr<InputFile>> OpenInput(const Context& context, const std::string& uri,
+  virtual Result<std::unique_ptr<InputFile>> OpenInput(const Context& context,
+                                                       const std::string& uri,
                                                        const InputOptions& options = {}) = 0;
 
   /// Start a file. Missing folders above it are made; a missing bucket is not (see EnsureFolder).
-  virtual Result<std::unique_ptr<OutputFile>> OpenOutput(const Context& context, const std::string& uri,
+  virtual Result<std::unique_ptr<OutputFile>> OpenOutput(const Context& context,
+                                                         const std::string& uri,
                                                          const OutputOptions& options = {}) = 0;
 
   /// What is at `uri`, a file before a folder of that name. Fails with kNotFound when nothing is.
@@ -152,7 +154,8 @@ class FileSystem {
   ///
   /// Fails with kAlreadyExists when something is there (nothing was changed), with kUnknownOutcome
   /// when the reply was lost: read it back before anything else.
-  virtual Status CreateIfAbsent(const Context& context, const std::string& uri, std::string_view bytes) = 0;
+  virtual Status CreateIfAbsent(const Context& context, const std::string& uri,
+                                std::string_view bytes) = 0;
 
   /// Make the folder, those above it and the bucket when they are missing, durably; say whether
   /// anything was made.
@@ -169,8 +172,8 @@ class FileSystem {
   Result<std::string> ReadFile(const Context& context, const std::string& uri,
                                ByteCount limit = ByteCount(int64_t{1} << 31));
   /// Write a whole file and return its size.
-  Result<ByteCount> WriteFile(const Context& context, const std::string& uri, std::string_view bytes,
-                              const OutputOptions& options = {});
+  Result<ByteCount> WriteFile(const Context& context, const std::string& uri,
+                              std::string_view bytes, const OutputOptions& options = {});
 };
 
 }  // namespace calve::io

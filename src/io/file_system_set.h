@@ -41,7 +41,8 @@ class FileSystemSet : public FileSystem {
   Status Delete(const Context& context, const std::string& uri) override;
   Status DeleteAll(const Context& context, std::span<const std::string> uris) override;
   Status DeleteEmptyFolder(const Context& context, const std::string& uri) override;
-  Status CreateIfAbsent(const Context& context, const std::string& uri, std::string_view bytes) override;
+  Status CreateIfAbsent(const Context& context, const std::string& uri,
+                        std::string_view bytes) override;
   Result<Made> EnsureFolder(const Context& context, const std::string& uri) override;
   Result<Capabilities> CapabilitiesFor(const std::string& uri) override;
 
@@ -52,7 +53,8 @@ class FileSystemSet : public FileSystem {
   std::mutex mutex_;
   std::map<std::string, Properties> by_prefix_;
   std::map<std::string, std::shared_ptr<FileSystem>> mounted_;
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<FileSystem>> opened_;  // storage name, prefix
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<FileSystem>>
+      opened_;  // storage name, prefix
 };
 
 /// Stop what cloud SDKs started, once, when no file is open any more; ok when none was used. Only

@@ -42,8 +42,9 @@ struct GlobOptions {
 ///
 /// Only what may match is listed. A link to a folder is not followed. Nothing outside `folder` is
 /// reached.
-Result<std::vector<FileInfo>> Glob(const Context& context, FileSystem& files, const std::string& folder,
-                                   std::string_view pattern, const GlobOptions& options = {});
+Result<std::vector<FileInfo>> Glob(const Context& context, FileSystem& files,
+                                   const std::string& folder, std::string_view pattern,
+                                   const GlobOptions& options = {});
 
 /// The files of one address: the file itself, the files that match when it has wildcards, or those
 /// directly in a folder.
@@ -51,7 +52,8 @@ Result<std::vector<FileInfo>> Glob(const Context& context, FileSystem& files, co
 /// `pattern` (a job's file_pattern, may be empty) chooses among the files of a folder. A file whose
 /// own name has wildcard characters wins over the pattern. Fails with kNotFound when the place is
 /// not there; a pattern that matches nothing is an empty list.
-Result<std::vector<FileInfo>> FindFiles(const Context& context, FileSystem& files, const std::string& uri,
-                                        std::string_view pattern = "", const GlobOptions& options = {});
+Result<std::vector<FileInfo>> FindFiles(const Context& context, FileSystem& files,
+                                        const std::string& uri, std::string_view pattern = "",
+                                        const GlobOptions& options = {});
 
 }  // namespace calve::io

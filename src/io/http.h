@@ -39,7 +39,7 @@ struct HttpRequest {
   std::optional<bool> repeatable;
   /// For one try, from its start to the last byte; 0: none.
   std::chrono::milliseconds timeout{60'000};
-  ByteCount response_bytes_max{64 << 20};        ///< A larger reply fails with kRefused.
+  ByteCount response_bytes_max{64 << 20};  ///< A larger reply fails with kRefused.
 };
 
 struct HttpResponse {
@@ -86,8 +86,9 @@ class HttpClient {
   ///
   /// Once `sink` was called the request is not tried again. An error of `sink` ends the transfer
   /// and is returned.
-  virtual Result<HttpResponse> Download(const Context& context, const HttpRequest& request,
-                                        const std::function<Status(std::string_view bytes)>& sink) = 0;
+  virtual Result<HttpResponse> Download(
+      const Context& context, const HttpRequest& request,
+      const std::function<Status(std::string_view bytes)>& sink) = 0;
 };
 
 /// Make a client over libcurl.
@@ -96,7 +97,8 @@ std::unique_ptr<HttpClient> MakeHttpClient(HttpClientOptions options = {});
 /// The error for a reply that is not what was wanted: 404 and 410 kNotFound, 409 and 412 kConflict,
 /// 408, 429 and 5xx kTransient, all others kRefused. `doing` starts the sentence; the body is not
 /// shown.
-Error HttpStatusError(std::string_view doing, const HttpRequest& request, const HttpResponse& response);
+Error HttpStatusError(std::string_view doing, const HttpRequest& request,
+                      const HttpResponse& response);
 
 /// Encode every byte but letters, digits and -._~ (and those in `keep`) as %XX.
 std::string PercentEncode(std::string_view text, std::string_view keep = "");

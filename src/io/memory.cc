@@ -182,7 +182,9 @@ Status MemoryFileSystem::List(const Context& context, const std::string& folder,
         found.push_back(Describe(JoinUri(folder, relative), at->second));
       } else if (folders.insert(relative.substr(0, slash)).second) {
         found.push_back({.uri = JoinUri(folder, relative.substr(0, slash)),
-                         .kind = FileKind::kFolder, .modified = {}, .etag = ""});
+                         .kind = FileKind::kFolder,
+                         .modified = {},
+                         .etag = ""});
       }
     }
   }

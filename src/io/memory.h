@@ -27,7 +27,8 @@ class MemoryFileSystem : public FileSystem {
               const ListPage& page) override;
   Status Delete(const Context& context, const std::string& uri) override;
   Status DeleteEmptyFolder(const Context& context, const std::string& uri) override;
-  Status CreateIfAbsent(const Context& context, const std::string& uri, std::string_view bytes) override;
+  Status CreateIfAbsent(const Context& context, const std::string& uri,
+                        std::string_view bytes) override;
   Result<Made> EnsureFolder(const Context& context, const std::string& uri) override;
   Result<Capabilities> CapabilitiesFor(const std::string& uri) override;
 

@@ -12,7 +12,8 @@ bool IsSchemeCharacter(char c) {
          c == '-' || c == '.';
 }
 
-/// Length of the scheme of `text`, or 0 when it is a plain path. A scheme is followed by "://", file also by ":/".
+/// Length of the scheme of `text`, or 0 when it is a plain path. A scheme is followed by "://",
+/// file also by ":/".
 size_t SchemeLength(std::string_view text) {
   size_t end = 0;
   while (end < text.size() && IsSchemeCharacter(text[end])) ++end;

@@ -1,10 +1,11 @@
 #include "io/local/durable.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include "base/text.h"
@@ -24,7 +25,7 @@ std::string FolderOf(const std::string& path) {
 }
 
 bool IsFolder(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
 }
 
@@ -39,7 +40,8 @@ class DurableFile : public OutputFile {
     if (naming_ == Naming::kUnnamedThenLink && OpenUnnamed()) return Status::Ok();
     if (naming_ == Naming::kUnnamedThenLink) naming_ = Naming::kNamedThenLink;
     temporary_ = FolderOf(path_) + "/.calve-" + NewUuidString(*context_.random) + ".tmp";
-    file_ = Descriptor(::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kFileMode));
+    file_ =
+        Descriptor(::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kFileMode));
     if (!file_.open()) {
       temporary_.clear();
       return SystemError(errno, "create", path_);
@@ -79,8 +81,8 @@ class DurableFile : public OutputFile {
  private:
   /// Open a file without a name. False when this place has none, or could not name it later.
   bool OpenUnnamed() {
-    file_ = Descriptor(
-        ::open(FolderOf(path_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, kFileMode));
+    file_ =
+        Descriptor(::open(FolderOf(path_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, kFileMode));
     if (file_.open() && ::access(OwnLink().c_str(), F_OK) != 0) (void)file_.Close();
     return file_.open();
   }
@@ -109,15 +111,16 @@ class DurableFile : public OutputFile {
     CALVE_RETURN_IF_ERROR(context_.Step("io.before_folder_sync"));
     Status synced = DurableFolders::Sync(FolderOf(path_));
     if (closed && synced.ok()) return Status::Ok();
-    return UnknownOutcomeError(
-        Quote(path_) + " has its name, but the system could not put that on disk; " +
-        (synced.ok() ? "closing it failed" : synced.error().message));
+    return UnknownOutcomeError(Quote(path_) +
+                               " has its name, but the system could not put that on disk; " +
+                               (synced.ok() ? "closing it failed" : synced.error().message));
   }
 
   Status Name() {
     switch (naming_) {
       case Naming::kUnnamedThenLink:
-        if (::linkat(AT_FDCWD, OwnLink().c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+        if (::linkat(AT_FDCWD, OwnLink().c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) ==
+            0) {
           return Status::Ok();
         }
         return SystemError(errno, "create", path_);

@@ -31,7 +31,8 @@ class DurableFolders {
 
 /// How a file gets its name once its bytes are on disk.
 enum class Naming {
-  kUnnamedThenLink,  ///< No name until it is whole; a crash leaves nothing behind. Linux's O_TMPFILE.
+  kUnnamedThenLink,  ///< No name until it is whole; a crash leaves nothing behind. Linux's
+                     ///< O_TMPFILE.
   kNamedThenLink,    ///< A temporary name in the same folder, then a link that never replaces.
   kNamedThenRename,  ///< A temporary name in the same folder, then a rename over what is there.
 };

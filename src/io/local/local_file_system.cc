@@ -1,10 +1,11 @@
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/text.h"
@@ -51,8 +52,8 @@ class LocalInput : public InputFile {
     size_t filled = 0;
     while (filled < out.size()) {
       const size_t asked = std::min(out.size() - filled, kReadBytesMax);
-      const ssize_t got = ::pread(file_.get(), out.data() + filled, asked,
-                                  offset + static_cast<int64_t>(filled));
+      const ssize_t got =
+          ::pread(file_.get(), out.data() + filled, asked, offset + static_cast<int64_t>(filled));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return SystemError(errno, "read", uri_);
       if (got == 0) break;
@@ -97,7 +98,8 @@ class Listing {
     while (more_) {
       errno = 0;
       const dirent* entry = ::readdir(folder.get());
-      if (entry == nullptr) return errno == 0 ? Status::Ok() : Status(SystemError(errno, "list", path));
+      if (entry == nullptr)
+        return errno == 0 ? Status::Ok() : Status(SystemError(errno, "list", path));
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
       CALVE_RETURN_IF_ERROR(Take(::dirfd(folder.get()), uri, path, entry->d_name));
@@ -106,7 +108,7 @@ class Listing {
   }
 
   Status Take(int folder, const std::string& uri, const std::string& path, const char* name) {
-    struct stat found {};
+    struct stat found{};
     if (::fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) != 0) return Skipped(path, name);
     const bool link = S_ISLNK(found.st_mode);
     if (link && ::fstatat(folder, name, &found, 0) != 0) return Skipped(path, name);
@@ -120,7 +122,8 @@ class Listing {
     return found_.size() >= kPageFiles ? Emit() : Status::Ok();
   }
 
-  /// Pass over an entry that was deleted meanwhile, or a link that leads nowhere; fail for all else.
+  /// Pass over an entry that was deleted meanwhile, or a link that leads nowhere; fail for all
+  /// else.
   static Status Skipped(const std::string& path, const char* name) {
     if (errno == ENOENT || errno == ELOOP) return Status::Ok();
     return SystemError(errno, "look at", JoinUri(path, name));
@@ -151,7 +154,7 @@ class LocalFileSystem : public FileSystem {
     // Without O_NONBLOCK a pipe that nobody writes to would hold us here for ever.
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.open()) return SystemError(errno, "open for reading", path);
-    struct stat found {};
+    struct stat found{};
     if (::fstat(file.get(), &found) != 0) return SystemError(errno, "open for reading", path);
     if (S_ISDIR(found.st_mode)) return SystemError(EISDIR, "open for reading", path);
     if (!S_ISREG(found.st_mode)) {
@@ -164,20 +167,21 @@ class LocalFileSystem : public FileSystem {
   Result<std::unique_ptr<OutputFile>> OpenOutput(const Context& context, const std::string& uri,
                                                  const OutputOptions& options) override {
     CALVE_ASSIGN_OR_RETURN(const std::string path, PathOf(uri));
-    if (path.ends_with('/')) return ConfigError("cannot create " + Quote(uri) + ": it names a folder");
+    if (path.ends_with('/'))
+      return ConfigError("cannot create " + Quote(uri) + ": it names a folder");
     const std::string folder = ParentUri(path);
     if (!folder.empty()) CALVE_RETURN_IF_ERROR(folders_.Ensure(folder));
     if (options.overwrite == OverwritePolicy::kReplace) {
       return OpenDurable(context, uri, path, Naming::kNamedThenRename);
     }
-    struct stat found {};
+    struct stat found{};
     if (::lstat(path.c_str(), &found) == 0) return SystemError(EEXIST, "create", path);
     return OpenDurable(context, uri, path, Naming::kUnnamedThenLink);
   }
 
   Result<FileInfo> Stat(const Context&, const std::string& uri) override {
     CALVE_ASSIGN_OR_RETURN(const std::string path, PathOf(uri));
-    struct stat found {};
+    struct stat found{};
     if (::stat(path.c_str(), &found) != 0) return SystemError(errno, "look at", path);
     return Describe(uri, found);
   }

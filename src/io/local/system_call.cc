@@ -1,8 +1,9 @@
 #include "io/local/system_call.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
-#include <unistd.h>
 #include <utility>
 
 #include "base/text.h"
