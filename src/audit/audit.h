@@ -8,6 +8,7 @@
 
 #include "audit/check.h"
 #include "audit/contract.h"
+#include "audit/registry.h"
 #include "base/context.h"
 #include "base/result.h"
 #include "columnar/convert.h"

@@ -3,14 +3,12 @@
 #include <arrow/type.h>
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "audit/contract.h"
 #include "base/context.h"
-#include "base/registry.h"
 #include "base/result.h"
 
 namespace calve::audit {
@@ -48,18 +46,5 @@ struct CheckKind {
   /// Fails with kConfig naming a column that is not there, and the nearest ones.
   std::function<Result<CompiledCheck>(const Check& check, const CheckInputs& inputs)> compile;
 };
-
-class Registry {
- public:
-  void Add(CheckKind kind);
-  const CheckKind* Find(const std::string& kind) const;
-  const std::map<std::string, CheckKind>& kinds() const { return kinds_; }
-
- private:
-  std::map<std::string, CheckKind> kinds_;
-};
-
-/// Written by the build: calls every CALVE_PART of this room.
-void RegisterParts(Registry& registry);
 
 }  // namespace calve::audit

@@ -65,6 +65,8 @@ struct PlanOptions {
   /// Types that columns must have (a contract's or the table's), by name; a source with text reads into these instead of inferring. A value that
   /// does not fit becomes a reject.
   std::shared_ptr<arrow::Schema> wanted;
+  /// Give a wanted column a wider type where the sample needs it (int to long, more digits, float to double); else such values become rejects.
+  bool widen_wanted = false;
 };
 
 /// Batches out of one system; it never sees a table. Check, Discover and Plan are for one thread; readers of several splits work side by side.

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <arrow/type.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/audit.h"
+#include "base/context.h"
+#include "base/result.h"
+#include "columnar/traced_batch.h"
+#include "commit/position.h"
+
+namespace calve::load {
+
+/// What a load is told besides its own options.
+struct Request {
+  std::string job;
+  std::string run;
+  const audit::Contract* contract = nullptr;       ///< Null: none.
+  const audit::Registry* checks = nullptr;         ///< The kinds of checks.
+  int parallelism = 2;                             ///< How many splits write at once.
+  ByteCount buffer_bytes_max{256 << 20};           ///< For all splits together.
+};
+
+/// A row held back from the table.
+struct QuarantinedRow {
+  std::string rule;    ///< "accepted_values(currency)", or "schema" for values that do not fit.
+  std::string reason;  ///< One sentence.
+  std::string origin;  ///< "orders_0412.csv line 88,120"
+  std::string raw;     ///< The row, as text or JSON.
+};
+
+/// How the incoming columns meet the table's, decided before anything is read.
+struct SchemaPlan {
+  struct Step {
+    enum class Kind { kAdd, kWiden, kLeaveOut, kReject };
+    Kind kind;
+    std::string column;
+    std::string from;  ///< The table's type; empty for a new column.
+    std::string to;    ///< The incoming type.
+    std::string why;   ///< "new in the source, allowed by the contract (evolve)"
+  };
+  bool new_table = false;
+  std::vector<Step> steps;
+  /// Types that batches must have when they are written.
+  std::shared_ptr<arrow::Schema> schema;
+};
+
+enum class Ending {
+  kNothing,      ///< No rows and no new position: no snapshot was made.
+  kPublished,    ///< Main holds the rows, proved.
+  kAuditFailed,  ///< The rows are on the branch; main is as it was.
+};
+
+/// What a load came to.
+struct Report {
+  Ending ending = Ending::kNothing;
+  std::string table;                 ///< "sales.daily_sales"
+  std::string branch;                ///< Where the rows were staged.
+  int64_t rows_written = 0;
+  int64_t rows_quarantined = 0;
+  int64_t files = 0;
+  ByteCount bytes{0};                ///< Of the data files.
+  std::optional<int64_t> snapshot_id;         ///< Main's, after publishing.
+  std::optional<int64_t> main_snapshot_id;    ///< Main's before, when the audit failed.
+  std::string proof;                 ///< "table"
+  audit::Report audit;
+  int commit_attempts = 0;
+};
+
+/// What happened inside a load, as it happens; for progress.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void Staged(const Report& report) = 0;
+  virtual void Audited(const Report& report) = 0;
+};
+
+/// One split's way into the target. For one thread.
+class SplitLoad {
+ public:
+  virtual ~SplitLoad() = default;
+  /// Write rows of SchemaPlan::schema.
+  virtual Status Write(const Context& context, const columnar::Batch& rows) = 0;
+  virtual Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) = 0;
+  virtual Status Close(const Context& context) = 0;
+};
+
+/// One run's load into one target. Calls come from one thread, but for the splits, which work side by side.
+class Load {
+ public:
+  virtual ~Load() = default;
+
+  /// Where the target's rows say the job's source was read to; nothing at the first run. `expected`: an earlier run is known to have committed one.
+  virtual Result<std::optional<commit::Position>> ReadPosition(const Context& context, bool expected) = 0;
+  /// The target's columns, or the contract's for a new one; null when nothing is known. With exact types.
+  virtual Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) = 0;
+  /// Whether the contract lets the table's types widen.
+  virtual bool may_widen() const = 0;
+  /// Decide how `incoming` meets the target; changes nothing. Fails with kData when the contract freezes the schema, naming every column.
+  virtual Result<SchemaPlan> PlanSchema(const Context& context, const arrow::Schema& incoming) = 0;
+  /// Make the table or reserve the schema, as planned.
+  virtual Status Begin(const Context& context, const SchemaPlan& plan) = 0;
+  virtual Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) = 0;
+  /// Commit the quarantine, then stage, audit and publish. `rows_expected` is what the pipeline has counted as written: another count is a bug and
+  /// stops the load before it is staged.
+  virtual Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
+                                Observer* observer) = 0;
+  /// Remove what was written; for a load that did not reach Finish.
+  virtual Status Abort(const Context& context) = 0;
+
+  /// Branches of this job that wait for a decision.
+  struct OpenBranch {
+    std::string branch;
+    std::string run;
+  };
+  virtual Result<std::vector<OpenBranch>> OpenBranches(const Context& context) = 0;
+  virtual Status Discard(const Context& context, const std::string& branch) = 0;
+  /// Remove what a dead run left in the target's folders; returns the number of files.
+  virtual Result<int64_t> Sweep(const Context& context, const std::string& run) = 0;
+  virtual std::string target() const = 0;  ///< "sales.daily_sales"
+};
+
+}  // namespace calve::load

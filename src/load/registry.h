@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/registry.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "config/option.h"
+#include "engine/engine.h"
+#include "io/file_system.h"
+#include "load/load.h"
+
+namespace calve::load {
+
+/// What a loader is given when it is made.
+struct Resources {
+  catalog::Catalog* catalog = nullptr;
+  io::FileSystem* files = nullptr;
+  engine::Engine* engine = nullptr;           ///< For audits.
+  engine::TableResolver* resolver = nullptr;  ///< For the tables that SQL checks name.
+};
+
+struct Kind {
+  std::string type;     ///< "iceberg"
+  std::string meaning;  ///< One sentence.
+  config::Part part;
+  std::function<Result<std::unique_ptr<Load>>(const config::Node& options, const Request& request, const Resources& resources)> make;
+};
+
+class Registry {
+ public:
+  void Add(Kind kind) { kinds_.insert_or_assign(kind.type, std::move(kind)); }
+  const Kind* Find(const std::string& type) const;
+  const std::map<std::string, Kind>& kinds() const { return kinds_; }
+  std::shared_ptr<const config::Parts> parts() const;
+
+ private:
+  std::map<std::string, Kind> kinds_;
+};
+
+/// Written by the build: calls every CALVE_PART of this room.
+void RegisterParts(Registry& registry);
+
+}  // namespace calve::load
