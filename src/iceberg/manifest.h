@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,10 +32,33 @@ class FieldMap {
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
   bool operator==(const FieldMap&) const = default;
+  void Reserve(size_t count) { entries_.reserve(count); }
 
  private:
   std::vector<std::pair<FieldId, T>> entries_;
 };
+
+template <typename T>
+void FieldMap<T>::Set(FieldId id, T value) {
+  if (entries_.empty() || entries_.back().first < id) {  // Manifests hold them in order.
+    entries_.emplace_back(id, std::move(value));
+    return;
+  }
+  const auto place = std::lower_bound(entries_.begin(), entries_.end(), id,
+                                      [](const auto& entry, FieldId wanted) { return entry.first < wanted; });
+  if (place->first == id) {
+    place->second = std::move(value);
+  } else {
+    entries_.emplace(place, id, std::move(value));
+  }
+}
+
+template <typename T>
+const T* FieldMap<T>::Find(FieldId id) const {
+  const auto place = std::lower_bound(entries_.begin(), entries_.end(), id,
+                                      [](const auto& entry, FieldId wanted) { return entry.first < wanted; });
+  return place != entries_.end() && place->first == id ? &place->second : nullptr;
+}
 
 /// Counts and bounds per column of one file (spec, Manifests). Bounds are binary single values.
 struct Metrics {
