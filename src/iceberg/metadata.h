@@ -93,6 +93,7 @@ struct TableMetadata {
   const SortOrder& sort_order() const;
   const SchemaPtr* FindSchema(SchemaId id) const;
   const PartitionSpec* FindSpec(SpecId id) const;
+  const SortOrder* FindSortOrder(SortOrderId id) const;
   const Snapshot* FindSnapshot(SnapshotId id) const;
   const Snapshot* current_snapshot() const;
   /// The head of a branch, or what a tag names; nullptr when there is none.
@@ -124,5 +125,9 @@ std::string NextMetadataFileName(std::string_view previous, std::string_view uui
 std::string SerializeSchema(const Schema& schema);
 Result<SchemaPtr> ParseSchema(std::string_view json);
 std::string SerializePartitionFields(const PartitionSpec& spec);
+Result<PartitionSpec> ParsePartitionSpec(std::string_view json);
+std::string SerializePartitionSpec(const PartitionSpec& spec);
+Result<SortOrder> ParseSortOrder(std::string_view json);
+std::string SerializeSortOrder(const SortOrder& order);
 
 }  // namespace calve::iceberg

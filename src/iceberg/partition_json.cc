@@ -1,0 +1,131 @@
+#include "iceberg/partition_json.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace calve::iceberg {
+namespace {
+
+constexpr int kFirstPartitionFieldId = 1000;
+
+Result<Transform> ReadTransform(const JsonObject& object) {
+  CALVE_ASSIGN_OR_RETURN(const std::string text, object.Text("transform"));
+  Result<Transform> transform = Transform::Parse(text);
+  if (!transform.ok()) return While(object.PlaceOf("transform"), std::move(transform).error());
+  return transform;
+}
+
+/// The one source column: `source-id`, or v3's `source-ids` when it names just one.
+Result<FieldId> ReadSource(const JsonObject& object) {
+  if (object.Find("source-id") == nullptr && object.Find("source-ids") != nullptr) {
+    CALVE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, object.IntList("source-ids"));
+    if (ids.size() == 1) return FieldId(ids[0]);
+    return RefusedError(fmt::format(
+        "{}: this version reads transforms of one column, found {} columns; use a newer version",
+        object.PlaceOf("source-ids"), ids.size()));
+  }
+  CALVE_ASSIGN_OR_RETURN(const int32_t id, object.Int("source-id"));
+  return FieldId(id);
+}
+
+Result<PartitionField> ReadPartitionField(const JsonObject& object) {
+  PartitionField field;
+  CALVE_ASSIGN_OR_RETURN(field.source_id, ReadSource(object));
+  CALVE_ASSIGN_OR_RETURN(const std::optional<int32_t> id, object.OptionalInt("field-id"));
+  field.field_id = FieldId(id.value_or(-1));
+  CALVE_ASSIGN_OR_RETURN(field.name, object.Text("name"));
+  CALVE_ASSIGN_OR_RETURN(field.transform, ReadTransform(object));
+  return field;
+}
+
+/// Read `value` as one of two words, ignoring case; true for the first.
+Result<bool> ReadChoice(const JsonObject& object, std::string_view key, std::string_view first,
+                        std::string_view second) {
+  CALVE_ASSIGN_OR_RETURN(const std::string text, object.Text(key));
+  const std::string lower = ToLower(text);
+  if (lower == first) return true;
+  if (lower == second) return false;
+  return DataError(
+      fmt::format("{}: expected {} or {}, found {}", object.PlaceOf(key), first, second, Quote(text)));
+}
+
+Result<SortField> ReadSortField(const JsonObject& object) {
+  SortField field;
+  CALVE_ASSIGN_OR_RETURN(field.source_id, ReadSource(object));
+  CALVE_ASSIGN_OR_RETURN(field.transform, ReadTransform(object));
+  CALVE_ASSIGN_OR_RETURN(field.ascending, ReadChoice(object, "direction", "asc", "desc"));
+  CALVE_ASSIGN_OR_RETURN(field.nulls_first, ReadChoice(object, "null-order", "nulls-first", "nulls-last"));
+  return field;
+}
+
+}  // namespace
+
+Result<std::vector<PartitionField>> PartitionFieldsFromJson(const JsonObject& object, std::string_view key) {
+  CALVE_RETURN_IF_ERROR(object.Require(key));
+  CALVE_ASSIGN_OR_RETURN(auto fields, object.Objects<PartitionField>(key, ReadPartitionField));
+  size_t missing = 0;
+  for (const PartitionField& field : fields) missing += field.field_id.value() < 0 ? 1 : 0;
+  if (missing != 0 && missing != fields.size()) {
+    return DataError(fmt::format("{}: expected a field-id for every field or for none, found {} of {} without",
+                                 object.PlaceOf(key), missing, fields.size()));
+  }
+  for (size_t i = 0; missing != 0 && i < fields.size(); ++i) {
+    fields[i].field_id = FieldId(kFirstPartitionFieldId + static_cast<int>(i));
+  }
+  return fields;
+}
+
+Result<PartitionSpec> PartitionSpecFromJson(const JsonObject& object) {
+  PartitionSpec spec;
+  CALVE_ASSIGN_OR_RETURN(const int32_t id, object.Int("spec-id"));
+  spec.id = SpecId(id);
+  CALVE_ASSIGN_OR_RETURN(spec.fields, PartitionFieldsFromJson(object, "fields"));
+  return spec;
+}
+
+Json PartitionFieldsToJson(const PartitionSpec& spec) {
+  Json fields = Json::array();
+  for (const PartitionField& field : spec.fields) {
+    Json json;
+    json["name"] = field.name;
+    json["transform"] = field.transform.ToString();
+    json["source-id"] = field.source_id.value();
+    json["field-id"] = field.field_id.value();
+    fields.push_back(std::move(json));
+  }
+  return fields;
+}
+
+Json PartitionSpecToJson(const PartitionSpec& spec) {
+  Json json;
+  json["spec-id"] = spec.id.value();
+  json["fields"] = PartitionFieldsToJson(spec);
+  return json;
+}
+
+Result<SortOrder> SortOrderFromJson(const JsonObject& object) {
+  SortOrder order;
+  CALVE_ASSIGN_OR_RETURN(const int32_t id, object.Int("order-id"));
+  order.id = SortOrderId(id);
+  CALVE_RETURN_IF_ERROR(object.Require("fields"));
+  CALVE_ASSIGN_OR_RETURN(order.fields, object.Objects<SortField>("fields", ReadSortField));
+  return order;
+}
+
+Json SortOrderToJson(const SortOrder& order) {
+  Json json;
+  json["order-id"] = order.id.value();
+  json["fields"] = Json::array();
+  for (const SortField& field : order.fields) {
+    Json item;
+    item["transform"] = field.transform.ToString();
+    item["source-id"] = field.source_id.value();
+    item["direction"] = field.ascending ? "asc" : "desc";
+    item["null-order"] = field.nulls_first ? "nulls-first" : "nulls-last";
+    json["fields"].push_back(std::move(item));
+  }
+  return json;
+}
+
+}  // namespace calve::iceberg
