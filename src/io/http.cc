@@ -58,10 +58,10 @@ std::string_view HttpResponse::Header(std::string_view name) const {
 
 Error HttpStatusError(std::string_view doing, const HttpRequest& request,
                       const HttpResponse& response) {
-  return {KindOfStatus(response.status),
-          std::string(doing) + ": " + request.method + " " + ShownUri(request.url) +
-              " was answered with status " + std::to_string(response.status) +
-              std::string(Advice(response.status))};
+  return {KindOfStatus(response.status), std::string(doing) + ": " + request.method + " " +
+                                             ShownUri(request.url) + " was answered with status " +
+                                             std::to_string(response.status) +
+                                             std::string(Advice(response.status))};
 }
 
 std::string PercentEncode(std::string_view text, std::string_view keep) {

@@ -1,11 +1,11 @@
 #include "io/sigv4.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
-
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/text.h"
 #include "io/uri.h"
@@ -126,14 +126,16 @@ HttpHeaders SignatureHeaders(const HttpRequest& request, const AwsSignature& sig
       CanonicalQuery(question == std::string::npos ? "" : url.substr(question + 1)) + "\n" +
       headers.lines + "\n" + headers.names + "\n" + payload;
 
-  const std::string scope = day + "/" + signature.region + "/" + signature.service + "/aws4_request";
-  const std::string to_sign = "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + Sha256Hex(canonical);
+  const std::string scope =
+      day + "/" + signature.region + "/" + signature.service + "/aws4_request";
+  const std::string to_sign =
+      "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + Sha256Hex(canonical);
   std::string key = HmacSha256("AWS4" + signature.secret_access_key, day);
   key = HmacSha256(key, signature.region);
   key = HmacSha256(key, signature.service);
   key = HmacSha256(key, "aws4_request");
-  added.emplace_back("authorization", "AWS4-HMAC-SHA256 Credential=" + signature.access_key_id + "/" +
-                                          scope + ", SignedHeaders=" + headers.names +
+  added.emplace_back("authorization", "AWS4-HMAC-SHA256 Credential=" + signature.access_key_id +
+                                          "/" + scope + ", SignedHeaders=" + headers.names +
                                           ", Signature=" + Hex(HmacSha256(key, to_sign)));
   return added;
 }
