@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "columnar/traced_batch.h"
 #include "commit/position.h"
+#include "iceberg/schema.h"
 
 namespace calve::load {
 
@@ -45,8 +46,8 @@ struct SchemaPlan {
   };
   bool new_table = false;
   std::vector<Step> steps;
-  /// Types that batches must have when they are written.
-  std::shared_ptr<arrow::Schema> schema;
+  /// What batches must be when they are written (columnar::Conform): the target's columns with those added and widened. Its ids mean nothing.
+  iceberg::SchemaPtr schema;
 };
 
 enum class Ending {

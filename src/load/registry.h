@@ -17,7 +17,8 @@ namespace calve::load {
 
 /// What a loader is given when it is made.
 struct Resources {
-  catalog::Catalog* catalog = nullptr;
+  /// A catalog by its name in calve.yaml, "" for the default one. Fails with kConfig and the nearest names.
+  std::function<Result<catalog::Catalog*>(const std::string& name)> catalog;
   io::FileSystem* files = nullptr;
   engine::Engine* engine = nullptr;           ///< For audits.
   engine::TableResolver* resolver = nullptr;  ///< For the tables that SQL checks name.

@@ -1,0 +1,355 @@
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "base/text.h"
+#include "catalog/table_files.h"
+#include "columnar/arrow_status.h"
+#include "commit/committer.h"
+#include "load/iceberg/options.h"
+#include "load/iceberg/quarantine.h"
+#include "load/iceberg/schema_plan.h"
+#include "load/registry.h"
+#include "writer/writer.h"
+
+namespace calve::load {
+namespace {
+
+using catalog::LoadedTable;
+using iceberg::Field;
+
+/// A short name for what a run set out to read (FNV-1a).
+std::string Fingerprint(std::string_view text) {
+  uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string name(16, '0');
+  for (size_t i = 16; i-- > 0; hash >>= 4) name[i] = kHex[hash & 15];
+  return name;
+}
+
+class IcebergLoad : public Load {
+ public:
+  IcebergLoad(IcebergOptions options, catalog::TableName table, catalog::Catalog& catalog, Request request, Resources resources)
+      : options_(std::move(options)),
+        table_(std::move(table)),
+        catalog_(catalog),
+        request_(std::move(request)),
+        resources_(std::move(resources)),
+        committer_(catalog, *resources_.files) {}
+
+  Result<std::optional<commit::Position>> ReadPosition(const Context& context, bool expected) override;
+  Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) override;
+  bool may_widen() const override {
+    return request_.contract != nullptr && request_.contract->on_type_change == audit::DriftPolicy::kEvolve;
+  }
+  Result<SchemaPlan> PlanSchema(const Context& context, const arrow::Schema& incoming) override;
+  Status Begin(const Context& context, const SchemaPlan& plan) override;
+  Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) override;
+  Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
+                        Observer* observer) override;
+  Status Abort(const Context& context) override;
+  Result<std::vector<OpenBranch>> OpenBranches(const Context& context) override;
+  Status Discard(const Context& context, const std::string& branch) override {
+    return committer_.Discard(context, table_, branch);
+  }
+  Result<int64_t> Sweep(const Context& context, const std::string& run) override;
+  std::string target() const override { return table_.ToString(); }
+
+ private:
+  class Split;
+
+  /// The table as it is now; nothing when it is not there.
+  Result<std::optional<LoadedTable>> LoadTarget(const Context& context);
+  Quarantine& quarantine(const Context& context);
+  void Take(std::vector<iceberg::DataFilePtr> files);
+  Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata, const iceberg::Snapshot& snapshot,
+                              int64_t rows_before);
+  commit::Change MakeChange(const std::optional<commit::Position>& position) const;
+
+  const IcebergOptions options_;
+  const catalog::TableName table_;
+  catalog::Catalog& catalog_;
+  const Request request_;
+  const Resources resources_;
+  commit::Committer committer_;
+  std::string load_key_;
+  LoadedTable loaded_;
+  iceberg::SchemaPtr schema_;  ///< Of the rows, with the table's field ids.
+  bool schema_is_newer_ = false;
+  std::mutex mutex_;
+  std::unique_ptr<Quarantine> quarantine_;
+  std::vector<iceberg::DataFilePtr> files_;
+};
+
+/// One split's writers: the table's and the quarantine's.
+class IcebergLoad::Split : public SplitLoad {
+ public:
+  Split(IcebergLoad& load, int number, load::Quarantine& quarantine) : load_(load), number_(number), held_back_(quarantine, number) {}
+
+  Status Write(const Context& context, const columnar::Batch& rows) override {
+    if (rows->num_rows() == 0) return Status::Ok();
+    if (writer_ == nullptr) {
+      const int64_t share = load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
+      CALVE_ASSIGN_OR_RETURN(writer_, writer::OpenDataFileWriter(context, *load_.resources_.files,
+                                                                 {.table = load_.loaded_.metadata,
+                                                                  .schema = load_.schema_,
+                                                                  .spec = load_.loaded_.metadata->spec(),
+                                                                  .run_id = load_.request_.run,
+                                                                  .split = number_,
+                                                                  .buffer_bytes_max = share}));
+    }
+    CALVE_RETURN_IF_ERROR(context.Step("write.batch"));
+    return writer_->Write(context, rows);
+  }
+
+  Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) override { return held_back_.Write(context, rows); }
+
+  Status Close(const Context& context) override {
+    CALVE_RETURN_IF_ERROR(held_back_.Close(context));
+    if (writer_ == nullptr) return Status::Ok();
+    CALVE_RETURN_IF_ERROR(context.Step("write.close"));
+    CALVE_ASSIGN_OR_RETURN(auto files, writer_->Close(context));
+    writer_.reset();
+    load_.Take(std::move(files));
+    return Status::Ok();
+  }
+
+ private:
+  IcebergLoad& load_;
+  const int number_;
+  load::Quarantine::Writer held_back_;
+  std::unique_ptr<writer::DataFileWriter> writer_;
+};
+
+Result<std::optional<LoadedTable>> IcebergLoad::LoadTarget(const Context& context) {
+  Result<LoadedTable> loaded = catalog_.LoadTable(context, table_);
+  if (loaded.ok()) return std::optional<LoadedTable>(std::move(*loaded));
+  if (loaded.error().kind == ErrorKind::kNotFound) return std::optional<LoadedTable>();
+  return std::move(loaded).error();
+}
+
+Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context& context, bool expected) {
+  CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
+  std::optional<commit::Position> position;
+  if (target.has_value()) {
+    CALVE_ASSIGN_OR_RETURN(position, commit::FindPosition(context, *resources_.files, *target->metadata, request_.job, expected));
+  }
+  load_key_ = Fingerprint(request_.job + '\n' + (position.has_value() ? position->state + position->ledger : std::string()));
+  return position;
+}
+
+Result<std::shared_ptr<arrow::Schema>> IcebergLoad::WantedSchema(const Context& context) {
+  CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
+  if (target.has_value()) return columnar::ToArrowSchema(*target->metadata->schema());
+  std::vector<Field> promised;
+  if (request_.contract != nullptr) {
+    for (const audit::ColumnPromise& column : request_.contract->columns) {
+      if (!column.type.has_value()) continue;
+      promised.push_back(Field{.id = iceberg::FieldId(static_cast<int32_t>(promised.size()) + 1), .name = column.name, .type = *column.type});
+    }
+  }
+  if (promised.empty()) return std::shared_ptr<arrow::Schema>();
+  const auto fields = iceberg::AssignFreshIds(promised, iceberg::FieldId(0)).first;
+  CALVE_ASSIGN_OR_RETURN(const auto schema, iceberg::Schema::Make(iceberg::SchemaId(0), fields));
+  return columnar::ToArrowSchema(*schema);
+}
+
+Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::Schema& incoming) {
+  CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
+  const int version = target.has_value() ? target->metadata->format_version : options_.format_version;
+  CALVE_ASSIGN_OR_RETURN(const std::vector<Field> fields, columnar::ToIcebergFields(incoming, version));
+  const iceberg::Schema* current = target.has_value() ? target->metadata->schema().get() : nullptr;
+  return MeetSchemas({.table = table_.ToString(), .current = current, .contract = request_.contract, .format_version = version}, fields);
+}
+
+Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
+  CALVE_ASSIGN_OR_RETURN(auto ensured, committer_.EnsureTable(context, table_, [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
+    iceberg::CreateTableOptions create;
+    create.location = options_.location.empty() ? location : options_.location;
+    create.uuid = NewUuidString(*context.random);
+    create.fields = plan.schema->fields();
+    create.properties = options_.properties;
+    create.properties["format-version"] = std::to_string(options_.format_version);
+    CALVE_ASSIGN_OR_RETURN(create.partition_fields,
+                           iceberg::ParsePartitionFields(options_.partition_by, *plan.schema, iceberg::FieldId(999)));
+    return create;
+  }));
+  loaded_ = std::move(ensured.table);
+  const auto evolve = [&](iceberg::SchemaUpdate& update) { return update.UnionByName(plan.schema->fields()); };
+  const iceberg::SchemaId before = loaded_.metadata->current_schema_id;
+  CALVE_ASSIGN_OR_RETURN(auto reserved, committer_.ReserveSchema(context, table_, evolve));
+  loaded_ = std::move(reserved.table);
+  schema_ = std::move(reserved.schema);
+  schema_is_newer_ = schema_->id() != before;
+  return Status::Ok();
+}
+
+Quarantine& IcebergLoad::quarantine(const Context& context) {
+  std::lock_guard lock(mutex_);
+  if (quarantine_ == nullptr) {
+    quarantine_ = std::make_unique<Quarantine>(committer_, *resources_.files,
+                                               Quarantine::Options{.table = Quarantine::NameFor(table_),
+                                                                   .job = request_.job,
+                                                                   .run = request_.run,
+                                                                   .key = load_key_.empty() ? request_.run : load_key_,
+                                                                   .now_us = context.clock->Now().time_since_epoch().count()});
+  }
+  return *quarantine_;
+}
+
+Result<std::unique_ptr<SplitLoad>> IcebergLoad::OpenSplit(const Context& context, int split) {
+  return std::make_unique<Split>(*this, split, quarantine(context));
+}
+
+void IcebergLoad::Take(std::vector<iceberg::DataFilePtr> files) {
+  std::lock_guard lock(mutex_);
+  for (iceberg::DataFilePtr& file : files) files_.push_back(std::move(file));
+}
+
+commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& position) const {
+  commit::Change change;
+  change.pipeline = request_.job;
+  change.run = request_.run;
+  change.position = position;
+  change.rows.added_data_files = files_;
+  if (schema_is_newer_) change.schema_id = schema_->id();
+  if (options_.write_mode == WriteMode::kOverwrite) {
+    change.rows.operation = iceberg::Operation::kOverwrite;
+    if (options_.overwrite == OverwriteScope::kTable) {
+      change.rows.remove_matching = iceberg::Expression::True();
+    } else {
+      change.rows.replace_partitions = true;
+    }
+  }
+  return change;
+}
+
+Result<audit::Report> IcebergLoad::Audit(const Context& context, const iceberg::MetadataPtr& metadata,
+                                         const iceberg::Snapshot& snapshot, int64_t rows_before) {
+  if (request_.contract == nullptr) return audit::Report{};
+  const iceberg::SchemaPtr& schema = metadata->SchemaOf(snapshot);
+  audit::AuditScope scope;
+  scope.table = {.metadata = metadata, .snapshot_id = snapshot.id, .schema = schema, .data_sequence_min = std::nullopt};
+  scope.added = scope.table;
+  scope.added->data_sequence_min = snapshot.sequence_number;
+  CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*schema));
+  scope.inputs.rows_before = rows_before;
+  scope.inputs.now_ms = MillisSinceEpoch(context.clock->Now());
+  scope.resolver = resources_.resolver;
+  return audit::AuditTable(context, *request_.contract, *request_.checks, *resources_.engine, scope);
+}
+
+Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
+                                   Observer* observer) {
+  Report report;
+  report.table = table_.ToString();
+  for (const iceberg::DataFilePtr& file : files_) {
+    report.rows_written += file->record_count;
+    report.bytes += ByteCount(file->file_size_in_bytes);
+  }
+  report.files = static_cast<int64_t>(files_.size());
+  if (report.rows_written != rows_expected) {
+    return BugError("the writers of " + report.table + " hold " + FormatCount(report.rows_written) + " rows, but " +
+                    FormatCount(rows_expected) + " were given to them; nothing was staged");
+  }
+  CALVE_RETURN_IF_ERROR(quarantine(context).Commit(context));
+  report.rows_quarantined = quarantine_->rows();
+  const bool replaces = options_.write_mode == WriteMode::kOverwrite;
+  if (files_.empty() && !position.has_value() && !replaces) return report;
+
+  CALVE_RETURN_IF_ERROR(context.Step("stage.before"));
+  report.branch = commit::BranchOf(request_.run);
+  CALVE_ASSIGN_OR_RETURN(const commit::Staged staged, committer_.Stage(context, table_, MakeChange(position), report.branch));
+  CALVE_RETURN_IF_ERROR(context.Step("stage.after"));
+  if (observer != nullptr) observer->Staged(report);
+
+  const iceberg::MetadataPtr& metadata = staged.loaded.metadata;
+  const iceberg::Snapshot* main = metadata->current_snapshot();
+  int64_t rows_before = -1;
+  if (main != nullptr) {
+    report.main_snapshot_id = main->id.value();
+    const auto total = main->summary.find("total-records");
+    if (total != main->summary.end()) rows_before = std::stoll(total->second);
+  }
+  CALVE_RETURN_IF_ERROR(context.Step("audit.start"));
+  CALVE_ASSIGN_OR_RETURN(report.audit, Audit(context, metadata, staged.snapshot, rows_before));
+  CALVE_RETURN_IF_ERROR(context.Step("audit.done"));
+  if (observer != nullptr) observer->Audited(report);
+  report.ending = Ending::kAuditFailed;
+  if (report.audit.failed()) return report;
+
+  commit::PublishOptions publish;
+  publish.proof = commit::Proof::kTable;
+  publish.summary["calve.checks"] = std::to_string(report.audit.outcomes.size());
+  publish.recheck = [&](const iceberg::MetadataPtr& candidate, iceberg::SnapshotId id) -> Status {
+    CALVE_ASSIGN_OR_RETURN(report.audit, Audit(context, candidate, *candidate->FindSnapshot(id), rows_before));
+    if (!report.audit.failed()) return Status::Ok();
+    return DataError("main has moved since the rows were staged, and on it a check fails");
+  };
+  CALVE_RETURN_IF_ERROR(context.Step("publish.before"));
+  Result<commit::Published> published = committer_.Publish(context, staged, publish);
+  if (!published.ok()) {
+    if (published.error().kind == ErrorKind::kData && report.audit.failed()) return report;
+    return std::move(published).error();
+  }
+  CALVE_RETURN_IF_ERROR(context.Step("publish.after"));
+  report.ending = Ending::kPublished;
+  report.snapshot_id = published->snapshot_id.value();
+  report.proof = commit::ToString(publish.proof);
+  report.commit_attempts = published->attempts;
+  return report;
+}
+
+Status IcebergLoad::Abort(const Context& context) {
+  std::vector<std::string> uris;
+  {
+    std::lock_guard lock(mutex_);
+    for (const iceberg::DataFilePtr& file : files_) uris.push_back(file->path);
+    files_.clear();
+  }
+  return resources_.files->DeleteAll(context, uris);
+}
+
+Result<std::vector<Load::OpenBranch>> IcebergLoad::OpenBranches(const Context& context) {
+  std::vector<OpenBranch> open;
+  CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
+  if (!target.has_value()) return open;
+  const iceberg::TableMetadata& metadata = *target->metadata;
+  for (const auto& [name, ref] : metadata.refs) {
+    const iceberg::Snapshot* snapshot = metadata.FindSnapshot(ref.snapshot_id);
+    if (snapshot == nullptr || commit::ProofOf(*snapshot) != commit::Proof::kPending) continue;
+    const auto pipeline = snapshot->summary.find(std::string(commit::summary::kPipeline));
+    if (pipeline == snapshot->summary.end() || pipeline->second != request_.job) continue;
+    const auto run = snapshot->summary.find(std::string(commit::summary::kRun));
+    open.push_back({.branch = name, .run = run == snapshot->summary.end() ? std::string() : run->second});
+  }
+  return open;
+}
+
+Result<int64_t> IcebergLoad::Sweep(const Context& context, const std::string& run) {
+  int64_t removed = 0;
+  for (const catalog::TableName& table : {table_, Quarantine::NameFor(table_)}) {
+    Result<int64_t> swept = committer_.Sweep(context, table, run);
+    if (!swept.ok() && swept.error().kind == ErrorKind::kNotFound) continue;
+    CALVE_RETURN_IF_ERROR(swept);
+    removed += *swept;
+  }
+  return removed;
+}
+
+}  // namespace
+
+CALVE_PART(iceberg) {
+  registry.Add({.type = "iceberg",
+                .meaning = "Iceberg tables: staged on a branch, audited, published",
+                .part = config::MakePart<IcebergOptions>("iceberg"),
+                .make = [](const config::Node& node, const Request& request, const Resources& resources) -> Result<std::unique_ptr<Load>> {
+                  CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Declaration().Parse(node));
+                  CALVE_ASSIGN_OR_RETURN(catalog::TableName table, options.Name());
+                  CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
+                  return std::make_unique<IcebergLoad>(std::move(options), std::move(table), *catalog, request, resources);
+                }});
+}
+
+}  // namespace calve::load

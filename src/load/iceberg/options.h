@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "config/option.h"
+
+namespace calve::load {
+
+enum class WriteMode { kAppend, kOverwrite };
+inline config::Names<WriteMode> NamesOf(WriteMode) {
+  return {{"append", WriteMode::kAppend, "Add the rows."},
+          {"overwrite", WriteMode::kOverwrite, "Put the rows in place of those that `overwrite` names."}};
+}
+
+enum class OverwriteScope { kTable, kPartitions };
+inline config::Names<OverwriteScope> NamesOf(OverwriteScope) {
+  return {{"table", OverwriteScope::kTable, "All rows of the table."},
+          {"partitions", OverwriteScope::kPartitions, "The rows of the partitions that the new rows fall into."}};
+}
+
+/// The iceberg loader's options.
+struct IcebergOptions {
+  std::string catalog;
+  std::string database;
+  std::string table;
+  WriteMode write_mode = WriteMode::kAppend;
+  OverwriteScope overwrite = OverwriteScope::kTable;
+  std::vector<std::string> partition_by;
+  int format_version = 2;
+  std::string location;
+  std::map<std::string, std::string> properties;
+
+  static config::Shape<IcebergOptions> Declaration();
+  Result<catalog::TableName> Name() const;
+};
+
+}  // namespace calve::load
