@@ -1,0 +1,143 @@
+#include "writer/partition_rows.h"
+
+#include <arrow/array/array_nested.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
+#include <arrow/util/checked_cast.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "columnar/arrow_status.h"
+#include "writer/transform_column.h"
+
+namespace calve::writer {
+namespace {
+
+using arrow::internal::checked_cast;
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+
+Result<ArrayPtr> ColumnAt(const arrow::RecordBatch& batch, const std::vector<int>& path) {
+  if (path.empty()) {
+    CALVE_ASSIGN_OR_RETURN(ArrayPtr nulls, arrow::MakeArrayOfNull(arrow::null(), batch.num_rows()));
+    return nulls;
+  }
+  ArrayPtr column = batch.column(path.front());
+  for (size_t i = 1; i < path.size(); ++i) {
+    CALVE_ASSIGN_OR_RETURN(column, checked_cast<const arrow::StructArray&>(*column).GetFlattenedField(path[i]));
+  }
+  return column;
+}
+
+/// Rows numbered by group; groups in the order in which they first appear.
+struct Groups {
+  std::vector<uint32_t> group_of_row;
+  std::vector<std::vector<uint32_t>> codes;  ///< Of each group: one code per partition field.
+};
+
+/// Number the groups of one more field within those of the fields before it.
+void Refine(Groups& groups, const CodedColumn& column) {
+  std::unordered_map<uint64_t, uint32_t> numbers;
+  std::vector<std::vector<uint32_t>> codes;
+  uint64_t last_pair = 0;
+  uint32_t last_number = 0;
+  for (size_t row = 0; row < groups.group_of_row.size(); ++row) {
+    const uint32_t code = column.code_of_row[row];
+    const uint64_t pair = (static_cast<uint64_t>(groups.group_of_row[row]) << 32) | code;
+    if (row == 0 || pair != last_pair) {
+      const auto [at, added] = numbers.emplace(pair, static_cast<uint32_t>(codes.size()));
+      if (added) {
+        codes.push_back(groups.codes[groups.group_of_row[row]]);
+        codes.back().push_back(code);
+      }
+      last_pair = pair;
+      last_number = at->second;
+    }
+    groups.group_of_row[row] = last_number;
+  }
+  groups.codes = std::move(codes);
+}
+
+/// The rows of one group, copied, so that what is held back does not hold the whole batch.
+Result<columnar::Batch> TakeRows(const columnar::Batch& batch, std::vector<int32_t> rows) {
+  const auto length = static_cast<int64_t>(rows.size());
+  const ArrayPtr indices = std::make_shared<arrow::Int32Array>(length, arrow::Buffer::FromVector(std::move(rows)));
+  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken,
+                         arrow::compute::Take(batch, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
+  return taken.record_batch();
+}
+
+std::vector<std::vector<int32_t>> RowsOfGroups(const Groups& groups) {
+  std::vector<std::vector<int32_t>> rows(groups.codes.size());
+  for (size_t row = 0; row < groups.group_of_row.size(); ++row) {
+    rows[groups.group_of_row[row]].push_back(static_cast<int32_t>(row));
+  }
+  return rows;
+}
+
+std::vector<int> ColumnPath(const iceberg::Schema& schema, iceberg::FieldId id) {
+  std::vector<int> path;
+  const std::vector<iceberg::Field>* fields = &schema.fields();
+  for (const iceberg::FieldId step : schema.PathTo(id)) {
+    const auto at = std::find_if(fields->begin(), fields->end(), [&](const iceberg::Field& f) { return f.id == step; });
+    path.push_back(static_cast<int>(at - fields->begin()));
+    fields = &at->type.fields();
+  }
+  return path;
+}
+
+}  // namespace
+
+Result<Partitioner> Partitioner::Make(const iceberg::PartitionSpec& spec, const iceberg::Schema& schema) {
+  Partitioner partitioner;
+  for (const iceberg::PartitionField& field : spec.fields) {
+    if (field.transform.kind() == iceberg::Transform::Kind::kUnknown) {
+      return RefusedError(fmt::format("partition field {}: transform {} is not known, so rows cannot be written to this spec",
+                                      field.name, field.transform.ToString()));
+    }
+    Source source{.transform = field.transform, .path = {}, .type = {}, .result = {}};
+    if (const iceberg::Field* column = schema.FindById(field.source_id); column != nullptr) {
+      source.path = ColumnPath(schema, field.source_id);
+      source.type = column->type;
+      CALVE_ASSIGN_OR_RETURN(source.result, field.transform.ResultType(column->type));
+    } else if (field.transform.kind() != iceberg::Transform::Kind::kVoid) {
+      return RefusedError(fmt::format("partition field {}: the schema has no column with id {}, so rows cannot be written to this spec",
+                                      field.name, field.source_id.value()));
+    }
+    if (field.transform.kind() == iceberg::Transform::Kind::kVoid) source.path.clear();
+    partitioner.sources_.push_back(std::move(source));
+  }
+  return partitioner;
+}
+
+Result<std::vector<PartitionRows>> Partitioner::Split(const columnar::Batch& batch) const {
+  if (batch->num_rows() == 0) return std::vector<PartitionRows>();
+  std::vector<CodedColumn> columns;
+  Groups groups{.group_of_row = std::vector<uint32_t>(static_cast<size_t>(batch->num_rows())), .codes = {{}}};
+  for (const Source& source : sources_) {
+    CALVE_ASSIGN_OR_RETURN(const ArrayPtr column, ColumnAt(*batch, source.path));
+    CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), TransformColumn(source.transform, source.type, source.result, column));
+    Refine(groups, columns.back());
+  }
+  std::vector<PartitionRows> split(groups.codes.size());
+  std::vector<std::vector<int32_t>> rows;
+  if (split.size() > 1) rows = RowsOfGroups(groups);
+  for (size_t group = 0; group < split.size(); ++group) {
+    for (size_t field = 0; field < columns.size(); ++field) {
+      const uint32_t code = groups.codes[group][field];
+      split[group].key += fmt::format("{}:{}", columns[field].keys[code].size(), columns[field].keys[code]);
+      split[group].values.push_back(columns[field].values[code]);
+    }
+    if (split.size() == 1) {
+      split[group].rows = batch;
+    } else {
+      CALVE_ASSIGN_OR_RETURN(split[group].rows, TakeRows(batch, std::move(rows[group])));
+    }
+  }
+  return split;
+}
+
+}  // namespace calve::writer

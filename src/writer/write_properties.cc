@@ -1,0 +1,97 @@
+#include "writer/write_properties.h"
+
+#include <arrow/util/compression.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "base/text.h"
+
+namespace calve::writer {
+namespace {
+
+constexpr std::string_view kCodec = "write.parquet.compression-codec";
+constexpr std::string_view kLevel = "write.parquet.compression-level";
+
+/// Level 1 halves zstd's time against its usual 3 for a few per cent of size.
+constexpr int kZstdLevelDefault = 1;
+
+struct Range {
+  int64_t least;
+  int64_t most;
+};
+
+Result<int64_t> Number(const iceberg::TableMetadata& table, std::string_view key, int64_t fallback, Range range) {
+  const std::string_view text = table.Property(key, "");
+  if (text.empty()) return fallback;
+  int64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || end != text.data() + text.size() || number < range.least || number > range.most) {
+    return ConfigError(fmt::format("table property {}: expected a number from {} to {}, found {}", key, range.least,
+                                   range.most, Quote(text)));
+  }
+  return number;
+}
+
+Result<int64_t> Size(const iceberg::TableMetadata& table, std::string_view key, int64_t fallback) {
+  return Number(table, key, fallback, {.least = 1, .most = std::numeric_limits<int64_t>::max() / 4});
+}
+
+Result<parquet::Compression::type> Codec(const iceberg::TableMetadata& table) {
+  const std::string name = ToLower(table.Property(kCodec, "zstd"));
+  if (name == "zstd") return parquet::Compression::ZSTD;
+  if (name == "snappy") return parquet::Compression::SNAPPY;
+  if (name == "gzip") return parquet::Compression::GZIP;
+  if (name == "lz4") return parquet::Compression::LZ4;
+  if (name == "brotli") return parquet::Compression::BROTLI;
+  if (name == "uncompressed" || name == "none") return parquet::Compression::UNCOMPRESSED;
+  return ConfigError(fmt::format("table property {}: expected zstd, snappy, gzip, lz4, brotli or uncompressed, found {}", kCodec,
+                                 Quote(name)));
+}
+
+Result<std::optional<int>> Level(const iceberg::TableMetadata& table, parquet::Compression::type codec) {
+  const bool zstd = codec == parquet::Compression::ZSTD;
+  if (table.Property(kLevel, "").empty()) return zstd ? std::optional<int>(kZstdLevelDefault) : std::nullopt;
+  const Range range = zstd ? Range{.least = -7, .most = 22} : Range{.least = 0, .most = 11};
+  CALVE_ASSIGN_OR_RETURN(const int64_t level, Number(table, kLevel, 0, range));
+  const bool has_levels = arrow::util::Codec::SupportsCompressionLevel(codec);
+  return has_levels ? std::optional<int>(static_cast<int>(level)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table) {
+  const std::string format = ToLower(table.Property("write.format.default", "parquet"));
+  if (format != "parquet") {
+    return RefusedError(fmt::format(
+        "table property write.format.default is {}: data files are written as parquet only; set it to parquet", Quote(format)));
+  }
+  WriteProperties properties;
+  CALVE_ASSIGN_OR_RETURN(properties.target_file_bytes, Size(table, "write.target-file-size-bytes", properties.target_file_bytes));
+  CALVE_ASSIGN_OR_RETURN(properties.row_group_bytes, Size(table, "write.parquet.row-group-size-bytes", properties.row_group_bytes));
+  CALVE_ASSIGN_OR_RETURN(const int64_t page_bytes, Size(table, "write.parquet.page-size-bytes", 1 << 20));
+  CALVE_ASSIGN_OR_RETURN(const int64_t page_rows, Size(table, "write.parquet.page-row-limit", 20'000));
+  CALVE_ASSIGN_OR_RETURN(const int64_t dictionary_bytes, Size(table, "write.parquet.dict-size-bytes", 2 << 20));
+  CALVE_ASSIGN_OR_RETURN(const parquet::Compression::type codec, Codec(table));
+  CALVE_ASSIGN_OR_RETURN(const std::optional<int> level, Level(table, codec));
+
+  parquet::WriterProperties::Builder builder;
+  builder.version(parquet::ParquetVersion::PARQUET_2_6)
+      ->data_page_version(parquet::ParquetDataPageVersion::V1)
+      ->compression(codec)
+      ->data_pagesize(page_bytes)
+      ->max_rows_per_page(page_rows)
+      ->dictionary_pagesize_limit(dictionary_bytes)
+      ->max_row_group_length(std::numeric_limits<int64_t>::max())
+      ->enable_store_decimal_as_integer()
+      ->enable_write_page_index()
+      ->created_by("calve");
+  if (level) builder.compression_level(*level);
+  properties.parquet = builder.build();
+  return properties;
+}
+
+}  // namespace calve::writer
