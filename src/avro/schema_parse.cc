@@ -286,9 +286,9 @@ Result<Schema> Schema::Parse(std::string_view text) {
     return DataError("Avro schema: expected at most " + std::to_string(kDepthMax) +
                      " levels of types, found more");
   }
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   // A bare word is how some registries give a primitive: int instead of "int".
-  if (json.is_discarded() && PrimitiveKind(Trim(text))) json = Trim(text);
+  const Json json = PrimitiveKind(Trim(text)) ? Json(Trim(text))
+                                              : Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
     return DataError("Avro schema: expected JSON, found " + Quote(text.substr(0, 80)));
   }
