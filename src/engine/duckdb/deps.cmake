@@ -1,0 +1,1 @@
+room_uses(DuckDB::duckdb Arrow::arrow Arrow::parquet fmt::fmt)

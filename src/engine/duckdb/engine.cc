@@ -1,0 +1,220 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <random>
+#include <set>
+
+#include "base/text.h"
+#include "engine/duckdb/batch_scan.h"
+#include "engine/duckdb/errors.h"
+#include "engine/duckdb/expressions.h"
+#include "engine/duckdb/library.h"
+#include "engine/duckdb/private_files.h"
+#include "engine/duckdb/result_stream.h"
+#include "engine/duckdb/table_names.h"
+#include "engine/duckdb/table_scan.h"
+#include "engine/engine.h"
+
+namespace calve::engine {
+namespace {
+
+/// A name that nobody guesses. It guards files from SQL that people send, so it comes from the machine's entropy, not from a seed.
+std::string NewSecret() {
+  std::random_device entropy;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
+}
+
+/// The table functions that SQL of people may call: they reach no file, no network, no setting and no memory of the process.
+const std::set<std::string>& HarmlessTableFunctions() {
+  static const std::set<std::string> names{
+      "calve_batches", "calve_table", "duckdb_columns",  "duckdb_databases", "duckdb_functions", "duckdb_keywords", "duckdb_schemas",
+      "duckdb_tables", "duckdb_types", "duckdb_views",   "generate_series",  "iceberg",          "json_each",       "json_tree",
+      "query",         "query_table", "range",           "repeat",           "repeat_row",       "summary",         "unnest",
+      "unnest_list"};
+  return names;
+}
+
+void RemoveOtherTableFunctions(duckdb::ClientContext& client) {
+  auto& catalog = duckdb::Catalog::GetSystemCatalog(client);
+  std::vector<std::string> removed;
+  catalog.GetSchema(client, DEFAULT_SCHEMA)
+      .Scan(client, duckdb::CatalogType::TABLE_FUNCTION_ENTRY, [&](duckdb::CatalogEntry& entry) {
+        if (!HarmlessTableFunctions().contains(ToLower(entry.name))) removed.push_back(entry.name);
+      });
+  for (const auto& name : removed) {
+    duckdb::DropInfo drop;
+    drop.type = duckdb::CatalogType::TABLE_FUNCTION_ENTRY;
+    drop.schema = DEFAULT_SCHEMA;
+    drop.name = name;
+    drop.cascade = true;
+    drop.allow_drop_internal = true;
+    catalog.DropEntry(client, drop);
+  }
+}
+
+void RunSetup(duckdb::Connection& connection, const std::string& sql) {
+  const auto result = connection.Query(sql);
+  if (result->HasError()) result->ThrowError();
+}
+
+class DuckDbEngine : public Engine {
+ public:
+  DuckDbEngine(io::FileSystem& files, const EngineOptions& options)
+      : files_(files), options_(options), open_queries_(std::make_shared<OpenQueries>()) {}
+
+  /// Throws DuckDB's exceptions.
+  void Open() {
+    duckdb::DBConfig config;
+    config.options.maximum_memory = static_cast<duckdb::idx_t>(options_.memory_limit.value());
+    config.options.maximum_threads = static_cast<duckdb::idx_t>(std::max(options_.threads, 1));
+    config.options.use_temporary_directory = !options_.spill_folder.empty();
+    config.options.temporary_directory = options_.spill_folder;
+    config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+    config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
+    // Private names are never met again.
+    config.SetOptionByName("enable_external_file_cache", duckdb::Value::BOOLEAN(false));
+    AddTableNames(config);
+    database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    database_->GetFileSystem().RegisterSubSystem(duckdb::make_uniq<PrivateFiles>(open_queries_));
+    duckdb::Connection connection(*database_);
+    connection.context->RunFunctionInTransaction([&] {
+      RegisterTableScan(*connection.context);
+      RegisterBatchScan(*connection.context);
+      RegisterIcebergFunction(*connection.context);
+      if (options_.locked) RemoveOtherTableFunctions(*connection.context);
+    });
+    RunSetup(connection, "SET GLOBAL TimeZone = 'UTC'");
+    if (!options_.locked) return;
+    RunSetup(connection, fmt::format("SET GLOBAL allowed_directories = ['{}']", kPrivateScheme));
+    RunSetup(connection, "SET GLOBAL enable_external_access = false");
+    RunSetup(connection, "SET GLOBAL lock_configuration = true");
+  }
+
+  Result<std::unique_ptr<ResultStream>> Query(const Context& context, const std::string& sql, const QueryOptions& options) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::unique_ptr<ResultStream>> {
+      CALVE_ASSIGN_OR_RETURN(auto query, Begin(context, sql, options));
+      CALVE_ASSIGN_OR_RETURN(auto statement, ParseStatement(*query));
+      return StartQuery(context, std::move(query), std::move(statement));
+    });
+  }
+
+  Result<std::shared_ptr<arrow::Schema>> Describe(const Context& context, const std::string& sql,
+                                                  const QueryOptions& options) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::shared_ptr<arrow::Schema>> {
+      CALVE_ASSIGN_OR_RETURN(auto query, Begin(context, sql, options));
+      CALVE_ASSIGN_OR_RETURN(auto statement, ParseStatement(*query));
+      const InterruptOnStop interrupt(context, query->connection());
+      const auto prepared = query->connection().Prepare(std::move(statement));
+      if (prepared->HasError()) return query->Translate(prepared->GetErrorObject(), Phase::kBind);
+      CALVE_ASSIGN_OR_RETURN(const auto output, ArrowOutput::Make(query->client(), prepared->GetNames(), prepared->GetTypes()));
+      return output->schema();
+    });
+  }
+
+  Result<std::unique_ptr<BatchExpressions>> Compile(const Context& context, const std::shared_ptr<arrow::Schema>& input,
+                                                    const std::vector<std::string>& expressions,
+                                                    const std::vector<std::string>& names) override {
+    return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::unique_ptr<BatchExpressions>> {
+      return CompileExpressions(context, BeginExpressions(context, input), input, expressions, names);
+    });
+  }
+
+  Result<std::vector<std::string>> ColumnsOf(const Context& context, const std::shared_ptr<arrow::Schema>& input,
+                                             const std::string& expression) override {
+    return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::vector<std::string>> {
+      return ColumnsRead(BeginExpressions(context, input), input, expression);
+    });
+  }
+
+ private:
+  Result<std::unique_ptr<RunningQuery>> Begin(const Context& context, const std::string& sql, const QueryOptions& options) {
+    SqlText text(sql);
+    for (auto& [spelling, table] : text.spelled()) {
+      const Status resolved = ResolveMoment(table);
+      if (!resolved.ok()) return While(spelling, resolved.error());
+    }
+    return Start(context, std::move(text), options.resolver, options.tables);
+  }
+
+  std::unique_ptr<RunningQuery> BeginExpressions(const Context& context, const std::shared_ptr<arrow::Schema>& input) {
+    return Start(context, SqlText(""), nullptr, {{kExpressionRows, ArrowTable{input, {}}}});
+  }
+
+  std::unique_ptr<RunningQuery> Start(const Context& context, SqlText text, TableResolver* resolver,
+                                      const std::vector<std::pair<std::string, ArrowTable>>& tables) {
+    return std::make_unique<RunningQuery>(*database_, open_queries_, std::move(text), [&](const SqlText& kept) {
+      return duckdb::make_shared_ptr<QueryState>(context, files_, resolver, tables, kept, NewSecret());
+    });
+  }
+
+  /// Put the values of AT (...) in place of their expressions.
+  Status ResolveMoment(SpelledTable& table) {
+    if (!table.version_sql.empty()) {
+      CALVE_ASSIGN_OR_RETURN(const duckdb::Value version, EvaluateConstant(table.version_sql, ""));
+      const std::string text = version.ToString();
+      int64_t id = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+      if (error == std::errc() && end == text.data() + text.size()) {
+        table.reference.snapshot_id = id;
+      } else {
+        table.reference.ref = text;
+      }
+    }
+    if (!table.timestamp_sql.empty()) {
+      CALVE_ASSIGN_OR_RETURN(const duckdb::Value moment, EvaluateConstant(table.timestamp_sql, " AS TIMESTAMPTZ"));
+      const int64_t micros = moment.GetValueUnsafe<duckdb::timestamp_t>().value;
+      table.reference.as_of_ms = micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
+    }
+    return Status::Ok();
+  }
+
+  Result<duckdb::Value> EvaluateConstant(const std::string& expression, const std::string& cast) {
+    duckdb::Connection connection(*database_);
+    const std::string sql = cast.empty() ? "SELECT (" + expression + "\n)" : "SELECT CAST((" + expression + "\n)" + cast + ")";
+    auto statements = connection.ExtractStatements(sql);
+    if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT) {
+      return ConfigError("expected one constant in AT (...)");
+    }
+    const auto result = connection.Query(std::move(statements[0]));
+    if (result->HasError()) return Translate(result->GetErrorObject(), Phase::kBind, nullptr, nullptr);
+    if (result->RowCount() != 1 || result->ColumnCount() != 1 || result->GetValue(0, 0).IsNull()) {
+      return ConfigError("expected one constant in AT (...), found NULL or none");
+    }
+    return result->GetValue(0, 0);
+  }
+
+  Result<duckdb::unique_ptr<duckdb::SQLStatement>> ParseStatement(RunningQuery& query) {
+    return Guarded(Phase::kBind, &query.text(), &query.state(), [&]() -> Result<duckdb::unique_ptr<duckdb::SQLStatement>> {
+      auto statements = query.connection().ExtractStatements(query.text().rewritten());
+      if (statements.size() != 1) return ConfigError(fmt::format("expected one SQL statement, found {}", statements.size()));
+      const auto type = statements[0]->type;
+      const bool reads = type == duckdb::StatementType::SELECT_STATEMENT || type == duckdb::StatementType::EXPLAIN_STATEMENT;
+      if (options_.locked && !reads) {
+        return RefusedError(fmt::format("only SELECT and what reads like it may be sent here, found {}",
+                                        duckdb::StatementTypeToString(type)));
+      }
+      return std::move(statements[0]);
+    });
+  }
+
+  io::FileSystem& files_;
+  const EngineOptions options_;
+  const std::shared_ptr<OpenQueries> open_queries_;
+  std::unique_ptr<duckdb::DuckDB> database_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> OpenDuckDb(io::FileSystem& files, const EngineOptions& options) {
+  auto engine = std::make_unique<DuckDbEngine>(files, options);
+  const Status opened = Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Status {
+    engine->Open();
+    return Status::Ok();
+  });
+  if (!opened.ok()) return While("open DuckDB", opened.error());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace calve::engine

@@ -1,0 +1,32 @@
+#pragma once
+
+// DuckDB's C++ API, all that this part uses of it. It belongs to exactly one version of the library (deps/).
+#include <duckdb.hpp>
+#include <duckdb/catalog/catalog.hpp>
+#include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>
+#include <duckdb/common/arrow/arrow_appender.hpp>
+#include <duckdb/common/arrow/arrow_converter.hpp>
+#include <duckdb/common/arrow/arrow_wrapper.hpp>
+#include <duckdb/common/error_data.hpp>
+#include <duckdb/common/file_system.hpp>
+#include <duckdb/common/multi_file/multi_file_list.hpp>
+#include <duckdb/common/multi_file/multi_file_reader.hpp>
+#include <duckdb/common/multi_file/multi_file_states.hpp>
+#include <duckdb/execution/expression_executor.hpp>
+#include <duckdb/function/replacement_scan.hpp>
+#include <duckdb/function/table/arrow.hpp>
+#include <duckdb/function/table_function.hpp>
+#include <duckdb/main/client_context.hpp>
+#include <duckdb/main/client_context_state.hpp>
+#include <duckdb/main/config.hpp>
+#include <duckdb/main/connection.hpp>
+#include <duckdb/main/database.hpp>
+#include <duckdb/main/pending_query_result.hpp>
+#include <duckdb/main/stream_query_result.hpp>
+#include <duckdb/parser/parsed_data/create_table_function_info.hpp>
+#include <duckdb/parser/parsed_data/drop_info.hpp>
+#include <duckdb/parser/parser.hpp>
+#include <duckdb/parser/tableref/table_function_ref.hpp>
+#include <duckdb/planner/expression.hpp>
+#include <duckdb/planner/operator/logical_get.hpp>
+#include <duckdb/planner/table_filter_state.hpp>
