@@ -137,6 +137,13 @@ Result<int64_t> JsonObject::Long(std::string_view key) const {
   return *number;
 }
 
+Result<SnapshotId> JsonObject::GetSnapshotId(std::string_view key) const {
+  CALVE_ASSIGN_OR_RETURN(const Json* value, Require(key));
+  if (value->is_number_unsigned()) return SnapshotId(static_cast<int64_t>(value->get<uint64_t>()));
+  CALVE_ASSIGN_OR_RETURN(const int64_t id, Long(key));
+  return SnapshotId(id);
+}
+
 Result<bool> JsonObject::Bool(std::string_view key) const {
   CALVE_ASSIGN_OR_RETURN(const Json* value, Require(key));
   if (!value->is_boolean()) return Unexpected(PlaceOf(key), "true or false", *value);
@@ -164,6 +171,12 @@ Result<std::optional<int32_t>> JsonObject::OptionalInt(std::string_view key) con
 Result<std::optional<int64_t>> JsonObject::OptionalLong(std::string_view key) const {
   if (Find(key) == nullptr) return std::optional<int64_t>();
   CALVE_ASSIGN_OR_RETURN(const int64_t value, Long(key));
+  return std::optional(value);
+}
+
+Result<std::optional<SnapshotId>> JsonObject::OptionalSnapshotId(std::string_view key) const {
+  if (Find(key) == nullptr) return std::optional<SnapshotId>();
+  CALVE_ASSIGN_OR_RETURN(const SnapshotId value, GetSnapshotId(key));
   return std::optional(value);
 }
 

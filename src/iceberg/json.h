@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "iceberg/ids.h"
 
 namespace calve::iceberg {
 
@@ -49,8 +50,12 @@ class JsonObject {
   /// The elements of an array.
   Result<const Json*> Array(std::string_view key) const;
 
+  /// A snapshot id. One above the signed range keeps its bits, since some writers take ids from the unsigned range.
+  Result<SnapshotId> GetSnapshotId(std::string_view key) const;
+
   Result<std::optional<int32_t>> OptionalInt(std::string_view key) const;
   Result<std::optional<int64_t>> OptionalLong(std::string_view key) const;
+  Result<std::optional<SnapshotId>> OptionalSnapshotId(std::string_view key) const;
   Result<std::optional<bool>> OptionalBool(std::string_view key) const;
   Result<std::optional<std::string>> OptionalText(std::string_view key) const;
   /// An object of strings; empty when absent.

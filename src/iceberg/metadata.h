@@ -113,7 +113,7 @@ Result<TableMetadata> ParseTableMetadata(std::string_view json);
 /// Write metadata JSON of the table's own version (2 or 3; 1 is kept readable).
 std::string SerializeTableMetadata(const TableMetadata& metadata);
 
-/// Gunzip metadata when its bytes say so, whatever its name; fails with kData on broken or absurdly large input.
+/// Decompress metadata when its bytes say that they are gzip or zstd, whatever its name; fails with kData on broken or absurdly large input.
 Result<std::string> DecompressMetadata(std::string_view bytes);
 /// Gzip metadata for `write.metadata.compression-codec=gzip`.
 std::string CompressMetadata(std::string_view json);

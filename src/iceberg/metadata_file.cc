@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include <charconv>
+#include <memory>
 
 #include "iceberg/metadata.h"
 
@@ -31,16 +33,41 @@ class Inflater {
   bool ready_;
 };
 
-Error BrokenGzip(size_t offset) {
-  return DataError(fmt::format("expected whole gzip data, found a fault near byte {} of the compressed "
-                               "metadata",
-                               offset));
+Error Broken(std::string_view codec, size_t offset) {
+  return DataError(fmt::format("expected whole {} data, found a fault near byte {} of the compressed metadata",
+                               codec, offset));
+}
+
+Error TooLarge() {
+  return DataError(
+      fmt::format("expected metadata of at most {} bytes, found more after decompression", kInflatedMax));
+}
+
+/// Some writers compress metadata with zstd, which the specification does not name.
+Result<std::string> DecompressZstd(std::string_view bytes) {
+  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  if (context == nullptr) return TransientError("no memory to decompress metadata");
+  ZSTD_inBuffer in = {bytes.data(), bytes.size(), 0};
+  std::string text;
+  std::string block(ZSTD_DStreamOutSize(), '\0');
+  size_t left = 1;
+  while (left != 0) {
+    ZSTD_outBuffer out = {block.data(), block.size(), 0};
+    left = ZSTD_decompressStream(context.get(), &out, &in);
+    if (ZSTD_isError(left) != 0) return Broken("zstd", in.pos);
+    if (left != 0 && in.pos == in.size && out.pos == 0) return Broken("zstd", in.pos);
+    text.append(block, 0, out.pos);
+    if (text.size() > kInflatedMax) return TooLarge();
+  }
+  return text;
 }
 
 }  // namespace
 
 Result<std::string> DecompressMetadata(std::string_view bytes) {
+  if (bytes.starts_with("\x28\xb5\x2f\xfd")) return DecompressZstd(bytes);
   if (!IsGzip(bytes)) return std::string(bytes);
+  if (bytes.size() > kInflatedMax) return TooLarge();
   Inflater inflater;
   if (!inflater.ready()) return TransientError("no memory to decompress metadata");
   z_stream& stream = inflater.stream();
@@ -53,12 +80,9 @@ Result<std::string> DecompressMetadata(std::string_view bytes) {
     stream.next_out = reinterpret_cast<Bytef*>(block);
     stream.avail_out = sizeof(block);
     code = inflate(&stream, Z_NO_FLUSH);
-    if (code != Z_OK && code != Z_STREAM_END) return BrokenGzip(bytes.size() - stream.avail_in);
+    if (code != Z_OK && code != Z_STREAM_END) return Broken("gzip", bytes.size() - stream.avail_in);
     text.append(block, sizeof(block) - stream.avail_out);
-    if (text.size() > kInflatedMax) {
-      return DataError(fmt::format("expected metadata of at most {} bytes, found more after decompression",
-                                   kInflatedMax));
-    }
+    if (text.size() > kInflatedMax) return TooLarge();
   }
   return text;
 }

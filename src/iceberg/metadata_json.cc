@@ -51,7 +51,8 @@ Status ReadSchemas(const JsonObject& object, TableMetadata& metadata) {
   CALVE_RETURN_IF_ERROR(RequireFrom(2, object, "current-schema-id", metadata.format_version));
   CALVE_ASSIGN_OR_RETURN(metadata.schemas, object.Objects<SchemaPtr>("schemas", SchemaFromJson));
   CALVE_ASSIGN_OR_RETURN(const auto current, object.OptionalInt("current-schema-id"));
-  if (!current || metadata.schemas.empty()) return ReadSingleSchema(object, metadata);
+  const bool single = !current || metadata.schemas.empty();
+  if (single && metadata.format_version == 1) return ReadSingleSchema(object, metadata);
   metadata.current_schema_id = SchemaId(*current);
   return Status::Ok();
 }
@@ -64,10 +65,18 @@ FieldId HighestPartitionFieldId(const std::vector<PartitionSpec>& specs) {
   return highest;
 }
 
-/// Take v1's single `partition-spec` as the default one: the newest of the specs with its fields, or a spec of its own.
+/// Find the default spec of v1 metadata that doesn't say: the newest of the specs with the fields of the single
+/// `partition-spec`, else these fields as a spec of their own; without them the newest spec.
 Status ReadSingleSpec(const JsonObject& object, TableMetadata& metadata) {
+  if (object.Find("partition-spec") == nullptr && !metadata.specs.empty()) {
+    for (const PartitionSpec& spec : metadata.specs) {
+      metadata.default_spec_id = std::max(metadata.default_spec_id, spec.id);
+    }
+    return Status::Ok();
+  }
   PartitionSpec spec;
   CALVE_ASSIGN_OR_RETURN(spec.fields, PartitionFieldsFromJson(object, "partition-spec"));
+  CountMissingFieldIds(spec.fields);
   for (const PartitionSpec& other : metadata.specs) {
     if (other.fields == spec.fields) metadata.default_spec_id = other.id;
     spec.id = std::max(spec.id, SpecId(other.id.value() + 1));
@@ -85,11 +94,13 @@ Status ReadSpecs(const JsonObject& object, TableMetadata& metadata) {
   }
   CALVE_ASSIGN_OR_RETURN(metadata.specs,
                          object.Objects<PartitionSpec>("partition-specs", PartitionSpecFromJson));
+  for (PartitionSpec& spec : metadata.specs) CountMissingFieldIds(spec.fields);
   CALVE_ASSIGN_OR_RETURN(const auto id, object.OptionalInt("default-spec-id"));
-  if (id && !metadata.specs.empty()) {
-    metadata.default_spec_id = SpecId(*id);
-  } else {
+  const bool single = !id || metadata.specs.empty();
+  if (single && metadata.format_version == 1) {
     CALVE_RETURN_IF_ERROR(ReadSingleSpec(object, metadata));
+  } else {
+    metadata.default_spec_id = SpecId(*id);
   }
   CALVE_ASSIGN_OR_RETURN(const auto last, object.OptionalInt("last-partition-id"));
   metadata.last_partition_id = last ? FieldId(*last) : HighestPartitionFieldId(metadata.specs);
@@ -128,8 +139,7 @@ Status ReadRefs(const JsonObject& object, TableMetadata& metadata) {
 Result<SnapshotLogEntry> ReadSnapshotLogEntry(const JsonObject& object) {
   SnapshotLogEntry entry;
   CALVE_ASSIGN_OR_RETURN(entry.timestamp_ms, object.Long("timestamp-ms"));
-  CALVE_ASSIGN_OR_RETURN(const int64_t id, object.Long("snapshot-id"));
-  entry.snapshot_id = SnapshotId(id);
+  CALVE_ASSIGN_OR_RETURN(entry.snapshot_id, object.GetSnapshotId("snapshot-id"));
   return entry;
 }
 
@@ -141,8 +151,8 @@ Result<MetadataLogEntry> ReadMetadataLogEntry(const JsonObject& object) {
 }
 
 Status ReadSnapshots(const JsonObject& object, TableMetadata& metadata) {
-  CALVE_ASSIGN_OR_RETURN(const auto current, object.OptionalLong("current-snapshot-id"));
-  if (current && *current != -1) metadata.current_snapshot_id = SnapshotId(*current);
+  CALVE_ASSIGN_OR_RETURN(const auto current, object.OptionalSnapshotId("current-snapshot-id"));
+  if (current != SnapshotId(-1)) metadata.current_snapshot_id = current;
   CALVE_ASSIGN_OR_RETURN(metadata.snapshots, object.Objects<Snapshot>("snapshots", SnapshotFromJson));
   CALVE_RETURN_IF_ERROR(ReadRefs(object, metadata));
   CALVE_ASSIGN_OR_RETURN(metadata.snapshot_log,
@@ -287,7 +297,9 @@ std::string SerializePartitionFields(const PartitionSpec& spec) {
 Result<PartitionSpec> ParsePartitionSpec(std::string_view json) {
   CALVE_ASSIGN_OR_RETURN(const Json document, ParseJson(json));
   CALVE_ASSIGN_OR_RETURN(const JsonObject object, JsonObject::Of(document, ""));
-  return PartitionSpecFromJson(object);
+  CALVE_ASSIGN_OR_RETURN(PartitionSpec spec, PartitionSpecFromJson(object));
+  CountMissingFieldIds(spec.fields);
+  return spec;
 }
 
 std::string SerializePartitionSpec(const PartitionSpec& spec) { return DumpJson(PartitionSpecToJson(spec)); }

@@ -33,7 +33,7 @@ Result<PartitionField> ReadPartitionField(const JsonObject& object) {
   PartitionField field;
   CALVE_ASSIGN_OR_RETURN(field.source_id, ReadSource(object));
   CALVE_ASSIGN_OR_RETURN(const std::optional<int32_t> id, object.OptionalInt("field-id"));
-  field.field_id = FieldId(id.value_or(-1));
+  field.field_id = id ? FieldId(*id) : kMissingFieldId;
   CALVE_ASSIGN_OR_RETURN(field.name, object.Text("name"));
   CALVE_ASSIGN_OR_RETURN(field.transform, ReadTransform(object));
   return field;
@@ -65,15 +65,19 @@ Result<std::vector<PartitionField>> PartitionFieldsFromJson(const JsonObject& ob
   CALVE_RETURN_IF_ERROR(object.Require(key));
   CALVE_ASSIGN_OR_RETURN(auto fields, object.Objects<PartitionField>(key, ReadPartitionField));
   size_t missing = 0;
-  for (const PartitionField& field : fields) missing += field.field_id.value() < 0 ? 1 : 0;
+  for (const PartitionField& field : fields) missing += field.field_id == kMissingFieldId ? 1 : 0;
   if (missing != 0 && missing != fields.size()) {
     return DataError(fmt::format("{}: expected a field-id for every field or for none, found {} of {} without",
                                  object.PlaceOf(key), missing, fields.size()));
   }
-  for (size_t i = 0; missing != 0 && i < fields.size(); ++i) {
+  return fields;
+}
+
+void CountMissingFieldIds(std::vector<PartitionField>& fields) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].field_id != kMissingFieldId) continue;
     fields[i].field_id = FieldId(kFirstPartitionFieldId + static_cast<int>(i));
   }
-  return fields;
 }
 
 Result<PartitionSpec> PartitionSpecFromJson(const JsonObject& object) {

@@ -6,7 +6,13 @@
 
 namespace calve::iceberg {
 
-/// Read a spec object (spec, Appendix C: Partition Specs). Field ids that are all missing count from 1000, as v1's writers did.
+/// Stands for a field id that is missing: v1 did not write them, and REST clients may leave them to the catalog.
+inline constexpr FieldId kMissingFieldId{-1};
+
+/// Give field ids from 1000 on to fields that have none, as v1's writers counted.
+void CountMissingFieldIds(std::vector<PartitionField>& fields);
+
+/// Read a spec object (spec, Appendix C: Partition Specs). Field ids may all be missing.
 Result<PartitionSpec> PartitionSpecFromJson(const JsonObject& object);
 Json PartitionSpecToJson(const PartitionSpec& spec);
 

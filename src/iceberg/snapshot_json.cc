@@ -51,7 +51,7 @@ Json TextMapToJson(const std::map<std::string, std::string>& values) {
 Result<BlobMetadata> ReadBlob(const JsonObject& object) {
   BlobMetadata blob;
   CALVE_ASSIGN_OR_RETURN(blob.type, object.Text("type"));
-  CALVE_ASSIGN_OR_RETURN(blob.snapshot_id, ReadId<SnapshotId>(object, "snapshot-id"));
+  CALVE_ASSIGN_OR_RETURN(blob.snapshot_id, object.GetSnapshotId("snapshot-id"));
   CALVE_ASSIGN_OR_RETURN(blob.sequence_number, ReadId<SequenceNumber>(object, "sequence-number"));
   CALVE_ASSIGN_OR_RETURN(const std::vector<int32_t> fields, object.IntList("fields"));
   for (const int32_t field : fields) blob.fields.emplace_back(field);
@@ -95,8 +95,8 @@ std::string_view ToString(Operation operation) {
 
 Result<Snapshot> SnapshotFromJson(const JsonObject& object) {
   Snapshot snapshot;
-  CALVE_ASSIGN_OR_RETURN(snapshot.id, ReadId<SnapshotId>(object, "snapshot-id"));
-  CALVE_ASSIGN_OR_RETURN(snapshot.parent_id, ReadOptionalId<SnapshotId>(object, "parent-snapshot-id"));
+  CALVE_ASSIGN_OR_RETURN(snapshot.id, object.GetSnapshotId("snapshot-id"));
+  CALVE_ASSIGN_OR_RETURN(snapshot.parent_id, object.OptionalSnapshotId("parent-snapshot-id"));
   CALVE_ASSIGN_OR_RETURN(const auto sequence_number, object.OptionalLong("sequence-number"));
   snapshot.sequence_number = SequenceNumber(sequence_number.value_or(0));
   CALVE_ASSIGN_OR_RETURN(snapshot.timestamp_ms, object.Long("timestamp-ms"));
@@ -138,7 +138,7 @@ Json SnapshotToJson(const Snapshot& snapshot) {
 
 Result<SnapshotRef> SnapshotRefFromJson(const JsonObject& object) {
   SnapshotRef ref;
-  CALVE_ASSIGN_OR_RETURN(ref.snapshot_id, ReadId<SnapshotId>(object, "snapshot-id"));
+  CALVE_ASSIGN_OR_RETURN(ref.snapshot_id, object.GetSnapshotId("snapshot-id"));
   CALVE_ASSIGN_OR_RETURN(const std::string kind, object.Text("type"));
   const std::string lower = ToLower(kind);
   if (lower != "branch" && lower != "tag") {
@@ -162,7 +162,7 @@ void SnapshotRefToJson(const SnapshotRef& ref, Json& json) {
 
 Result<StatisticsFile> StatisticsFileFromJson(const JsonObject& object) {
   StatisticsFile file;
-  CALVE_ASSIGN_OR_RETURN(file.snapshot_id, ReadId<SnapshotId>(object, "snapshot-id"));
+  CALVE_ASSIGN_OR_RETURN(file.snapshot_id, object.GetSnapshotId("snapshot-id"));
   CALVE_ASSIGN_OR_RETURN(file.path, object.Text("statistics-path"));
   CALVE_ASSIGN_OR_RETURN(file.file_size_in_bytes, object.Long("file-size-in-bytes"));
   CALVE_ASSIGN_OR_RETURN(file.file_footer_size_in_bytes, object.Long("file-footer-size-in-bytes"));
@@ -186,7 +186,7 @@ Json StatisticsFileToJson(const StatisticsFile& file) {
 
 Result<PartitionStatisticsFile> PartitionStatisticsFileFromJson(const JsonObject& object) {
   PartitionStatisticsFile file;
-  CALVE_ASSIGN_OR_RETURN(file.snapshot_id, ReadId<SnapshotId>(object, "snapshot-id"));
+  CALVE_ASSIGN_OR_RETURN(file.snapshot_id, object.GetSnapshotId("snapshot-id"));
   CALVE_ASSIGN_OR_RETURN(file.path, object.Text("statistics-path"));
   CALVE_ASSIGN_OR_RETURN(file.file_size_in_bytes, object.Long("file-size-in-bytes"));
   return file;
