@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ std::string Join(std::span<const std::string> parts, std::string_view separator)
 std::vector<std::string> Split(std::string_view text, char separator);
 std::string_view Trim(std::string_view text);
 std::string ToLower(std::string_view ascii);
+/// Read a whole decimal number; nothing when anything else stands there or it does not fit.
+std::optional<int64_t> ParseInteger(std::string_view text);
 bool IsValidUtf8(std::string_view bytes);
 
 /// The names nearest to a misspelt one, best first, at most `count`; empty when none is near enough to be meant.

@@ -27,6 +27,7 @@ constexpr RetryPolicy kRaces{.attempts_max = 200, .first = std::chrono::millisec
 constexpr int kFaultsMax = 8;
 
 constexpr std::string_view kSchemaBase = "calve.schema-base";
+constexpr std::string_view kPositionBefore = "calve.position-before";
 
 const Snapshot* FindToken(const TableMetadata& metadata, const std::string& token) {
   for (auto snapshot = metadata.snapshots.rbegin(); snapshot != metadata.snapshots.rend(); ++snapshot) {
@@ -48,7 +49,10 @@ std::map<std::string, std::string> SummaryOf(const Change& change, const std::st
   keys[std::string(summary::kPipeline)] = change.pipeline;
   keys[std::string(summary::kRun)] = change.run;
   keys[std::string(summary::kToken)] = token;
-  if (change.position.has_value()) keys[std::string(summary::kPosition)] = change.position->state;
+  if (change.position.has_value()) {
+    keys[std::string(summary::kPosition)] = change.position->state;
+    if (change.position_before.has_value()) keys[std::string(kPositionBefore)] = std::to_string(change.position_before->value());
+  }
   if (!ledger.empty()) keys[std::string(summary::kLedger)] = ledger;
   return keys;
 }
@@ -91,6 +95,17 @@ Result<OwnFiles> FindOwnFiles(const Context& context, iceberg::Files& files, con
   const std::string ledger = SummaryText(snapshot, summary::kLedger);
   if (!ledger.empty() && !kept.contains(ledger)) own.metadata.push_back(ledger);
   return own;
+}
+
+/// Refuse a change whose run started from another position than main has now.
+Status CheckPosition(const TableMetadata& metadata, const Change& change) {
+  if (!change.position.has_value()) return Status::Ok();
+  const Snapshot* now = FindPositionSnapshot(metadata, change.pipeline);
+  const bool same = now == nullptr ? !change.position_before.has_value() : change.position_before == now->id;
+  if (same) return Status::Ok();
+  return RefusedError("the position of " + change.pipeline +
+                      " has moved since this run started: another run has published, or the table was rolled back; "
+                      "nothing of this run was published, run the job again");
 }
 
 }  // namespace
@@ -289,6 +304,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
       return RefusedError("branch " + staged.branch + " of " + staged.table.ToString() +
                           " is not as it was staged: somebody has published, discarded or changed it");
     }
+    CALVE_RETURN_IF_ERROR(CheckPosition(metadata, staged.change));
     iceberg::SnapshotChange rows = staged.change.rows;
     rows.summary = SummaryOf(staged.change, staged.ledger, options.proof, token);
     rows.summary[std::string(summary::kAuditedSnapshot)] = std::to_string(staged.snapshot.id.value());
@@ -315,9 +331,9 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     TableChange change = std::move(produced.change);
     if (staged.change.schema_id.has_value()) {
       const iceberg::SchemaPtr* schema = metadata.FindSchema(*staged.change.schema_id);
-      const std::string ancestor_text = SummaryText(staged.snapshot, kSchemaBase);
+      const auto ancestor_id = ParseInteger(SummaryText(staged.snapshot, kSchemaBase));
       const iceberg::SchemaPtr* ancestor =
-          ancestor_text.empty() ? nullptr : metadata.FindSchema(iceberg::SchemaId(static_cast<int32_t>(std::stol(ancestor_text))));
+          ancestor_id.has_value() ? metadata.FindSchema(iceberg::SchemaId(static_cast<int32_t>(*ancestor_id))) : nullptr;
       if (schema == nullptr || ancestor == nullptr) {
         return RefusedError("the schema of the rows staged on " + staged.branch + " is gone from the table; discard the branch and run again");
       }
@@ -349,6 +365,7 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
+    CALVE_RETURN_IF_ERROR(CheckPosition(metadata, change));
     if (change.position.has_value() && !change.position->ledger.empty() && ledger.empty()) {
       CALVE_ASSIGN_OR_RETURN(ledger, WriteLedger(context, files_, metadata, change.run, change.position->ledger));
       kept.push_back(ledger);
@@ -398,6 +415,8 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
   staged.ledger = SummaryText(*snapshot, summary::kLedger);
   if (snapshot->summary.contains(std::string(summary::kPosition))) {
     staged.change.position = Position{.state = SummaryText(*snapshot, summary::kPosition), .ledger = {}};
+    const std::string before = SummaryText(*snapshot, kPositionBefore);
+    if (const auto id = ParseInteger(before)) staged.change.position_before = SnapshotId(*id);
   }
   if (!SummaryText(*snapshot, kSchemaBase).empty()) staged.change.schema_id = snapshot->schema_id;
   staged.change.rows.operation = snapshot->operation.value_or(iceberg::Operation::kAppend);

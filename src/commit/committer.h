@@ -25,6 +25,9 @@ struct Change {
   std::string pipeline;                   ///< The job's id.
   std::string run;                        ///< The run's id; in the names of all files it writes.
   std::optional<Position> position;
+  /// With a position: the snapshot that held the one this run started from; nothing when there was none. When main says otherwise at the time of
+  /// the commit, another run has moved the position (or a rollback has), and these rows would be doubled or skipped: the commit is refused.
+  std::optional<iceberg::SnapshotId> position_before;
   std::optional<iceberg::SchemaId> schema_id;  ///< Of the rows, when newer than the table's current (see ReserveSchema).
 };
 

@@ -17,6 +17,12 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
+/// A position with the snapshot that holds it.
+struct FoundPosition {
+  Position position;
+  iceberg::SnapshotId snapshot_id;
+};
+
 inline constexpr size_t kPositionBytesMax = 8 * 1024;
 
 /// Find the newest position of `pipeline` on main: the snapshots are walked from the head back, so that a rollback of the table rolls the
@@ -24,9 +30,12 @@ inline constexpr size_t kPositionBytesMax = 8 * 1024;
 ///
 /// Fails with kRefused when the walk ends at a snapshot that was expired while `expected` says there was a position: to start over silently
 /// would double rows.
-Result<std::optional<Position>> FindPosition(const Context& context, io::FileSystem& files,
+Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files,
                                              const iceberg::TableMetadata& metadata, const std::string& pipeline,
                                              bool expected);
+
+/// The snapshot on main that holds the newest position of `pipeline`; nothing when there is none. Reads no file.
+const iceberg::Snapshot* FindPositionSnapshot(const iceberg::TableMetadata& metadata, const std::string& pipeline);
 
 /// Write a position's ledger beside the table's metadata; give its URI.
 Result<std::string> WriteLedger(const Context& context, io::FileSystem& files, const iceberg::TableMetadata& metadata,

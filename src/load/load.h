@@ -88,6 +88,8 @@ class SplitLoad {
   virtual Status Write(const Context& context, const columnar::Batch& rows) = 0;
   virtual Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) = 0;
   virtual Status Close(const Context& context) = 0;
+  /// Remove what was written, after an error.
+  virtual void Abort(const Context& context) = 0;
 };
 
 /// One run's load into one target. Calls come from one thread, but for the splits, which work side by side.
@@ -110,7 +112,7 @@ class Load {
   /// stops the load before it is staged.
   virtual Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
                                 Observer* observer) = 0;
-  /// Remove what was written; for a load that did not reach Finish.
+  /// Remove what was written and staged; for a load that failed with its outcome known. What an audit has judged stays.
   virtual Status Abort(const Context& context) = 0;
 
   /// Branches of this job that wait for a decision.

@@ -74,9 +74,11 @@ class IcebergLoad : public Load {
   const Resources resources_;
   commit::Committer committer_;
   std::string load_key_;
+  std::optional<iceberg::SnapshotId> position_before_;
   LoadedTable loaded_;
   iceberg::SchemaPtr schema_;  ///< Of the rows, with the table's field ids.
   bool schema_is_newer_ = false;
+  std::string staged_branch_;
   std::mutex mutex_;
   std::unique_ptr<Quarantine> quarantine_;
   std::vector<iceberg::DataFilePtr> files_;
@@ -115,6 +117,15 @@ class IcebergLoad::Split : public SplitLoad {
     return Status::Ok();
   }
 
+  void Abort(const Context& context) override {
+    held_back_.Abort(context);
+    if (writer_ == nullptr) return;
+    if (Status aborted = writer_->Abort(context); !aborted.ok()) {
+      context.log->Warn("files of a failed run stay until the next one", {{"run", load_.request_.run}});
+    }
+    writer_.reset();
+  }
+
  private:
   IcebergLoad& load_;
   const int number_;
@@ -131,12 +142,17 @@ Result<std::optional<LoadedTable>> IcebergLoad::LoadTarget(const Context& contex
 
 Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context& context, bool expected) {
   CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
-  std::optional<commit::Position> position;
+  std::optional<commit::FoundPosition> found;
   if (target.has_value()) {
-    CALVE_ASSIGN_OR_RETURN(position, commit::FindPosition(context, *resources_.files, *target->metadata, request_.job, expected));
+    CALVE_ASSIGN_OR_RETURN(found, commit::FindPosition(context, *resources_.files, *target->metadata, request_.job, expected));
   }
-  load_key_ = Fingerprint(request_.job + '\n' + (position.has_value() ? position->state + position->ledger : std::string()));
-  return position;
+  if (!found.has_value()) {
+    load_key_ = Fingerprint(request_.job);
+    return std::optional<commit::Position>();
+  }
+  position_before_ = found->snapshot_id;
+  load_key_ = Fingerprint(request_.job + '\n' + std::to_string(found->snapshot_id.value()));
+  return std::optional<commit::Position>(std::move(found->position));
 }
 
 Result<std::shared_ptr<arrow::Schema>> IcebergLoad::WantedSchema(const Context& context) {
@@ -212,6 +228,7 @@ commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& po
   change.pipeline = request_.job;
   change.run = request_.run;
   change.position = position;
+  change.position_before = position_before_;
   change.rows.added_data_files = files_;
   if (schema_is_newer_) change.schema_id = schema_->id();
   if (options_.write_mode == WriteMode::kOverwrite) {
@@ -261,6 +278,7 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
   CALVE_RETURN_IF_ERROR(context.Step("stage.before"));
   report.branch = commit::BranchOf(request_.run);
   CALVE_ASSIGN_OR_RETURN(const commit::Staged staged, committer_.Stage(context, table_, MakeChange(position), report.branch));
+  staged_branch_ = report.branch;
   CALVE_RETURN_IF_ERROR(context.Step("stage.after"));
   if (observer != nullptr) observer->Staged(report);
 
@@ -270,7 +288,7 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
   if (main != nullptr) {
     report.main_snapshot_id = main->id.value();
     const auto total = main->summary.find("total-records");
-    if (total != main->summary.end()) rows_before = std::stoll(total->second);
+    if (total != main->summary.end()) rows_before = ParseInteger(total->second).value_or(-1);
   }
   CALVE_RETURN_IF_ERROR(context.Step("audit.start"));
   CALVE_ASSIGN_OR_RETURN(report.audit, Audit(context, metadata, staged.snapshot, rows_before));
@@ -302,6 +320,12 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
 }
 
 Status IcebergLoad::Abort(const Context& context) {
+  if (quarantine_ != nullptr) CALVE_RETURN_IF_ERROR(quarantine_->Abort(context));
+  if (!staged_branch_.empty()) {
+    // The branch holds the files: they go with it. Gone already means that the publish came through after all.
+    Status discarded = committer_.Discard(context, table_, staged_branch_);
+    return discarded.ok() || discarded.error().kind == ErrorKind::kNotFound ? Status::Ok() : discarded;
+  }
   std::vector<std::string> uris;
   {
     std::lock_guard lock(mutex_);

@@ -93,8 +93,18 @@ Status Quarantine::Writer::Close(const Context& context) {
   return Status::Ok();
 }
 
-Status Quarantine::Writer::Abort(const Context& context) {
-  return writer_ == nullptr ? Status::Ok() : writer_->Abort(context);
+void Quarantine::Writer::Abort(const Context& context) {
+  if (writer_ == nullptr) return;
+  if (Status aborted = writer_->Abort(context); !aborted.ok()) context.log->Warn("files of a failed run stay until the next one");
+  writer_.reset();
+}
+
+Status Quarantine::Abort(const Context& context) {
+  if (committed_) return Status::Ok();
+  std::vector<std::string> uris;
+  for (const iceberg::DataFilePtr& file : closed_) uris.push_back(file->path);
+  closed_.clear();
+  return files_.DeleteAll(context, uris);
 }
 
 Status Quarantine::Commit(const Context& context) {
@@ -118,7 +128,9 @@ Status Quarantine::Commit(const Context& context) {
   change.rows.added_data_files = closed_;
   for (const iceberg::ScanTask& task : before.tasks) change.rows.removed_paths.push_back(task.file->path);
   CALVE_RETURN_IF_ERROR(context.Step("quarantine.commit"));
-  return StatusOf(committer_.Commit(context, options_.table, std::move(change), commit::Proof::kRows));
+  Result<commit::Published> committed = committer_.Commit(context, options_.table, std::move(change), commit::Proof::kRows);
+  committed_ = committed.ok() || committed.error().kind == ErrorKind::kUnknownOutcome;
+  return StatusOf(committed);
 }
 
 }  // namespace calve::load

@@ -34,7 +34,7 @@ class Quarantine {
     Writer(Quarantine& quarantine, int split) : quarantine_(quarantine), split_(split) {}
     Status Write(const Context& context, const std::vector<QuarantinedRow>& rows);
     Status Close(const Context& context);
-    Status Abort(const Context& context);
+    void Abort(const Context& context);
 
    private:
     Quarantine& quarantine_;
@@ -44,6 +44,8 @@ class Quarantine {
 
   /// Put the rows of all closed writers in place of those that an earlier run had for the same key.
   Status Commit(const Context& context);
+  /// Remove the files of closed writers, when they were not committed.
+  Status Abort(const Context& context);
   int64_t rows() const { return rows_; }
   const catalog::TableName& table() const { return options_.table; }
 
@@ -62,6 +64,7 @@ class Quarantine {
   iceberg::MetadataPtr metadata_;
   std::vector<iceberg::DataFilePtr> closed_;
   int64_t rows_ = 0;
+  bool committed_ = false;
 };
 
 }  // namespace calve::load

@@ -1,0 +1,105 @@
+#include "pipeline/fit.h"
+
+#include <arrow/array/builder_primitive.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
+
+#include <utility>
+
+#include "columnar/arrow_status.h"
+#include "pipeline/row_json.h"
+
+namespace calve::pipeline {
+namespace {
+
+using columnar::Batch;
+using columnar::TracedBatch;
+
+/// Conform rows [begin, end) by halving around the rows that do not fit: a few bad rows cost a few casts, not one a row.
+class Fitting {
+ public:
+  Fitting(const TracedBatch& batch, const iceberg::Schema& target) : batch_(batch), target_(target) {}
+
+  Status Fit(int64_t begin, int64_t end) {
+    if (begin == end) return Status::Ok();
+    Result<Batch> fitted = columnar::Conform(batch_.rows->Slice(begin, end - begin), target_);
+    if (fitted.ok()) {
+      pieces.push_back(std::move(*fitted));
+      for (int64_t row = begin; row < end; ++row) kept.push_back(row);
+      return Status::Ok();
+    }
+    if (fitted.error().kind != ErrorKind::kData) return std::move(fitted).error();
+    if (end - begin == 1) {
+      rejects.push_back({.origin = batch_.OriginOf(begin), .column = "", .reason = fitted.error().message,
+                         .raw = RowAsJson(*batch_.rows, begin)});
+      return Status::Ok();
+    }
+    const int64_t middle = begin + (end - begin) / 2;
+    CALVE_RETURN_IF_ERROR(Fit(begin, middle));
+    return Fit(middle, end);
+  }
+
+  std::vector<Batch> pieces;
+  std::vector<int64_t> kept;
+  std::vector<columnar::Reject> rejects;
+
+ private:
+  const TracedBatch& batch_;
+  const iceberg::Schema& target_;
+};
+
+Result<Batch> Join(const std::vector<Batch>& pieces, const iceberg::Schema& target) {
+  if (pieces.size() == 1) return pieces.front();
+  CALVE_ASSIGN_OR_RETURN(const auto schema, columnar::ToArrowSchema(target));
+  if (pieces.empty()) {
+    CALVE_ASSIGN_OR_RETURN(auto empty, arrow::RecordBatch::MakeEmpty(schema));
+    return empty;
+  }
+  int64_t rows = 0;
+  for (const Batch& piece : pieces) rows += piece->num_rows();
+  arrow::ArrayVector columns;
+  for (int i = 0; i < pieces.front()->num_columns(); ++i) {
+    arrow::ArrayVector parts;
+    for (const Batch& piece : pieces) parts.push_back(piece->column(i));
+    CALVE_ASSIGN_OR_RETURN(auto column, arrow::Concatenate(parts));
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(pieces.front()->schema(), rows, std::move(columns));
+}
+
+void KeepOrigins(TracedBatch* batch, const std::vector<int64_t>& rows) {
+  std::vector<int64_t> origins;
+  origins.reserve(rows.size());
+  for (const int64_t row : rows) {
+    origins.push_back(batch->origin_rows.empty() ? row : batch->origin_rows[static_cast<size_t>(row)]);
+  }
+  batch->origin_rows = std::move(origins);
+}
+
+}  // namespace
+
+Result<TracedBatch> FitToTarget(TracedBatch batch, const iceberg::Schema& target) {
+  Fitting fitting(batch, target);
+  CALVE_RETURN_IF_ERROR(fitting.Fit(0, batch.rows->num_rows()));
+  CALVE_ASSIGN_OR_RETURN(Batch fitted, Join(fitting.pieces, target));
+  if (!fitting.rejects.empty()) KeepOrigins(&batch, fitting.kept);
+  batch.rows = std::move(fitted);
+  for (columnar::Reject& reject : fitting.rejects) batch.rejects.push_back(std::move(reject));
+  return batch;
+}
+
+Result<TracedBatch> KeepRows(TracedBatch batch, const std::vector<int64_t>& rows) {
+  if (static_cast<int64_t>(rows.size()) == batch.rows->num_rows()) return batch;
+  arrow::Int64Builder builder;
+  CALVE_RETURN_IF_ERROR(builder.AppendValues(rows));
+  CALVE_ASSIGN_OR_RETURN(const auto indices, builder.Finish());
+  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken,
+                         arrow::compute::Take(arrow::Datum(batch.rows), arrow::Datum(indices),
+                                              arrow::compute::TakeOptions::NoBoundsCheck()));
+  batch.rows = taken.record_batch();
+  KeepOrigins(&batch, rows);
+  return batch;
+}
+
+}  // namespace calve::pipeline

@@ -1,0 +1,405 @@
+#include "pipeline/run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/executor.h"
+#include "base/memory.h"
+#include "base/retry.h"
+#include "base/text.h"
+#include "columnar/arrow_status.h"
+#include "pipeline/fit.h"
+#include "pipeline/row_json.h"
+
+namespace calve::pipeline {
+namespace {
+
+using columnar::TracedBatch;
+
+/// A job's source, transforms and target, made and planned, nothing read yet.
+struct Prepared {
+  std::unique_ptr<source::Source> source;
+  std::vector<config::PartOptions> steps;
+  std::unique_ptr<load::Load> load;
+  source::ReadPlan read;
+  std::shared_ptr<arrow::Schema> schema;  ///< Of the batches after the transforms.
+  bool makes_rows = false;
+  Plan plan;
+};
+
+int ParallelismOf(const Job& job, const Resources& resources) {
+  return job.resources.parallelism.value_or(resources.parallelism);
+}
+
+Result<std::unique_ptr<source::Source>> MakeSource(const Job& job, const Resources& resources) {
+  const source::Kind* kind = resources.parts->sources.Find(job.source.type);
+  if (kind == nullptr) return ConfigError("'" + job.source.type + "' is no type of source");
+  return kind->make(job.source.node, resources.source);
+}
+
+using Transforms = std::vector<std::unique_ptr<transform::Transform>>;
+
+Result<Transforms> MakeTransforms(const Context& context, const std::vector<config::PartOptions>& steps,
+                                  std::shared_ptr<arrow::Schema> schema, const Resources& resources) {
+  Transforms transforms;
+  for (const config::PartOptions& step : steps) {
+    const transform::Kind* kind = resources.parts->transforms.Find(step.type);
+    if (kind == nullptr) return ConfigError("'" + step.type + "' is no type of transformer");
+    CALVE_ASSIGN_OR_RETURN(auto made, kind->make(context, step.node, schema, resources.transform));
+    schema = made->schema();
+    transforms.push_back(std::move(made));
+  }
+  return transforms;
+}
+
+Status PlanSource(const Context& context, const Job& job, const std::optional<source::Position>& since,
+                  std::shared_ptr<arrow::Schema> wanted, bool widen, const Resources& resources, Prepared* prepared) {
+  source::PlanOptions options;
+  options.since = since;
+  options.batch_rows_max = resources.batch_rows_max;
+  options.parallelism = ParallelismOf(job, resources);
+  options.wanted = std::move(wanted);
+  options.widen_wanted = widen;
+  CALVE_ASSIGN_OR_RETURN(prepared->read, prepared->source->Plan(context, options));
+  prepared->plan.read = prepared->read.summary;
+  prepared->plan.notes = prepared->read.notes;
+  prepared->plan.splits = prepared->read.splits.size();
+  CALVE_ASSIGN_OR_RETURN(const Transforms transforms,
+                         MakeTransforms(context, prepared->steps, prepared->read.schema, resources));
+  prepared->schema = transforms.empty() ? prepared->read.schema : transforms.back()->schema();
+  for (const auto& transform : transforms) prepared->makes_rows = prepared->makes_rows || transform->makes_rows();
+  return Status::Ok();
+}
+
+Result<std::unique_ptr<load::Load>> MakeLoad(const Job& job, const audit::Contract* contract, const std::string& run,
+                                             const Resources& resources) {
+  const load::Kind* kind = resources.parts->loaders.Find(job.loader.type);
+  if (kind == nullptr) return ConfigError("'" + job.loader.type + "' is no type of loader");
+  load::Request request;
+  request.job = job.id;
+  request.run = run;
+  request.contract = contract;
+  request.checks = &resources.parts->checks;
+  request.parallelism = ParallelismOf(job, resources);
+  request.buffer_bytes_max = ByteCount(resources.memory_limit.value() / 4);
+  return kind->make(job.loader.node, request, resources.load);
+}
+
+Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
+                         const Resources& resources) {
+  Prepared prepared;
+  prepared.steps = job.steps();
+  CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
+  CALVE_ASSIGN_OR_RETURN(prepared.load, MakeLoad(job, contract, run, resources));
+  bool expected = false;
+  if (resources.book != nullptr) {
+    CALVE_ASSIGN_OR_RETURN(expected, resources.book->HasPosition(context, job.id));
+  }
+  CALVE_ASSIGN_OR_RETURN(const auto position, prepared.load->ReadPosition(context, expected));
+  std::optional<source::Position> since;
+  if (position.has_value()) since = source::Position{.state = position->state, .ledger = position->ledger};
+  // Transforms change names and types: what the target wants is only what the source should give when there are none.
+  std::shared_ptr<arrow::Schema> wanted;
+  if (prepared.steps.empty()) {
+    CALVE_ASSIGN_OR_RETURN(wanted, prepared.load->WantedSchema(context));
+  }
+  CALVE_RETURN_IF_ERROR(PlanSource(context, job, since, std::move(wanted), prepared.load->may_widen(), resources, &prepared));
+  prepared.plan.target = prepared.load->target();
+  prepared.plan.checks = contract == nullptr ? 0 : contract->checks.size();
+  if (prepared.schema != nullptr) {
+    CALVE_ASSIGN_OR_RETURN(prepared.plan.schema, prepared.load->PlanSchema(context, *prepared.schema));
+  }
+  return prepared;
+}
+
+/// Decide about branches that earlier runs of the job left open, and sweep what dead runs left behind.
+Status SettleEarlierRuns(const Context& context, const Job& job, const Resources& resources, load::Load& load) {
+  CALVE_ASSIGN_OR_RETURN(const auto open, load.OpenBranches(context));
+  for (const load::Load::OpenBranch& branch : open) {
+    RunFate fate = RunFate::kUnknown;
+    if (resources.book != nullptr) {
+      CALVE_ASSIGN_OR_RETURN(fate, resources.book->FateOf(context, branch.run));
+    }
+    if (fate == RunFate::kRunning) continue;  // Another run of this job is under way; positions keep the two apart.
+    const bool judged = fate == RunFate::kEnded || fate == RunFate::kUnknown;
+    if (judged && job.on_open_branch == OnOpenBranch::kBlock) {
+      return RefusedError("job " + job.id + " waits: branch " + branch.branch + " of " + load.target() +
+                          " failed its audit and is not decided yet. Look: calve branch nulls " + branch.branch +
+                          "; then calve branch publish " + branch.branch + " --waive CHECK, or calve branch discard " +
+                          branch.branch + ". To replace it at each run, set on_open_branch: replace");
+    }
+    CALVE_RETURN_IF_ERROR(load.Discard(context, branch.branch));
+  }
+  if (resources.book == nullptr) return Status::Ok();
+  CALVE_ASSIGN_OR_RETURN(const auto dead, resources.book->DeadRuns(context, job.id));
+  for (const std::string& run : dead) {
+    CALVE_RETURN_IF_ERROR(load.Sweep(context, run));
+    CALVE_RETURN_IF_ERROR(resources.book->Swept(context, run));
+  }
+  return Status::Ok();
+}
+
+/// Reads all splits of a run, several at once, into the load.
+class Extraction {
+ public:
+  Extraction(const Context& context, const Job& job, const audit::Contract* contract, const Resources& resources,
+             Prepared& prepared, Events& events)
+      : context_(context), job_(job), contract_(contract), resources_(resources), prepared_(prepared), events_(events) {}
+
+  /// Counts of what went through, valid after Run.
+  int64_t rows_read = 0;
+  int64_t rows_written = 0;
+  int64_t rows_quarantined = 0;
+  int64_t rows_dropped = 0;
+  ByteCount bytes_read{0};
+  std::vector<audit::Outcome> row_checks;
+
+  Status Run() {
+    const size_t splits = prepared_.read.splits.size();
+    const auto workers = std::min(splits, static_cast<size_t>(ParallelismOf(job_, resources_)));
+    std::stop_callback outer(context_.stop, [this] { stop_.request_stop(); });
+    {
+      std::vector<std::jthread> threads;
+      for (size_t i = 0; i < workers; ++i) threads.emplace_back([this, i] { Work(static_cast<int>(i)); });
+    }
+    CALVE_RETURN_IF_ERROR(context_.CheckStop());
+    return first_error_;
+  }
+
+ private:
+  void Work(int number) {
+    const Context context = context_.WithStop(stop_.get_token());
+    Status worked = WorkSplits(context, number);
+    if (worked.ok()) return;
+    std::lock_guard lock(mutex_);
+    if (first_error_.ok()) first_error_ = std::move(worked);
+    stop_.request_stop();
+  }
+
+  Status WorkSplits(const Context& context, int number) {
+    CALVE_ASSIGN_OR_RETURN(const auto transforms, MakeTransforms(context, prepared_.steps, prepared_.read.schema, resources_));
+    CALVE_ASSIGN_OR_RETURN(const auto target, prepared_.load->OpenSplit(context, number));
+    std::unique_ptr<audit::RowChecks> checks;
+    if (contract_ != nullptr) {
+      audit::CheckInputs inputs;
+      CALVE_ASSIGN_OR_RETURN(inputs.schema, columnar::ToArrowSchema(*prepared_.plan.schema.schema));
+      inputs.now_ms = MillisSinceEpoch(context.clock->Now());
+      CALVE_ASSIGN_OR_RETURN(checks, audit::CompileRowChecks(context, *contract_, resources_.parts->checks,
+                                                             *resources_.transform.engine, inputs));
+    }
+    Status read = ReadSplits(context, transforms, checks.get(), *target);
+    if (!read.ok()) {
+      target->Abort(context_);
+      return read;
+    }
+    if (checks == nullptr) return Status::Ok();
+    std::lock_guard lock(mutex_);
+    AddOutcomes(checks->outcomes());
+    return Status::Ok();
+  }
+
+  Status ReadSplits(const Context& context, const Transforms& transforms, audit::RowChecks* checks, load::SplitLoad& target) {
+    const auto& splits = prepared_.read.splits;
+    for (size_t index = next_split_.fetch_add(1); index < splits.size(); index = next_split_.fetch_add(1)) {
+      Result<std::unique_ptr<source::SplitReader>> reader = prepared_.source->Open(context, prepared_.read, splits[index]);
+      CALVE_RETURN_IF_ERROR(reader);
+      while (true) {
+        CALVE_RETURN_IF_ERROR(context.CheckStop());
+        CALVE_RETURN_IF_ERROR(context.Step("extract.batch"));
+        CALVE_ASSIGN_OR_RETURN(std::optional<TracedBatch> batch, (*reader)->Next(context));
+        if (!batch.has_value()) break;
+        CALVE_RETURN_IF_ERROR(Pass(context, std::move(*batch), transforms, checks, target));
+      }
+    }
+    return target.Close(context);
+  }
+
+  /// One batch through transforms, types and checks into the target and its quarantine.
+  Status Pass(const Context& context, TracedBatch batch, const Transforms& transforms, audit::RowChecks* checks,
+              load::SplitLoad& target) {
+    for (const auto& transform : transforms) {
+      CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(context, std::move(batch)));
+    }
+    CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.plan.schema.schema));
+    std::vector<load::QuarantinedRow> held_back;
+    for (columnar::Reject& reject : batch.rejects) {
+      held_back.push_back({.rule = "schema", .reason = std::move(reject.reason), .origin = std::move(reject.origin), .raw = std::move(reject.raw)});
+    }
+    if (checks != nullptr) CALVE_RETURN_IF_ERROR(HoldBack(context, *checks, &batch, &held_back));
+    const int64_t written = batch.rows->num_rows();
+    CALVE_RETURN_IF_ERROR(target.Write(context, batch.rows));
+    const auto quarantined = static_cast<int64_t>(held_back.size());
+    CALVE_RETURN_IF_ERROR(target.Quarantine(context, std::move(held_back)));
+    std::lock_guard lock(mutex_);
+    rows_read += batch.rows_read;
+    rows_written += written;
+    rows_quarantined += quarantined;
+    rows_dropped += batch.rows_dropped;
+    bytes_read += batch.bytes_read;
+    events_.Progressed({.rows = rows_read, .bytes = bytes_read, .bytes_total = prepared_.read.bytes, .rows_quarantined = rows_quarantined});
+    return Status::Ok();
+  }
+
+  static Status HoldBack(const Context& context, audit::RowChecks& checks, TracedBatch* batch,
+                         std::vector<load::QuarantinedRow>* held_back) {
+    CALVE_ASSIGN_OR_RETURN(const auto verdicts, checks.Judge(context, batch->rows));
+    if (verdicts.empty()) return Status::Ok();
+    std::vector<int64_t> kept;
+    size_t next = 0;
+    for (int64_t row = 0; row < batch->rows->num_rows(); ++row) {
+      if (next == verdicts.size() || verdicts[next].row != row) {
+        kept.push_back(row);
+        continue;
+      }
+      const audit::CompiledCheck& check = checks.checks()[verdicts[next++].check_index];
+      held_back->push_back({.rule = check.check.name,
+                            .reason = "the row fails " + check.check.name,
+                            .origin = batch->OriginOf(row),
+                            .raw = RowAsJson(*batch->rows, row)});
+    }
+    CALVE_ASSIGN_OR_RETURN(*batch, KeepRows(std::move(*batch), kept));
+    return Status::Ok();
+  }
+
+  void AddOutcomes(const std::vector<audit::Outcome>& outcomes) {
+    if (row_checks.empty()) {
+      row_checks = outcomes;
+      return;
+    }
+    for (size_t i = 0; i < outcomes.size(); ++i) {
+      row_checks[i].rows_failed += outcomes[i].rows_failed;
+      row_checks[i].rows_total += outcomes[i].rows_total;
+      row_checks[i].passed = row_checks[i].passed && outcomes[i].passed;
+    }
+  }
+
+  const Context& context_;
+  const Job& job_;
+  const audit::Contract* contract_;
+  const Resources& resources_;
+  Prepared& prepared_;
+  Events& events_;
+  std::stop_source stop_;
+  std::atomic<size_t> next_split_{0};
+  std::mutex mutex_;
+  Status first_error_;
+};
+
+Status CheckCounts(const Extraction& extraction, bool makes_rows) {
+  const int64_t accounted = extraction.rows_written + extraction.rows_quarantined + extraction.rows_dropped;
+  if (makes_rows || accounted == extraction.rows_read) return Status::Ok();
+  return BugError(FormatCount(extraction.rows_read) + " rows were read, but " + FormatCount(extraction.rows_written) + " written, " +
+                  FormatCount(extraction.rows_quarantined) + " quarantined and " + FormatCount(extraction.rows_dropped) +
+                  " left out by transforms; nothing was staged");
+}
+
+Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
+                          const Resources& resources, Events& events) {
+  RunReport report;
+  report.run = run;
+  report.job = job.id;
+  report.started = context.clock->Now();
+  const Duration begun = context.clock->Monotonic();
+  CALVE_ASSIGN_OR_RETURN(const auto settler, MakeLoad(job, contract, run, resources));
+  CALVE_RETURN_IF_ERROR(SettleEarlierRuns(context, job, resources, *settler));
+  CALVE_RETURN_IF_ERROR(context.Step("extract.plan"));
+  CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, run, resources));
+  report.plan = prepared.plan;
+  report.load.table = prepared.plan.target;
+  events.Planned(report.plan);
+  if (prepared.schema == nullptr || prepared.read.splits.empty()) {
+    report.took = context.clock->Monotonic() - begun;
+    return report;
+  }
+  const auto load = [&]() -> Status {
+    CALVE_RETURN_IF_ERROR(prepared.load->Begin(context, prepared.plan.schema));
+    Extraction extraction(context, job, contract, resources, prepared, events);
+    CALVE_RETURN_IF_ERROR(extraction.Run());
+    CALVE_RETURN_IF_ERROR(CheckCounts(extraction, prepared.makes_rows));
+    report.rows_read = extraction.rows_read;
+    report.rows_dropped = extraction.rows_dropped;
+    report.bytes_read = extraction.bytes_read;
+    report.row_checks = std::move(extraction.row_checks);
+    report.load.rows_written = extraction.rows_written;
+    report.load.rows_quarantined = extraction.rows_quarantined;
+    events.Extracted(report);
+    std::optional<commit::Position> position;
+    if (prepared.read.position.has_value()) {
+      position = commit::Position{.state = prepared.read.position->state, .ledger = prepared.read.position->ledger};
+    }
+    CALVE_ASSIGN_OR_RETURN(report.load, prepared.load->Finish(context, position, extraction.rows_written, &events));
+    return Status::Ok();
+  };
+  Status loaded = load();
+  if (!loaded.ok()) {
+    // What was written is known to be in no snapshot only while nothing was committed; Abort removes just that.
+    const bool open = loaded.error().kind == ErrorKind::kUnknownOutcome;
+    if (!open) {
+      if (Status aborted = prepared.load->Abort(context); !aborted.ok()) {
+        context.log->Warn("files of a failed run stay until the next one", {{"run", run}});
+      }
+    }
+    return std::move(loaded).error();
+  }
+  report.took = context.clock->Monotonic() - begun;
+  return report;
+}
+
+}  // namespace
+
+Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract, const Resources& resources) {
+  CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, "", resources));
+  return std::move(prepared.plan);
+}
+
+Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
+                         const Resources& resources, Events& events) {
+  std::stop_source deadline;
+  std::stop_callback outer(context.stop, [&] { deadline.request_stop(); });
+  std::jthread timer;
+  if (job.timeout.has_value()) {
+    timer = std::jthread([&](const std::stop_token& ended) {
+      if (Sleep(context.WithStop(ended), std::chrono::milliseconds(*job.timeout)).ok()) deadline.request_stop();
+    });
+  }
+  const Context limited = context.WithStop(deadline.get_token());
+  const RetryPolicy policy{.attempts_max = job.retries.max + 1,
+                           .first = std::chrono::milliseconds(job.retries.backoff),
+                           .longest = std::chrono::milliseconds(std::chrono::minutes(10))};
+  Result<RunReport> report = Retry(limited, policy, [&] { return RunOnce(limited, job, contract, run, resources, events); });
+  const bool timed_out = !report.ok() && report.error().kind == ErrorKind::kStopped && !context.stop.stop_requested();
+  if (timed_out) return StoppedError("job " + job.id + " took longer than its timeout and was stopped; nothing was published");
+  return report;
+}
+
+Status ExtractJob(const Context& context, const Job& job, const Resources& resources,
+                  const std::function<Status(const std::shared_ptr<arrow::Schema>& schema)>& begin,
+                  const std::function<Status(const columnar::Batch& batch)>& sink,
+                  const std::function<void(const columnar::Reject& reject)>& rejected) {
+  Prepared prepared;
+  prepared.steps = job.steps();
+  CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
+  CALVE_RETURN_IF_ERROR(PlanSource(context, job, std::nullopt, nullptr, false, resources, &prepared));
+  if (prepared.schema == nullptr) return Status::Ok();
+  CALVE_RETURN_IF_ERROR(begin(prepared.schema));
+  CALVE_ASSIGN_OR_RETURN(const auto transforms, MakeTransforms(context, prepared.steps, prepared.read.schema, resources));
+  for (const source::Split& split : prepared.read.splits) {
+    CALVE_ASSIGN_OR_RETURN(const auto reader, prepared.source->Open(context, prepared.read, split));
+    while (true) {
+      CALVE_RETURN_IF_ERROR(context.CheckStop());
+      CALVE_ASSIGN_OR_RETURN(std::optional<TracedBatch> batch, reader->Next(context));
+      if (!batch.has_value()) break;
+      for (const auto& transform : transforms) {
+        CALVE_ASSIGN_OR_RETURN(*batch, transform->Apply(context, std::move(*batch)));
+      }
+      for (const columnar::Reject& reject : batch->rejects) rejected(reject);
+      if (batch->rows->num_rows() > 0) CALVE_RETURN_IF_ERROR(sink(batch->rows));
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace calve::pipeline
