@@ -1,0 +1,217 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/memory.h"
+#include "io/file_system.h"
+#include "io/uri.h"
+#include "writer/parquet_file.h"
+#include "writer/partition_rows.h"
+#include "writer/required_columns.h"
+#include "writer/writer.h"
+
+namespace calve::writer {
+namespace {
+
+/// More files open at once than this cost more handles than a process may have.
+constexpr size_t kOpenFilesMax = 64;
+
+/// Rows of one partition: held back until they make a row group, and the file they go to.
+struct Partition {
+  iceberg::PartitionValues values;
+  std::vector<columnar::Batch> held;
+  int64_t held_bytes = 0;
+  std::unique_ptr<ParquetFile> file;
+  int64_t last_use = 0;
+};
+
+class FanOutWriter : public DataFileWriter {
+ public:
+  FanOutWriter(io::FileSystem& files, WriteOptions options, ParquetFileOptions parquet, Partitioner partitioner)
+      : files_(files),
+        options_(std::move(options)),
+        parquet_(std::move(parquet)),
+        partitioner_(std::move(partitioner)),
+        location_(DataLocation(*options_.table)) {}
+
+  ~FanOutWriter() override { ReleaseAll(); }
+
+  Status Write(const Context& context, const columnar::Batch& batch) override;
+  Result<std::vector<iceberg::DataFilePtr>> Close(const Context& context) override;
+  Status Abort(const Context& context) override;
+
+ private:
+  Status WriteUnpartitioned(const Context& context, const columnar::Batch& batch);
+  Status Hold(const Context& context, PartitionRows rows);
+  Status WriteHeld(const Context& context, Partition& partition);
+  Status FlushLargest(const Context& context);
+  Status OpenFile(const Context& context, Partition& partition);
+  Status CloseFile(Partition& partition);
+  Status LimitOpenFiles();
+  bool IsPressed(const Context& context) const;
+  void Take(const Context& context, int64_t bytes);
+  void Release(int64_t bytes);
+  void ReleaseAll() { Release(held_bytes_); }
+
+  io::FileSystem& files_;
+  const WriteOptions options_;
+  const ParquetFileOptions parquet_;
+  const Partitioner partitioner_;
+  const std::string location_;
+  SizeRatio ratio_;
+  MemoryBudget* budget_ = nullptr;
+  std::unordered_map<std::string, Partition> partitions_;
+  int64_t held_bytes_ = 0;
+  size_t open_files_ = 0;
+  int64_t uses_ = 0;
+  int files_begun_ = 0;
+  std::vector<std::string> written_;  ///< URIs of the files that are, or may be, there.
+  std::vector<iceberg::DataFilePtr> done_;
+};
+
+Status FanOutWriter::Write(const Context& context, const columnar::Batch& batch) {
+  CALVE_RETURN_IF_ERROR(context.CheckStop());
+  if (!batch->schema()->Equals(*parquet_.shape.row_schema())) {
+    return BugError(fmt::format("rows for schema {} came in other types than its own", options_.schema->id().value()));
+  }
+  if (batch->num_rows() == 0) return Status::Ok();
+  CALVE_RETURN_IF_ERROR(CheckRequired(*options_.schema, *batch));
+  if (options_.spec.fields.empty()) return WriteUnpartitioned(context, batch);
+  CALVE_ASSIGN_OR_RETURN(std::vector<PartitionRows> split, partitioner_.Split(batch));
+  for (PartitionRows& rows : split) CALVE_RETURN_IF_ERROR(Hold(context, std::move(rows)));
+  while (held_bytes_ > 0 && IsPressed(context)) CALVE_RETURN_IF_ERROR(FlushLargest(context));
+  return Status::Ok();
+}
+
+/// One file at a time is encoded as rows come, so that none are held.
+Status FanOutWriter::WriteUnpartitioned(const Context& context, const columnar::Batch& batch) {
+  Partition& partition = partitions_[""];
+  if (partition.file == nullptr) CALVE_RETURN_IF_ERROR(OpenFile(context, partition));
+  CALVE_RETURN_IF_ERROR(partition.file->Append(batch));
+  return partition.file->IsFull() ? CloseFile(partition) : Status::Ok();
+}
+
+Status FanOutWriter::Hold(const Context& context, PartitionRows rows) {
+  Partition& partition = partitions_[rows.key];
+  if (partition.values.empty()) partition.values = std::move(rows.values);
+  const int64_t bytes = columnar::BatchBytes(*rows.rows);
+  partition.held.push_back(std::move(rows.rows));
+  partition.held_bytes += bytes;
+  Take(context, bytes);
+  const bool is_group = partition.held_bytes >= parquet_.properties.row_group_bytes ||
+                        ratio_.Estimate(partition.held_bytes) >= parquet_.properties.target_file_bytes;
+  return is_group ? WriteHeld(context, partition) : Status::Ok();
+}
+
+Status FanOutWriter::WriteHeld(const Context& context, Partition& partition) {
+  if (partition.file == nullptr) CALVE_RETURN_IF_ERROR(OpenFile(context, partition));
+  CALVE_RETURN_IF_ERROR(partition.file->AppendRowGroup(partition.held));
+  partition.last_use = ++uses_;
+  partition.held.clear();
+  Release(partition.held_bytes);
+  partition.held_bytes = 0;
+  if (partition.file->IsFull()) CALVE_RETURN_IF_ERROR(CloseFile(partition));
+  return LimitOpenFiles();
+}
+
+Status FanOutWriter::FlushLargest(const Context& context) {
+  Partition* largest = nullptr;
+  for (auto& [key, partition] : partitions_) {
+    if (largest == nullptr || partition.held_bytes > largest->held_bytes) largest = &partition;
+  }
+  return WriteHeld(context, *largest);
+}
+
+Status FanOutWriter::OpenFile(const Context& context, Partition& partition) {
+  const std::string folder = iceberg::PartitionPath(options_.spec, *options_.schema, partition.values);
+  const std::string name = fmt::format("{:05}-{}-{:05}.parquet", options_.split, options_.run_id, files_begun_++);
+  std::string uri = io::JoinUri(folder.empty() ? location_ : io::JoinUri(location_, folder), name);
+  CALVE_ASSIGN_OR_RETURN(partition.file, ParquetFile::Open(context, files_, std::move(uri), parquet_, ratio_));
+  ++open_files_;
+  return Status::Ok();
+}
+
+Status FanOutWriter::CloseFile(Partition& partition) {
+  Result<iceberg::DataFile> closed = partition.file->Close();
+  if (closed.ok() || closed.error().kind == ErrorKind::kUnknownOutcome) written_.push_back(partition.file->uri());
+  partition.file.reset();
+  --open_files_;
+  CALVE_ASSIGN_OR_RETURN(iceberg::DataFile file, std::move(closed));
+  file.spec_id = options_.spec.id;
+  file.partition = partition.values;
+  file.sort_order_id = iceberg::SortOrderId(0);
+  done_.push_back(std::make_shared<const iceberg::DataFile>(std::move(file)));
+  return Status::Ok();
+}
+
+/// Close the file that was written to the longest ago.
+Status FanOutWriter::LimitOpenFiles() {
+  if (open_files_ <= kOpenFilesMax) return Status::Ok();
+  Partition* oldest = nullptr;
+  for (auto& [key, partition] : partitions_) {
+    if (partition.file == nullptr) continue;
+    if (oldest == nullptr || partition.last_use < oldest->last_use) oldest = &partition;
+  }
+  return CloseFile(*oldest);
+}
+
+bool FanOutWriter::IsPressed(const Context& context) const {
+  if (held_bytes_ > options_.buffer_bytes_max) return true;
+  return context.memory != nullptr && context.memory->UnderPressure() && held_bytes_ > options_.buffer_bytes_max / 4;
+}
+
+void FanOutWriter::Take(const Context& context, int64_t bytes) {
+  held_bytes_ += bytes;
+  if (budget_ == nullptr) budget_ = context.memory;
+  if (budget_ != nullptr) budget_->Take(ByteCount(bytes));
+}
+
+void FanOutWriter::Release(int64_t bytes) {
+  held_bytes_ -= bytes;
+  if (budget_ != nullptr) budget_->Release(ByteCount(bytes));
+}
+
+Result<std::vector<iceberg::DataFilePtr>> FanOutWriter::Close(const Context& context) {
+  std::map<std::string_view, Partition*> in_order;
+  for (auto& [key, partition] : partitions_) in_order.emplace(key, &partition);
+  for (auto& [key, partition] : in_order) {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    if (!partition->held.empty()) CALVE_RETURN_IF_ERROR(WriteHeld(context, *partition));
+    if (partition->file != nullptr) CALVE_RETURN_IF_ERROR(CloseFile(*partition));
+  }
+  partitions_.clear();
+  return std::move(done_);
+}
+
+Status FanOutWriter::Abort(const Context& context) {
+  ReleaseAll();
+  partitions_.clear();
+  done_.clear();
+  return files_.DeleteAll(context.WithStop({}), written_);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& context, io::FileSystem& files, WriteOptions options) {
+  CALVE_RETURN_IF_ERROR(context.CheckStop());
+  CALVE_ASSIGN_OR_RETURN(FileShape shape, FileShape::Of(options.schema));
+  CALVE_ASSIGN_OR_RETURN(WriteProperties properties, WriteProperties::Of(*options.table));
+  CALVE_ASSIGN_OR_RETURN(auto modes, MetricsModes(*options.table, *options.schema));
+  CALVE_ASSIGN_OR_RETURN(Partitioner partitioner, Partitioner::Make(options.spec, *options.schema));
+  ParquetFileOptions parquet{.shape = std::move(shape), .properties = std::move(properties), .modes = std::move(modes)};
+  return std::make_unique<FanOutWriter>(files, std::move(options), std::move(parquet), std::move(partitioner));
+}
+
+std::string DataLocation(const iceberg::TableMetadata& metadata) {
+  std::string location(metadata.Property("write.data.path", ""));
+  if (location.empty()) location = io::JoinUri(metadata.location, "data");
+  while (location.size() > 1 && location.ends_with('/')) location.pop_back();
+  return location;
+}
+
+}  // namespace calve::writer
