@@ -101,6 +101,17 @@ bool AnyHeaderBreaks(const HttpHeaders& headers) {
   });
 }
 
+Status Check(const HttpRequest& request) {
+  const std::string scheme = SchemeOf(request.url);
+  if (scheme != "http" && scheme != "https") {
+    return ConfigError("expected an http or https address, found " + Quote(ShownUri(request.url)));
+  }
+  if (AnyHeaderBreaks(request.headers)) {
+    return ConfigError("a header for " + ShownUri(request.url) + " is empty or holds a line break");
+  }
+  return Status::Ok();
+}
+
 void SetMethod(CURL* handle, const HttpRequest& request) {
   if (request.method == "HEAD") {
     curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
@@ -231,9 +242,8 @@ Transfer Connections::Perform(const Context& context, const HttpRequest& request
     transfer.outcome = RefusedError("libcurl could not start a transfer: out of memory");
     return transfer;
   }
-  if (AnyHeaderBreaks(request.headers)) {
-    transfer.outcome =
-        ConfigError("a header for " + ShownUri(request.url) + " is empty or holds a line break");
+  transfer.outcome = Check(request);
+  if (!transfer.outcome.ok()) {
     GiveBack(exchange.handle);
     return transfer;
   }
