@@ -75,6 +75,15 @@ Status CheckPartitionFields(const std::vector<PartitionField>& fields, const Sch
   return Status::Ok();
 }
 
+Status CheckPartitionSources(const std::vector<PartitionField>& fields, const Schema& schema) {
+  for (const PartitionField& field : fields) {
+    if (field.transform.kind() == Transform::Kind::kUnknown) continue;
+    CALVE_RETURN_IF_ERROR(CheckSource(field.source_id, field.transform, schema,
+                                      "the partition field " + Quote(field.name)));
+  }
+  return Status::Ok();
+}
+
 Status CheckSortFields(const std::vector<SortField>& fields, const Schema& schema) {
   for (const SortField& field : fields) {
     CALVE_RETURN_IF_ERROR(CheckSource(

@@ -15,6 +15,9 @@ std::string PartitionFieldName(const Transform& transform, const std::string& co
 /// once and not that of another column, every column and kind of transform once. Fails with kConfig.
 Status CheckPartitionFields(const std::vector<PartitionField>& fields, const Schema& schema);
 
+/// Check only that the sources exist and the transforms take their types; what this version does not know passes.
+Status CheckPartitionSources(const std::vector<PartitionField>& fields, const Schema& schema);
+
 /// Check that a sort order's sources exist and its transforms take their types. Fails with kConfig.
 Status CheckSortFields(const std::vector<SortField>& fields, const Schema& schema);
 
