@@ -194,7 +194,13 @@ void WriteOptionalBytes(avro::Encoder& e, const std::optional<std::string>& byte
   if (bytes) e.WriteBytes(*bytes);
 }
 
-void WriteSummaries(avro::Encoder& e, const std::vector<PartitionFieldSummary>& summaries) {
+void WriteSummaries(avro::Encoder& e, const TableMetadata& metadata, const ManifestFile& manifest) {
+  const std::vector<PartitionFieldSummary>& summaries = manifest.partitions;
+  const PartitionSpec* spec = metadata.FindSpec(manifest.spec_id);
+  // Readers look a partition field up by its place: none at all means unknown, not an empty list.
+  const bool known = spec != nullptr && summaries.size() == spec->fields.size();
+  e.WriteIndex(known ? 1 : 0);
+  if (!known) return;
   if (!summaries.empty()) e.WriteBlockCount(summaries.size());
   for (const PartitionFieldSummary& summary : summaries) {
     e.WriteBool(summary.contains_null);
@@ -206,7 +212,7 @@ void WriteSummaries(avro::Encoder& e, const std::vector<PartitionFieldSummary>& 
   e.WriteEnd();
 }
 
-Status WriteLine(avro::Encoder& e, int format_version, const ManifestFile& manifest) {
+Status WriteLine(avro::Encoder& e, const TableMetadata& metadata, const ManifestFile& manifest) {
   const std::optional<int64_t> counts[] = {manifest.added_files_count,   manifest.existing_files_count,
                                            manifest.deleted_files_count, manifest.added_rows_count,
                                            manifest.existing_rows_count, manifest.deleted_rows_count};
@@ -221,10 +227,9 @@ Status WriteLine(avro::Encoder& e, int format_version, const ManifestFile& manif
     if (!count) return BugError("a manifest without counts was to be listed: " + manifest.path);
     e.WriteLong(*count);
   }
-  e.WriteIndex(1);
-  WriteSummaries(e, manifest.partitions);
+  WriteSummaries(e, metadata, manifest);
   WriteOptionalBytes(e, manifest.key_metadata);
-  if (format_version >= 3) {
+  if (metadata.format_version >= 3) {
     const bool has_row_id = manifest.first_row_id && manifest.content == ManifestContent::kData;
     e.WriteIndex(has_row_id ? 1 : 0);
     if (has_row_id) e.WriteLong(manifest.first_row_id->value());
@@ -234,22 +239,22 @@ Status WriteLine(avro::Encoder& e, int format_version, const ManifestFile& manif
 
 }  // namespace
 
-Result<std::string> EncodeManifestList(const ManifestListHeader& header, const std::vector<ManifestFile>& manifests,
-                                       Random& random) {
-  CALVE_ASSIGN_OR_RETURN(const avro::Schema schema, ManifestListSchema(header.format_version));
+Result<std::string> EncodeManifestList(const TableMetadata& metadata, const ManifestListHeader& header,
+                                       const std::vector<ManifestFile>& manifests, Random& random) {
+  CALVE_ASSIGN_OR_RETURN(const avro::Schema schema, ManifestListSchema(metadata.format_version));
   avro::FileWriterOptions options{.sync_marker = NewUuid(random)};
   options.metadata = {
       {"snapshot-id", std::to_string(header.snapshot_id.value())},
       {"parent-snapshot-id", header.parent_id ? std::to_string(header.parent_id->value()) : "null"},
       {"sequence-number", std::to_string(header.sequence_number.value())},
-      {"format-version", std::to_string(header.format_version)},
+      {"format-version", std::to_string(metadata.format_version)},
   };
   if (header.first_row_id) options.metadata.emplace_back("first-row-id", std::to_string(header.first_row_id->value()));
   std::string bytes;
   CALVE_ASSIGN_OR_RETURN(avro::FileWriter writer,
                          avro::FileWriter::Open(schema, avro::AppendTo(&bytes), std::move(options)));
   for (const ManifestFile& manifest : manifests) {
-    CALVE_RETURN_IF_ERROR(WriteLine(writer.record(), header.format_version, manifest));
+    CALVE_RETURN_IF_ERROR(WriteLine(writer.record(), metadata, manifest));
     CALVE_RETURN_IF_ERROR(writer.EndRecord());
   }
   CALVE_RETURN_IF_ERROR(writer.Close());

@@ -20,8 +20,12 @@ struct SnapshotChange {
   Operation operation = Operation::kAppend;
   std::vector<DataFilePtr> added_data_files;
   std::vector<DataFilePtr> added_delete_files;
-  /// Files to take out, by exact path; each must be live on the base, else kConflict naming it.
+  /// Files to take out, by exact path; each must be live on the base, else kConflict naming it. The path of a Puffin file takes
+  /// out all its deletion vectors.
   std::vector<std::string> removed_paths;
+  /// Delete files and deletion vectors to take out, each by path and offset. A new deletion vector of a data file needs the one
+  /// that it replaces here: else kConflict, since somebody added that one meanwhile.
+  std::vector<DataFilePtr> removed_delete_files;
   /// Take out every live file that may not keep any row: all files whose rows all match. A file that matches only in part is a
   /// kRefused error naming it (row-level deletes belong to the caller).
   std::optional<Expression> remove_matching;
@@ -41,6 +45,9 @@ struct ProduceOptions {
   int64_t now_ms = 0;
   std::optional<SchemaId> schema_id;              ///< Default: the current schema's.
   std::optional<SnapshotId> parent;               ///< Default: the branch's head, else main's.
+  int attempt = 1;                                ///< In the names of files: a retry with the same uuid counts on.
+  /// When given, gets each URI before it is written, so that what a failed attempt left can be removed.
+  std::vector<std::string>* attempted = nullptr;
 };
 
 /// A snapshot whose manifests and list are written, and the change that makes it the branch's head.
@@ -52,10 +59,12 @@ struct ProducedSnapshot {
 };
 
 /// Write manifests and a manifest list for `change` on top of `base`. Pure but for the files it writes under
-/// `<location>/metadata/`. `reuse` are the manifests of an earlier attempt of the same change.
+/// `<location>/metadata/`. `reuse` are the manifests of an earlier attempt of the same change under the same snapshot id; what earlier
+/// attempts wrote and the last one's `reusable` does not name is garbage once that one is committed.
 ///
-/// Summary counts (added-*, deleted-*, total-*, changed-partition-count) follow Iceberg's names. In v3 row ids are assigned from
-/// next-row-id. Fails with kConflict when what is to be removed is gone.
+/// Delete files that refer only to removed data files are taken out with them. Summary counts (added-*, deleted-*, total-*,
+/// changed-partition-count) follow Iceberg's names. In v3 row ids are assigned from next-row-id. Fails with kConflict when what is
+/// to be removed is gone, or a data file that added deletes refer to; kRefused for a table of version 1.
 Result<ProducedSnapshot> ProduceSnapshot(const Context& context, Files& files, const TableMetadata& base,
                                          const SnapshotChange& change, const ProduceOptions& options,
                                          const std::vector<ManifestFile>& reuse = {});
