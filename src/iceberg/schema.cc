@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "iceberg/schema_edit.h"
 
 namespace calve::iceberg {
 namespace {
@@ -35,15 +36,7 @@ std::vector<Field> FreshLevel(const std::vector<Field>& fields, FieldId& last) {
 Field WithFreshIds(const Field& field, FieldId id, FieldId& last) {
   Field copy = field;
   copy.id = id;
-  if (!field.type.is_nested()) return copy;
-  std::vector<Field> inner = FreshLevel(field.type.fields(), last);
-  if (field.type.kind() == TypeKind::kStruct) {
-    copy.type = Type::Struct(std::move(inner));
-  } else if (field.type.kind() == TypeKind::kList) {
-    copy.type = Type::List(inner[0].id, inner[0].type, inner[0].required);
-  } else {
-    copy.type = Type::Map(inner[0].id, inner[0].type, inner[1].id, inner[1].type, inner[1].required);
-  }
+  if (field.type.is_nested()) copy.type = WithFields(field.type, FreshLevel(field.type.fields(), last));
   return copy;
 }
 
