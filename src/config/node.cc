@@ -60,6 +60,7 @@ void Node::Fill(std::string text) {
 }
 
 bool Node::SameAs(const Node& other) const {
+  if (is_null() || other.is_null()) return is_null() && other.is_null();
   if (kind_ != other.kind_ || text_ != other.text_) return false;
   if (quoted_ != other.quoted_ && CoreTypeOf(*this) != CoreTypeOf(other)) return false;
   const auto same_item = [](const Node& a, const Node& b) { return a.SameAs(b); };

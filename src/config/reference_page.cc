@@ -40,9 +40,9 @@ std::string TypeCell(const TypeDescription& type) {
     for (const NameDescription& name : type.names) names.push_back(Code(name.name));
     return Join(names, ", ");
   }
-  std::string_view phrase = WithoutArticle(ToPhrase(type));
-  const std::string text(phrase);
-  return text.substr(0, text.find(" such as "));
+  const std::string phrase = ToPhrase(type);
+  const std::string_view text = WithoutArticle(phrase);
+  return std::string(text.substr(0, text.find(" such as ")));
 }
 
 std::string DefaultCell(const OptionDescription& option) {

@@ -101,6 +101,10 @@ Node ParseYaml(std::string_view text, std::string_view file, Faults& faults, con
 /// The same, with all faults as one error.
 Result<Node> ParseYaml(std::string_view text, std::string_view file, const YamlLimits& limits = {});
 
+/// Read a JSON text into the same tree, within the same limits; what a JSON string holds is quoted. For what comes by an
+/// API: the places name `origin` alone, but for a syntax error's.
+Node ParseJson(std::string_view text, std::string_view origin, Faults& faults, const YamlLimits& limits = {});
+
 /// Print a tree as YAML that reads back as the same, with ${...} as written: block style, `indent` spaces at the left.
 std::string ToYaml(const Node& node, int indent = 0);
 /// Print a tree on one line, in flow style: {type: csv, columns: [a, b]}.

@@ -48,35 +48,19 @@ class Precheck {
       return false;
     }
     if (IsValidUtf8(text_)) return true;
-    size_t good = 0;  // The longest valid start, found by halving: validity of a start is monotone but for cut characters.
-    size_t bad = text_.size();
-    while (bad - good > 8) {
-      const size_t middle = good + (bad - good) / 2;
-      (ValidButForItsEnd(middle) ? good : bad) = middle;
-    }
-    while (good < text_.size() && ValidButForItsEnd(good + 1)) ++good;
-    faults_.Add(At(good), fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text_[good])),
+    size_t at = 0;
+    for (size_t length = CharacterAt(at); length != 0; length = CharacterAt(at)) at += length;
+    faults_.Add(At(at), fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text_[at])),
                 "save the file as UTF-8");
     return false;
   }
 
-  /// Whether the first `size` bytes are UTF-8, or are so once a character that is cut off at the end is left out.
-  bool ValidButForItsEnd(size_t size) const {
-    for (size_t cut = 0; cut <= 3 && cut <= size; ++cut) {
-      if (IsValidUtf8(text_.substr(0, size - cut)) && (cut == 0 || CutCharacter(size - cut, cut))) return true;
+  /// How many bytes the character at `offset` has; 0 when it is none.
+  size_t CharacterAt(size_t offset) const {
+    for (size_t length = 1; length <= 4 && offset + length <= text_.size(); ++length) {
+      if (IsValidUtf8(text_.substr(offset, length))) return length;
     }
-    return false;
-  }
-
-  /// Whether `size` bytes from `start` begin a character that needs more of them.
-  bool CutCharacter(size_t start, size_t size) const {
-    const auto lead = static_cast<unsigned char>(text_[start]);
-    const size_t needed = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
-    if (size >= needed) return false;
-    for (size_t i = start + 1; i < start + size; ++i) {
-      if ((static_cast<unsigned char>(text_[i]) & 0xC0) != 0x80) return false;
-    }
-    return true;
+    return 0;
   }
 
   bool Characters() const {
@@ -349,6 +333,8 @@ class TreeBuilder {
       Stop(begun, "the quote that opens here is never closed", "close it, or double a ' that is part of the text");
     } else if (problem == "found character that cannot start any token") {
       ExplainCharacter(place);
+    } else if (problem.starts_with("found a tab character")) {
+      Stop(place, "a tab can't indent YAML", "use spaces");
     } else if (problem.starts_with("did not find expected ',' or")) {
       const bool variable = Line(place.line).find("${") != std::string_view::npos;
       Stop(place, fmt::format("expected , or {} in the {} that opens in line {}", problem.substr(problem.size() - 3),
@@ -361,6 +347,8 @@ class TreeBuilder {
            "check the indentation and the quotes");
     } else if (problem == "could not find expected ':'") {
       Stop(begun, "expected a colon after this key", "write key: value");
+    } else if (problem == "did not find expected node content") {
+      Stop(place, "expected a value here", "check for a doubled comma, or a text that needs quotes");
     } else if (problem == "found unknown escape character") {
       Stop(place, "unknown escape in double quotes", "write \\\\ for a backslash, or use single quotes");
     } else if (problem == "block sequence entries are not allowed in this context") {

@@ -10,10 +10,10 @@ namespace {
 
 /// Whether a text can stand without quotes, anywhere, and reads back as the same text.
 bool IsPlain(std::string_view text, bool in_flow) {
-  if (text.empty() || text.front() == ' ' || text.back() == ' ') return false;
+  if (text.empty() || text.front() == ' ' || text.back() == ' ' || text == "<<") return false;
   if (std::string_view("-?:,[]{}#&*!|>'\"%@`").find(text.front()) != std::string_view::npos) {
     const bool dash = text.front() == '-' && text.size() > 1 && text[1] != ' ' && text[1] != '-';
-    if (!dash || in_flow) return false;
+    if (!dash) return false;
   }
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
