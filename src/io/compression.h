@@ -28,7 +28,7 @@ std::string_view ToString(Compression compression);
 Result<Compression> ParseCompression(std::string_view name);
 /// The compression that a file's ending says; kNone when it says nothing.
 Compression CompressionOfName(std::string_view uri);
-/// The compression that the first bytes (8 are enough) say; kNone when they say nothing.
+/// The compression that the first bytes (16 are enough) say; kNone when they say nothing.
 Compression CompressionOfBytes(std::string_view head);
 
 struct StreamOptions {
@@ -38,7 +38,7 @@ struct StreamOptions {
   ByteCount output_bytes_max{int64_t{1} << 44};  ///< More fails with kRefused.
   /// Output over input, counted after the first 64 MB of output; more fails with kRefused.
   int64_t ratio_max = 2000;
-  ByteCount buffer_bytes{1 << 20};
+  ByteCount buffer_bytes{4 << 20};  ///< How much is read from the file at once.
 };
 
 /// Read a file from its start to its end, decompressed. Memory is bounded by the buffer and the

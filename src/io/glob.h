@@ -25,10 +25,13 @@ class GlobPattern {
   bool MayMatchBelow(std::string_view path) const;
   /// The folders before the first name with a wildcard; "" when there is none.
   const std::string& literal_folder() const { return literal_folder_; }
+  /// Whether it matches at any depth: some name of it is `**`.
+  bool any_depth() const { return any_depth_; }
 
  private:
   std::vector<std::vector<std::string>> alternatives_;  // braces expanded; names between slashes
   std::string literal_folder_;
+  bool any_depth_ = false;
 };
 
 /// Whether the text holds a wildcard that is not escaped.
