@@ -42,4 +42,9 @@ struct TracedBatch {
   }
 };
 
+/// Keep the rows whose indices are given, ascending, each in [0, rows).
+Result<Batch> TakeRows(const Batch& batch, const std::vector<int64_t>& rows);
+/// The same, with the origins of what stays; rejects and counts are untouched.
+Result<TracedBatch> TakeRows(TracedBatch batch, const std::vector<int64_t>& rows);
+
 }  // namespace calve::columnar

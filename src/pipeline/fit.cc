@@ -1,9 +1,6 @@
 #include "pipeline/fit.h"
 
-#include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/datum.h>
 
 #include <utility>
 
@@ -68,37 +65,17 @@ Result<Batch> Join(const std::vector<Batch>& pieces, const iceberg::Schema& targ
   return arrow::RecordBatch::Make(pieces.front()->schema(), rows, std::move(columns));
 }
 
-void KeepOrigins(TracedBatch* batch, const std::vector<int64_t>& rows) {
-  std::vector<int64_t> origins;
-  origins.reserve(rows.size());
-  for (const int64_t row : rows) {
-    origins.push_back(batch->origin_rows.empty() ? row : batch->origin_rows[static_cast<size_t>(row)]);
-  }
-  batch->origin_rows = std::move(origins);
-}
-
 }  // namespace
 
 Result<TracedBatch> FitToTarget(TracedBatch batch, const iceberg::Schema& target) {
   Fitting fitting(batch, target);
   CALVE_RETURN_IF_ERROR(fitting.Fit(0, batch.rows->num_rows()));
   CALVE_ASSIGN_OR_RETURN(Batch fitted, Join(fitting.pieces, target));
-  if (!fitting.rejects.empty()) KeepOrigins(&batch, fitting.kept);
+  if (!fitting.rejects.empty()) {
+    CALVE_ASSIGN_OR_RETURN(batch, columnar::TakeRows(std::move(batch), fitting.kept));
+  }
   batch.rows = std::move(fitted);
   for (columnar::Reject& reject : fitting.rejects) batch.rejects.push_back(std::move(reject));
-  return batch;
-}
-
-Result<TracedBatch> KeepRows(TracedBatch batch, const std::vector<int64_t>& rows) {
-  if (static_cast<int64_t>(rows.size()) == batch.rows->num_rows()) return batch;
-  arrow::Int64Builder builder;
-  CALVE_RETURN_IF_ERROR(builder.AppendValues(rows));
-  CALVE_ASSIGN_OR_RETURN(const auto indices, builder.Finish());
-  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken,
-                         arrow::compute::Take(arrow::Datum(batch.rows), arrow::Datum(indices),
-                                              arrow::compute::TakeOptions::NoBoundsCheck()));
-  batch.rows = taken.record_batch();
-  KeepOrigins(&batch, rows);
   return batch;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <vector>
-
 #include "base/result.h"
 #include "columnar/traced_batch.h"
 #include "iceberg/schema.h"
@@ -12,8 +10,5 @@ namespace calve::pipeline {
 ///
 /// Columns that the target lacks are left out. Fails only for reasons that no single row is to blame for.
 Result<columnar::TracedBatch> FitToTarget(columnar::TracedBatch batch, const iceberg::Schema& target);
-
-/// Keep the rows whose indices are given, ascending, and their origins.
-Result<columnar::TracedBatch> KeepRows(columnar::TracedBatch batch, const std::vector<int64_t>& rows);
 
 }  // namespace calve::pipeline

@@ -260,7 +260,7 @@ class Extraction {
                             .origin = batch->OriginOf(row),
                             .raw = RowAsJson(*batch->rows, row)});
     }
-    CALVE_ASSIGN_OR_RETURN(*batch, KeepRows(std::move(*batch), kept));
+    CALVE_ASSIGN_OR_RETURN(*batch, columnar::TakeRows(std::move(*batch), kept));
     return Status::Ok();
   }
 

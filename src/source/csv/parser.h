@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace calve::source {
+
+struct CsvDialect {
+  char delimiter = ',';
+  char quote = '"';  ///< 0: none.
+};
+
+/// One value as it stood, quotes taken off.
+struct CsvField {
+  std::string_view text;
+  bool quoted = false;
+};
+
+/// What is wrong with the shape of a row.
+enum class CsvRowFault {
+  kNone,
+  kTextAfterQuote,  ///< "abc"def
+  kNul,
+};
+
+struct CsvRow {
+  int64_t line = 0;  ///< The line on which it starts, from 1.
+  std::string_view raw;
+  uint32_t first_field = 0;
+  uint32_t field_count = 0;
+  CsvRowFault fault = CsvRowFault::kNone;
+};
+
+/// Cuts a stretch of a CSV file into rows and values (RFC 4180; rows end with LF, CRLF or CR; a doubled quote inside quotes is one). For one thread.
+///
+/// Blank lines are no rows. Views point into what was given to Parse, and are good until the next call.
+class CsvParser {
+ public:
+  explicit CsvParser(const CsvDialect& dialect) : dialect_(dialect) {}
+
+  /// Parse at most `rows_max` rows from the start of `data`, which begins at a row; return the bytes consumed. A row that does not end in `data` is left for
+  /// the next call, unless `last` says that nothing follows. Fails with kData when a quote is still open at the end of the file.
+  Result<size_t> Parse(std::string_view data, bool last, size_t rows_max);
+
+  const std::vector<CsvRow>& rows() const { return rows_; }
+  const CsvField& field(const CsvRow& row, size_t index) const { return fields_[row.first_field + index]; }
+  /// The line of the next row.
+  int64_t line() const { return line_; }
+
+ private:
+  enum class Scan { kRow, kIncomplete, kBlank };
+  Scan ParseRow(std::string_view data, size_t* at, bool last);
+  /// From behind an opening quote; false when the closing one is not in `data`.
+  bool ParseQuoted(std::string_view data, size_t* at, bool last, CsvRow* row);
+  void ParsePlain(std::string_view data, size_t* at, CsvRow* row);
+  std::string_view Unescape(std::string_view quoted);
+
+  CsvDialect dialect_;
+  int64_t line_ = 1;
+  std::vector<CsvRow> rows_;
+  std::vector<CsvField> fields_;
+  std::deque<std::string> unescaped_;  ///< A deque: views into its strings survive its growth.
+  size_t unescaped_used_ = 0;
+};
+
+}  // namespace calve::source

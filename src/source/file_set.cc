@@ -1,0 +1,104 @@
+#include "source/file_set.h"
+
+#include <map>
+
+#include "base/text.h"
+#include "io/glob.h"
+
+namespace calve::source {
+namespace {
+
+constexpr std::string_view kState = R"({"version": 1, "kind": "files"})";
+
+/// What tells one content of a file from another.
+std::string VersionOf(const io::FileInfo& file) {
+  if (!file.etag.empty()) return file.etag;
+  const int64_t modified = file.modified.has_value() ? file.modified->time_since_epoch().count() : 0;
+  return std::to_string(file.size.value()) + "-" + std::to_string(modified);
+}
+
+/// The ledger: one line for each file that was read, `version<TAB>address`, sorted by address.
+std::map<std::string, std::string> ParseLedger(const std::string& ledger) {
+  std::map<std::string, std::string> versions;
+  for (const std::string& line : calve::Split(ledger, '\n')) {
+    const size_t tab = line.find('\t');
+    if (tab != std::string::npos) versions.emplace(line.substr(tab + 1), line.substr(0, tab));
+  }
+  return versions;
+}
+
+std::string PrintLedger(const std::map<std::string, std::string>& versions) {
+  std::string ledger;
+  for (const auto& [uri, version] : versions) ledger += version + "\t" + uri + "\n";
+  return ledger;
+}
+
+bool IsRelative(const std::string& path) { return !path.starts_with('/') && path.find(':') == std::string::npos; }
+
+std::string Counted(size_t count, std::string_view noun) {
+  return FormatCount(static_cast<int64_t>(count)) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+config::Shape<FileOptions> FileOptions::Declaration() {
+  config::Shape<FileOptions> shape("file source");
+  shape.Required("source_path", &FileOptions::source_path,
+                 "Where the files are: a file, a folder, or an address with wildcards; local, s3://, gs://, abfss:// or https://.",
+                 {.example = "incoming/reports/", .aliases = {"path"}});
+  shape.Optional("file_pattern", &FileOptions::file_pattern, "Which files of a folder are read.", {.example = "\"daily_sales_*.csv\""});
+  shape.Optional("incremental", &FileOptions::incremental, "Read only files that are new or have changed since the last run.");
+  shape.Optional("compression", &FileOptions::compression, "auto (by the first bytes), none, gz, zst, bz2, xz or zip.");
+  shape.Check("compression", [](const FileOptions& options) -> Status {
+    if (options.compression == "auto") return Status::Ok();
+    return io::ParseCompression(options.compression).status();
+  });
+  return shape;
+}
+
+Result<FileSet> FindFileSet(const Context& context, const Resources& resources, const FileOptions& options,
+                            const std::optional<Position>& since) {
+  std::string place = options.source_path;
+  if (IsRelative(place) && !resources.project_folder.empty()) place = resources.project_folder + "/" + place;
+  CALVE_ASSIGN_OR_RETURN(const std::vector<io::FileInfo> found, io::FindFiles(context, *resources.files, place, options.file_pattern));
+  FileSet set;
+  std::map<std::string, std::string> seen;
+  if (since.has_value()) {
+    if (since->state != kState) {
+      return DataError("the position in the table was made by another kind of source (" + since->state.substr(0, 80) +
+                       "); a files source cannot go on from it: give this job another name, or another table");
+    }
+    seen = ParseLedger(since->ledger);
+  }
+  size_t seen_before = 0;
+  for (const io::FileInfo& file : found) {
+    const std::string version = VersionOf(file);
+    const auto known = seen.find(file.uri);
+    if (options.incremental && known != seen.end() && known->second == version) {
+      ++seen_before;
+      continue;
+    }
+    seen[file.uri] = version;
+    set.bytes += file.size;
+    set.files.push_back(file);
+  }
+  set.summary = Counted(set.files.size(), options.incremental ? "new file" : "file") + ", " + FormatBytes(set.bytes);
+  if (seen_before > 0) set.summary += " (" + FormatCount(static_cast<int64_t>(seen_before)) + " seen before)";
+  set.summary += "   " + options.source_path + options.file_pattern;
+  if (options.incremental) set.position = Position{.state = std::string(kState), .ledger = PrintLedger(seen)};
+  return set;
+}
+
+Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context, const Resources& resources, const FileOptions& options,
+                                                  const io::FileInfo& file) {
+  CALVE_ASSIGN_OR_RETURN(auto input, resources.files->OpenInput(context, file.uri, {.size = file.size}));
+  io::StreamOptions stream;
+  if (options.compression != "auto") {
+    CALVE_ASSIGN_OR_RETURN(stream.compression, io::ParseCompression(options.compression));
+  }
+  return io::OpenStream(std::move(input), stream);
+}
+
+std::string_view ShortName(std::string_view uri) { return uri.substr(uri.rfind('/') + 1); }
+
+}  // namespace calve::source
