@@ -278,7 +278,7 @@ bool ReadDuration(const Node& node, const Asked& asked, const Reading& reading, 
     return Expected(node, asked, reading, ToPhrase(type), bare ? fmt::format("add a unit: {}s, {}m", text, text) : "");
   }
   if (*total % unit_us != 0) {
-    return Expected(node, asked, reading, "a whole number of " + WriteDuration(unit_us) + " steps");
+    return Expected(node, asked, reading, "a duration in steps of " + WriteDuration(unit_us));
   }
   out = *total;
   return true;

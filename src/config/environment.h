@@ -14,9 +14,9 @@ namespace calve::config {
 
 /// What ${...} in a configuration may refer to. Given by the caller: this room opens no file and asks no system.
 struct Environment {
-  std::map<std::string, std::string> variables;
+  std::map<std::string, std::string> variables = {};
   /// Read a whole file for ${file:path}; a relative path is relative to the project folder. Empty: no file can be read.
-  std::function<Result<std::string>(const std::string& path)> read_file;
+  std::function<Result<std::string>(const std::string& path)> read_file = {};
 
   /// A variable's value, or none.
   std::optional<std::string> Get(const std::string& name) const;

@@ -31,9 +31,9 @@ std::string AsClause(std::string_view meaning) {
   return clause;
 }
 
-/// Keep every text of a secret option out of messages.
+/// Keep every text of a secret option out of messages. true and false hide nothing, and stand in many messages.
 void HideAll(const Node& node, Faults& faults) {
-  if (node.is_scalar() && !node.is_null()) faults.Hide(node.text());
+  if (node.is_scalar() && CoreTypeOf(node) != CoreType::kBool) faults.Hide(node.text());
   for (const Node& item : node.items()) HideAll(item, faults);
   for (const Node::Entry& entry : node.entries()) HideAll(entry.value, faults);
 }

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "config/environment.h"
+#include "config/option.h"
+
+namespace calve::config {
+
+/// Slack: a bot token and a channel, or an incoming webhook. All empty: off.
+struct SlackOptions {
+  std::string token;
+  std::string channel;
+  std::string webhook_url;
+  bool is_on() const { return !token.empty() || !webhook_url.empty(); }
+  static Shape<SlackOptions> Declaration();
+};
+
+enum class EmailTls { kStartTls, kTls, kNone };
+Names<EmailTls> NamesOf(EmailTls);
+
+/// E-mail through an SMTP server. No host: off.
+struct EmailOptions {
+  std::string host;
+  uint16_t port = 587;
+  std::string from;
+  std::vector<std::string> to;
+  std::string username;
+  std::string password;
+  EmailTls tls = EmailTls::kStartTls;
+  bool is_on() const { return !host.empty(); }
+  static Shape<EmailOptions> Declaration();
+};
+
+/// A POST of the notice as JSON. No url: off.
+struct WebhookOptions {
+  std::string url;
+  std::map<std::string, std::string> headers;
+  bool is_on() const { return !url.empty(); }
+  static Shape<WebhookOptions> Declaration();
+};
+
+struct NotificationOptions {
+  SlackOptions slack;
+  EmailOptions email;
+  WebhookOptions webhook;
+  static Shape<NotificationOptions> Declaration();
+};
+
+struct ResourceOptions {
+  std::optional<ByteCount> memory_limit;  ///< None: the program decides by the machine.
+  std::optional<int> parallelism;         ///< None: the number of processors.
+  static Shape<ResourceOptions> Declaration();
+};
+
+struct ServiceOptions {
+  std::string host = "0.0.0.0";
+  uint16_t port = 8000;
+  static Shape<ServiceOptions> Declaration();
+};
+
+/// What calve.yaml says. A project with no file at all is a local folder with a SQLite catalog.
+struct Project {
+  std::map<std::string, PartOptions> catalogs;  ///< By name; after LoadProject never empty.
+  std::string default_catalog;                  ///< After LoadProject always one of `catalogs`.
+  std::string warehouse;                        ///< Folder or URI; after LoadProject never empty.
+  std::string source_bucket;                    ///< Bucket or folder where files arrive; may be empty.
+  std::string lake_bucket;
+  std::map<std::string, std::string> storage;   ///< Iceberg's own keys: s3.endpoint, s3.access-key-id ...
+  NotificationOptions notifications;
+  ResourceOptions resources;
+  ServiceOptions service;
+};
+
+/// Declare calve.yaml; `catalogs` is what the catalog room's registry knows.
+Shape<Project> ProjectShape(std::shared_ptr<const Parts> catalogs);
+
+/// The texts that make up a project's configuration, read by the caller.
+struct ProjectTexts {
+  std::optional<std::string> calve_yaml = {};  ///< None: there is no such file.
+  std::optional<std::string> dot_env = {};
+  std::map<std::string, std::string> variables = {};  ///< The process's own environment; it wins over .env.
+  std::function<Result<std::string>(const std::string& path)> read_file = {};
+};
+
+struct LoadedProject {
+  Project project;
+  Environment environment;  ///< For the other files of the project.
+  std::vector<Fault> warnings;
+};
+
+/// Read a project's configuration whole: .env, calve.yaml, variables, defaults. All faults are one kConfig error.
+///
+/// Defaults: warehouse is ICEBERG_WAREHOUSE_LOCATION, else s3://LAKE_BUCKET, else the folder `warehouse`; with no catalogs
+/// there is one, `local`, of type sql (SQLite in metadata/catalog.db), or `nessie` where NESSIE_ENDPOINT is set.
+Result<LoadedProject> LoadProject(const ProjectTexts& texts, std::shared_ptr<const Parts> catalogs);
+
+/// A bucket's URI: a bare bucket name becomes s3://name, a folder or a URI stays as it is.
+std::string BucketUri(const std::string& bucket);
+
+}  // namespace calve::config
