@@ -39,7 +39,9 @@ void RemoveOtherTableFunctions(duckdb::ClientContext& client) {
   std::vector<std::string> removed;
   catalog.GetSchema(client, DEFAULT_SCHEMA)
       .Scan(client, duckdb::CatalogType::TABLE_FUNCTION_ENTRY, [&](duckdb::CatalogEntry& entry) {
-        if (!HarmlessTableFunctions().contains(ToLower(entry.name))) removed.push_back(entry.name);
+        // Macros stay: they can call only what is left.
+        const bool is_function = entry.type == duckdb::CatalogType::TABLE_FUNCTION_ENTRY;
+        if (is_function && !HarmlessTableFunctions().contains(ToLower(entry.name))) removed.push_back(entry.name);
       });
   for (const auto& name : removed) {
     duckdb::DropInfo drop;
@@ -187,6 +189,8 @@ class DuckDbEngine : public Engine {
 
   Result<duckdb::unique_ptr<duckdb::SQLStatement>> ParseStatement(RunningQuery& query) {
     return Guarded(Phase::kBind, &query.text(), &query.state(), [&]() -> Result<duckdb::unique_ptr<duckdb::SQLStatement>> {
+      // Parsed alone, a fault keeps its place as a number.
+      duckdb::Parser(query.client().GetParserOptions()).ParseQuery(query.text().rewritten());
       auto statements = query.connection().ExtractStatements(query.text().rewritten());
       if (statements.size() != 1) return ConfigError(fmt::format("expected one SQL statement, found {}", statements.size()));
       const auto type = statements[0]->type;
@@ -195,6 +199,8 @@ class DuckDbEngine : public Engine {
         return RefusedError(fmt::format("only SELECT and what reads like it may be sent here, found {}",
                                         duckdb::StatementTypeToString(type)));
       }
+      // Errors of a statement without its text keep their place as a number, too.
+      statements[0]->query.clear();
       return std::move(statements[0]);
     });
   }

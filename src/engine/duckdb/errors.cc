@@ -30,6 +30,7 @@ std::string OneSentence(const std::string& message) {
   std::string sentence;
   for (const std::string& line : Split(message, '\n')) {
     const std::string_view part = Trim(line);
+    if (part.starts_with("LINE ")) break;  // a drawing of the place, which is said in words
     if (part.empty()) continue;
     if (!sentence.empty()) sentence += sentence.ends_with(':') ? " " : "; ";
     sentence += part;

@@ -7,10 +7,12 @@
 #include <duckdb/parser/query_node/select_node.hpp>
 #include <duckdb/parser/statement/select_statement.hpp>
 #include <duckdb/parser/tableref/basetableref.hpp>
+#include <duckdb/planner/expression/bound_reference_expression.hpp>
+#include <duckdb/planner/expression_iterator.hpp>
 #include <duckdb/planner/operator/logical_projection.hpp>
 #include <duckdb/planner/planner.hpp>
 
-#include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "engine/duckdb/arrow_input.h"
@@ -218,9 +220,13 @@ Result<std::unique_ptr<BatchExpressions>> CompileExpressions(const Context& cont
 Result<std::vector<std::string>> ColumnsRead(std::unique_ptr<RunningQuery> query, const std::shared_ptr<arrow::Schema>& input,
                                              const std::string& expression) {
   CALVE_ASSIGN_OR_RETURN(const Bound bound, BindOrExplain(*query, {expression}));
+  // The scan also reads a column when nothing asks for one: what counts is the expression's own references.
+  std::set<duckdb::column_t> read;
+  duckdb::ExpressionIterator::VisitExpression<duckdb::BoundReferenceExpression>(
+      *bound.expressions()[0], [&](const duckdb::BoundReferenceExpression& column) { read.insert(bound.columns[column.index]); });
   std::vector<std::string> columns;
   for (int i = 0; i < input->num_fields(); ++i) {
-    if (std::ranges::count(bound.columns, static_cast<duckdb::column_t>(i)) > 0) columns.push_back(input->field(i)->name());
+    if (read.contains(static_cast<duckdb::column_t>(i))) columns.push_back(input->field(i)->name());
   }
   return columns;
 }

@@ -69,8 +69,8 @@ std::string Unquote(std::string_view text) {
 class NameFinder {
  public:
   struct Found {
-    size_t begin;
-    size_t end;
+    size_t begin = 0;
+    size_t end = 0;
     SpelledTable table;
   };
 

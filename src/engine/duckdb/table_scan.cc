@@ -204,9 +204,9 @@ class TableReader : public duckdb::MultiFileReader {
     }
     const bool applies_deletes_itself = dynamic_cast<TaskReader*>(data.reader.get()) != nullptr;
     if (!file.task().has_deletes() || applies_deletes_itself) return;
-    const auto deleted = ValueOrThrow(
+    auto deleted = ValueOrThrow(
         state, reader::DeletedPositions(state.context(), state.files(), *file.scan->source->table.metadata, file.task()));
-    if (deleted) data.reader->deletion_filter = duckdb::make_uniq<DeletedRows>(*deleted, file.task().file->record_count);
+    if (deleted) data.reader->deletion_filter = duckdb::make_uniq<DeletedRows>(*std::move(deleted), file.task().file->record_count);
   }
 
   duckdb::ReaderInitializeType CreateMapping(ClientContext& client, duckdb::MultiFileReaderData& data, const Columns& columns,
