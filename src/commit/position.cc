@@ -1,0 +1,79 @@
+#include "commit/position.h"
+
+#include <string>
+
+#include "base/text.h"
+#include "catalog/metadata_store.h"
+#include "commit/proof.h"
+#include "iceberg/puffin.h"
+
+namespace calve::commit {
+namespace {
+
+using iceberg::Snapshot;
+using iceberg::TableMetadata;
+
+constexpr std::string_view kLedgerType = "calve-ledger-v1";
+
+/// The newest snapshot on main's line that holds a position of `pipeline`; `whole` tells whether the line could be walked to its start.
+const Snapshot* WalkMain(const TableMetadata& metadata, const std::string& pipeline, bool* whole) {
+  const Snapshot* snapshot = metadata.current_snapshot();
+  *whole = true;
+  while (snapshot != nullptr) {
+    const auto owner = snapshot->summary.find(std::string(summary::kPipeline));
+    const bool ours = owner != snapshot->summary.end() && owner->second == pipeline;
+    if (ours && snapshot->summary.contains(std::string(summary::kPosition))) return snapshot;
+    if (!snapshot->parent_id.has_value()) return nullptr;
+    snapshot = metadata.FindSnapshot(*snapshot->parent_id);
+    *whole = snapshot != nullptr;
+  }
+  return nullptr;
+}
+
+Result<std::string> ReadLedger(const Context& context, io::FileSystem& files, const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(context, uri));
+  CALVE_ASSIGN_OR_RETURN(const iceberg::PuffinFooter footer, iceberg::ReadPuffinFooter(bytes));
+  for (const iceberg::PuffinBlob& blob : footer.blobs) {
+    if (blob.type == kLedgerType) return iceberg::ReadPuffinBlob(bytes, blob);
+  }
+  return DataError("it holds no ledger of calve");
+}
+
+}  // namespace
+
+const Snapshot* FindPositionSnapshot(const TableMetadata& metadata, const std::string& pipeline) {
+  bool whole = true;
+  return WalkMain(metadata, pipeline, &whole);
+}
+
+Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
+                                                  const std::string& pipeline, bool expected) {
+  bool whole = true;
+  const Snapshot* snapshot = WalkMain(metadata, pipeline, &whole);
+  if (snapshot == nullptr) {
+    if (whole || !expected) return std::optional<FoundPosition>();
+    return RefusedError("job " + pipeline +
+                        " has committed a position before, but its snapshot was expired from the table: going on would read everything again "
+                        "and double rows. Roll the table back to a snapshot that has it, or give the job another name to start anew");
+  }
+  FoundPosition found{.position = {.state = snapshot->summary.at(std::string(summary::kPosition)), .ledger = {}}, .snapshot_id = snapshot->id};
+  const auto ledger = snapshot->summary.find(std::string(summary::kLedger));
+  if (ledger != snapshot->summary.end()) {
+    Result<std::string> text = ReadLedger(context, files, ledger->second);
+    if (!text.ok()) return While("read the position of " + pipeline + " from " + ledger->second, std::move(text).error());
+    found.position.ledger = std::move(*text);
+  }
+  return std::optional<FoundPosition>(std::move(found));
+}
+
+Result<std::string> WriteLedger(const Context& context, io::FileSystem& files, const TableMetadata& metadata, const std::string& run,
+                                const std::string& ledger) {
+  iceberg::PuffinWriter puffin;
+  CALVE_RETURN_IF_ERROR(puffin.Add({.type = std::string(kLedgerType), .codec = iceberg::PuffinCodec::kZstd}, ledger));
+  const std::string uri = catalog::MetadataFolder(metadata) + "/" + ToLower(run) + "-" + NewUuidString(*context.random).substr(0, 8) +
+                          "-ledger.puffin";
+  CALVE_RETURN_IF_ERROR(files.WriteFile(context, uri, std::move(puffin).Finish({{"created-by", "calve"}})));
+  return uri;
+}
+
+}  // namespace calve::commit
