@@ -97,6 +97,18 @@ Result<OwnFiles> FindOwnFiles(const Context& context, iceberg::Files& files, con
   return own;
 }
 
+/// Sort what a try has written: manifests of the added files serve the next try too, the rest only this one.
+void TakeReusable(iceberg::ProducedSnapshot* produced, std::vector<iceberg::ManifestFile>* manifests, std::vector<std::string>* kept,
+                  std::vector<std::string>* written) {
+  *manifests = produced->reusable;
+  written->clear();
+  std::set<std::string> reusable;
+  for (const auto& manifest : *manifests) reusable.insert(manifest.path);
+  for (std::string& uri : produced->written) {
+    (reusable.contains(uri) ? *kept : *written).push_back(std::move(uri));
+  }
+}
+
 /// Refuse a change whose run started from another position than main has now.
 Status CheckPosition(const TableMetadata& metadata, const Change& change) {
   if (!change.position.has_value()) return Status::Ok();
@@ -248,8 +260,10 @@ Result<LoadedTable> Committer::Update(const Context& context, const TableName& t
 
 Result<Staged> Committer::Stage(const Context& context, const TableName& table, Change change, const std::string& branch) {
   catalog::TableFiles table_files(files_);
-  Staged staged{.table = table, .branch = branch, .change = std::move(change), .snapshot = {}, .loaded = {}, .manifests = {}, .ledger = {}};
+  Staged staged{.table = table, .branch = branch, .change = std::move(change), .snapshot = {}, .loaded = {}, .ledger = {}};
   const std::string token = NewUuidString(*context.random);
+  const SnapshotId id = iceberg::NewSnapshotId(*context.random, nullptr);  // One for all tries, so that manifests are used again.
+  std::vector<iceberg::ManifestFile> manifests;
   std::vector<std::string> kept;  // Used again by the next try.
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>* written) -> Result<TableChange> {
@@ -267,17 +281,15 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
       rows.summary[std::string(kSchemaBase)] = std::to_string(metadata.current_schema_id.value());
     }
     const iceberg::ProduceOptions options{.branch = branch,
-                                          .snapshot_id = iceberg::NewSnapshotId(*context.random, &metadata),
+                                          .snapshot_id = id,
                                           .commit_uuid = FileTag(staged.change.run, *context.random),
                                           .now_ms = MillisSinceEpoch(context.clock->Now()),
                                           .schema_id = staged.change.schema_id,
-                                          .parent = metadata.current_snapshot_id};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, options, staged.manifests));
-    staged.manifests = produced.reusable;
-    staged.snapshot = std::move(produced.snapshot);
-    std::set<std::string> reused;
-    for (const auto& manifest : produced.reusable) reused.insert(manifest.path);
-    for (std::string& uri : produced.written) (reused.contains(uri) ? kept : *written).push_back(std::move(uri));
+                                          .parent = metadata.current_snapshot_id,
+                                          .attempt = attempt.tries,
+                                          .attempted = written};
+    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, options, manifests));
+    TakeReusable(&produced, &manifests, &kept, written);
     return std::move(produced.change);
   };
   attempt.landed = [&](const TableMetadata& now) { return FindToken(now, token) != nullptr; };
@@ -296,6 +308,9 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
 Result<Published> Committer::Publish(const Context& context, const Staged& staged, const PublishOptions& options) {
   catalog::TableFiles table_files(files_);
   const std::string token = NewUuidString(*context.random);
+  const SnapshotId id = iceberg::NewSnapshotId(*context.random, nullptr);  // One for all tries, so that manifests are used again.
+  std::vector<iceberg::ManifestFile> manifests;
+  std::vector<std::string> kept;
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
@@ -310,17 +325,15 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     rows.summary[std::string(summary::kAuditedSnapshot)] = std::to_string(staged.snapshot.id.value());
     for (const auto& [key, value] : options.summary) rows.summary[key] = value;
     const iceberg::ProduceOptions produce{.branch = std::string(iceberg::kMainBranch),
-                                          .snapshot_id = iceberg::NewSnapshotId(*context.random, &metadata),
+                                          .snapshot_id = id,
                                           .commit_uuid = FileTag(staged.change.run, *context.random),
                                           .now_ms = MillisSinceEpoch(context.clock->Now()),
                                           .schema_id = staged.change.schema_id,
-                                          .parent = metadata.current_snapshot_id};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, produce, staged.manifests));
-    std::set<std::string> reused;
-    for (const auto& manifest : staged.manifests) reused.insert(manifest.path);
-    for (std::string& uri : produced.written) {
-      if (!reused.contains(uri)) written->push_back(std::move(uri));
-    }
+                                          .parent = metadata.current_snapshot_id,
+                                          .attempt = attempt.tries,
+                                          .attempted = written};
+    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, produce, manifests));
+    TakeReusable(&produced, &manifests, &kept, written);
     const bool main_moved = metadata.current_snapshot_id != staged.snapshot.parent_id;
     if (main_moved && options.recheck) {
       CALVE_ASSIGN_OR_RETURN(TableMetadata candidate,
@@ -346,7 +359,12 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     return change;
   };
   attempt.landed = [&](const TableMetadata& now) { return FindToken(now, token) != nullptr; };
-  CALVE_ASSIGN_OR_RETURN(LoadedTable loaded, Run(context, staged.table, attempt));
+  Result<LoadedTable> run = Run(context, staged.table, attempt);
+  if (!run.ok()) {
+    if (!attempt.outcome_open) Remove(context, kept);
+    return std::move(run).error();
+  }
+  LoadedTable loaded = std::move(*run);
   const Snapshot* snapshot = FindToken(*loaded.metadata, token);
   if (snapshot == nullptr) return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
   CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
@@ -359,6 +377,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
 Result<Published> Committer::Commit(const Context& context, const TableName& table, Change change, Proof proof) {
   catalog::TableFiles table_files(files_);
   const std::string token = NewUuidString(*context.random);
+  const SnapshotId id = iceberg::NewSnapshotId(*context.random, nullptr);  // One for all tries, so that manifests are used again.
   std::string ledger;
   std::vector<iceberg::ManifestFile> manifests;
   std::vector<std::string> kept;
@@ -373,16 +392,15 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
     iceberg::SnapshotChange rows = change.rows;
     rows.summary = SummaryOf(change, ledger, proof, token);
     const iceberg::ProduceOptions options{.branch = std::string(iceberg::kMainBranch),
-                                          .snapshot_id = iceberg::NewSnapshotId(*context.random, &metadata),
+                                          .snapshot_id = id,
                                           .commit_uuid = FileTag(change.run, *context.random),
                                           .now_ms = MillisSinceEpoch(context.clock->Now()),
                                           .schema_id = change.schema_id,
-                                          .parent = metadata.current_snapshot_id};
+                                          .parent = metadata.current_snapshot_id,
+                                          .attempt = attempt.tries,
+                                          .attempted = written};
     CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, options, manifests));
-    manifests = produced.reusable;
-    std::set<std::string> reused;
-    for (const auto& manifest : manifests) reused.insert(manifest.path);
-    for (std::string& uri : produced.written) (reused.contains(uri) ? kept : *written).push_back(std::move(uri));
+    TakeReusable(&produced, &manifests, &kept, written);
     return std::move(produced.change);
   };
   attempt.landed = [&](const TableMetadata& now) { return FindToken(now, token) != nullptr; };
@@ -409,7 +427,7 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
     return RefusedError("branch " + branch + " of " + table.ToString() + " holds no snapshot that calve has staged");
   }
   catalog::TableFiles table_files(files_);
-  Staged staged{.table = table, .branch = branch, .change = {}, .snapshot = *snapshot, .loaded = loaded, .manifests = {}, .ledger = {}};
+  Staged staged{.table = table, .branch = branch, .change = {}, .snapshot = *snapshot, .loaded = loaded, .ledger = {}};
   staged.change.pipeline = SummaryText(*snapshot, summary::kPipeline);
   staged.change.run = SummaryText(*snapshot, summary::kRun);
   staged.ledger = SummaryText(*snapshot, summary::kLedger);
@@ -424,12 +442,9 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
   for (const iceberg::ManifestFile& manifest : manifests) {
     if (manifest.added_snapshot_id != snapshot->id) continue;
     CALVE_ASSIGN_OR_RETURN(const auto entries, iceberg::ReadManifest(context, table_files, metadata, manifest, {.deleted_entries = true}));
-    bool only_added = true;
     for (const iceberg::ManifestEntry& entry : entries) {
-      if (entry.snapshot_id != snapshot->id) {
-        only_added = false;
-      } else if (entry.status == iceberg::EntryStatus::kDeleted) {
-        only_added = false;
+      if (entry.snapshot_id != snapshot->id) continue;
+      if (entry.status == iceberg::EntryStatus::kDeleted) {
         staged.change.rows.removed_paths.push_back(entry.file->path);
       } else if (entry.status == iceberg::EntryStatus::kAdded) {
         auto& added = manifest.content == iceberg::ManifestContent::kData ? staged.change.rows.added_data_files
@@ -437,7 +452,6 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
         added.push_back(entry.file);
       }
     }
-    if (only_added) staged.manifests.push_back(manifest);
   }
   return staged;
 }

@@ -38,7 +38,6 @@ struct Staged {
   Change change;
   iceberg::Snapshot snapshot;
   catalog::LoadedTable loaded;                     ///< The table right after staging.
-  std::vector<iceberg::ManifestFile> manifests;    ///< Of the added files, to be used again.
   std::string ledger;                              ///< URI; empty when there is none.
 };
 
