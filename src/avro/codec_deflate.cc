@@ -30,7 +30,8 @@ class DeflateCodec : public Codec {
     const int begun = deflating_ ? deflateReset(&deflate_)
                                  : deflateInit2(&deflate_, level_, Z_DEFLATED, kRawDeflate,
                                                 MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY);
-    if (begun != Z_OK) return BugError("deflate could not start at level " + std::to_string(level_));
+    if (begun != Z_OK)
+      return BugError("deflate could not start at level " + std::to_string(level_));
     deflating_ = true;
     const size_t bound = deflateBound(&deflate_, block.size());
     buffer_.Reserve(bound, 0);
@@ -75,7 +76,8 @@ class DeflateCodec : public Codec {
     stream.avail_in = static_cast<uInt>(block.size());
   }
   void SetOutput(z_stream& stream, size_t size) {
-    const size_t room = std::min<size_t>(buffer_.capacity() - size, std::numeric_limits<uInt>::max());
+    const size_t room =
+        std::min<size_t>(buffer_.capacity() - size, std::numeric_limits<uInt>::max());
     stream.next_out = reinterpret_cast<Bytef*>(buffer_.data() + size);
     stream.avail_out = static_cast<uInt>(room);
   }
@@ -90,8 +92,6 @@ class DeflateCodec : public Codec {
 
 }  // namespace
 
-std::unique_ptr<Codec> MakeDeflateCodec(int level) {
-  return std::make_unique<DeflateCodec>(level);
-}
+std::unique_ptr<Codec> MakeDeflateCodec(int level) { return std::make_unique<DeflateCodec>(level); }
 
 }  // namespace calve::avro

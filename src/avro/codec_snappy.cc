@@ -36,7 +36,8 @@ class SnappyCodec : public Codec {
       return DataError("a snappy block is corrupt");
     }
     uint32_t expected = 0;
-    for (char byte : block.substr(packed.size())) expected = expected << 8 | static_cast<uint8_t>(byte);
+    for (char byte : block.substr(packed.size()))
+      expected = expected << 8 | static_cast<uint8_t>(byte);
     if (Checksum(buffer_.view(size)) != expected) {
       return DataError("a snappy block does not match its CRC-32");
     }
@@ -54,8 +55,6 @@ class SnappyCodec : public Codec {
 
 }  // namespace
 
-std::unique_ptr<Codec> MakeSnappyCodec() {
-  return std::make_unique<SnappyCodec>();
-}
+std::unique_ptr<Codec> MakeSnappyCodec() { return std::make_unique<SnappyCodec>(); }
 
 }  // namespace calve::avro

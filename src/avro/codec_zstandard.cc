@@ -57,7 +57,8 @@ class ZstandardCodec : public Codec {
   static size_t FirstGuess(std::string_view block) {
     const unsigned long long size = ZSTD_getFrameContentSize(block.data(), block.size());
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return block.size() * 4;
-    return static_cast<size_t>(std::min<unsigned long long>(size, kTrustedBytes + block.size() * 64));
+    return static_cast<size_t>(
+        std::min<unsigned long long>(size, kTrustedBytes + block.size() * 64));
   }
 
   int level_;

@@ -13,8 +13,9 @@ Status Decoder::status() const {
 
 Status Decoder::Finish() const {
   if (!ok() || at_end()) return status();
-  return DataError("Avro data is corrupt at byte " + std::to_string(offset()) + ": expected the end, found " +
-                   std::to_string(remaining()) + " more bytes after the last record");
+  return DataError("Avro data is corrupt at byte " + std::to_string(offset()) +
+                   ": expected the end, found " + std::to_string(remaining()) +
+                   " more bytes after the last record");
 }
 
 void Decoder::Fail(const char* what) {
@@ -116,7 +117,8 @@ void Skip(const Node& node, Decoder& decoder) {
     case Kind::kFixed: return decoder.SkipFixed(static_cast<uint64_t>(node.size_bytes));
     case Kind::kArray:
     case Kind::kMap: return decoder.SkipBlocks(node);
-    case Kind::kUnion: return Skip(*node.branches[decoder.ReadIndex(node.branches.size())], decoder);
+    case Kind::kUnion:
+      return Skip(*node.branches[decoder.ReadIndex(node.branches.size())], decoder);
     case Kind::kRecord: break;
   }
   if (node.bytes_exact >= 0) return decoder.SkipFixed(static_cast<uint64_t>(node.bytes_exact));

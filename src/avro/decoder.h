@@ -11,7 +11,8 @@
 
 namespace calve::avro {
 
-static_assert(std::endian::native == std::endian::little, "floats and doubles are copied as they lie");
+static_assert(std::endian::native == std::endian::little,
+              "floats and doubles are copied as they lie");
 
 /// Reads Avro's binary encoding from bytes that stay where they are.
 ///
@@ -34,9 +35,11 @@ class Decoder {
 
   /// Read one byte that must be 0 or 1.
   bool ReadBool() {
-    if (cursor_ == end_) [[unlikely]] return Fail(kTruncated), false;
+    if (cursor_ == end_) [[unlikely]]
+      return Fail(kTruncated), false;
     const char byte = *cursor_++;
-    if (byte != 0 && byte != 1) [[unlikely]] return Fail("a boolean is neither 0 nor 1"), false;
+    if (byte != 0 && byte != 1) [[unlikely]]
+      return Fail("a boolean is neither 0 nor 1"), false;
     return byte == 1;
   }
 
@@ -61,7 +64,8 @@ class Decoder {
   /// Read a length and as many bytes: Avro's bytes and string. UTF-8 is not checked.
   std::string_view ReadBytes() {
     const int64_t length = ReadLong();
-    if (length < 0) [[unlikely]] return Fail("a length is negative"), std::string_view();
+    if (length < 0) [[unlikely]]
+      return Fail("a length is negative"), std::string_view();
     return Take(static_cast<uint64_t>(length));
   }
   std::string_view ReadString() { return ReadBytes(); }
@@ -111,7 +115,8 @@ class Decoder {
   /// Count one more level of nesting, or one value that takes no bytes; false, and a fault, when
   /// there are too many. Leave() ends a level.
   bool Enter() {
-    if (++depth_ > kDepthMax) [[unlikely]] return Fail("values are nested too deeply"), false;
+    if (++depth_ > kDepthMax) [[unlikely]]
+      return Fail("values are nested too deeply"), false;
     return ok();
   }
   void Leave() { --depth_; }
@@ -123,7 +128,8 @@ class Decoder {
     return true;
   }
 
-  /// Record a fault found by the caller; `what` is a sentence's main clause that outlives the decoder.
+  /// Record a fault found by the caller; `what` is a sentence's main clause that outlives the
+  /// decoder.
   void Fail(const char* what);
 
   static constexpr int kDepthMax = 512;
@@ -144,7 +150,8 @@ class Decoder {
   size_t CheckCount(int64_t count, int64_t item_bytes_min);
 
   std::string_view Take(uint64_t length) {
-    if (length > remaining()) [[unlikely]] return Fail(kTruncated), std::string_view();
+    if (length > remaining()) [[unlikely]]
+      return Fail(kTruncated), std::string_view();
     const std::string_view bytes(cursor_, static_cast<size_t>(length));
     cursor_ += length;
     return bytes;

@@ -19,10 +19,15 @@ std::string EncodedLong(int64_t value) {
 }
 
 TEST(DecoderTest, NumbersAreZigZagVarints) {
-  const std::pair<int64_t, std::string_view> kExamples[] = {
-      {0, "\0"sv},    {-1, "\1"sv},       {1, "\2"sv},        {-2, "\3"sv},
-      {2, "\4"sv},    {-64, "\x7f"sv},    {64, "\x80\1"sv},   {8192, "\x80\x80\1"sv},
-      {-8193, "\x81\x80\1"sv}};
+  const std::pair<int64_t, std::string_view> kExamples[] = {{0, "\0"sv},
+                                                            {-1, "\1"sv},
+                                                            {1, "\2"sv},
+                                                            {-2, "\3"sv},
+                                                            {2, "\4"sv},
+                                                            {-64, "\x7f"sv},
+                                                            {64, "\x80\1"sv},
+                                                            {8192, "\x80\x80\1"sv},
+                                                            {-8193, "\x81\x80\1"sv}};
   for (const auto& [value, bytes] : kExamples) {
     EXPECT_EQ(EncodedLong(value), bytes);
     Decoder decoder(bytes);
@@ -91,7 +96,8 @@ TEST(DecoderTest, FaultsOfEveryKindAreFound) {
   };
   EXPECT_TRUE(fails("", [](Decoder& d) { d.ReadLong(); }));
   EXPECT_TRUE(fails("\x80", [](Decoder& d) { d.ReadLong(); }));
-  EXPECT_TRUE(fails("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", [](Decoder& d) { d.ReadLong(); }));
+  EXPECT_TRUE(
+      fails("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", [](Decoder& d) { d.ReadLong(); }));
   EXPECT_TRUE(fails("\xff\xff\xff\xff\xff\xff\xff\xff\xff\2", [](Decoder& d) { d.ReadLong(); }));
   EXPECT_FALSE(fails("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", [](Decoder& d) { d.ReadLong(); }));
   EXPECT_TRUE(fails("\1", [](Decoder& d) { d.ReadBytes(); }));

@@ -49,7 +49,9 @@ class Encoder {
   size_t size() const { return out_->size(); }
 
  private:
-  void WriteRaw(const void* value, size_t size) { out_->append(static_cast<const char*>(value), size); }
+  void WriteRaw(const void* value, size_t size) {
+    out_->append(static_cast<const char*>(value), size);
+  }
 
   std::string* out_;
 };

@@ -95,7 +95,8 @@ Error FileReader::At(int64_t offset, std::string_view what) const {
 
 Status FileReader::ReadHeader() {
   CALVE_ASSIGN_OR_RETURN(const std::string_view magic, window_->Peek(kMagic.size()));
-  if (magic != kMagic) return At(0, "expected an Avro object container file, which begins with Obj1");
+  if (magic != kMagic)
+    return At(0, "expected an Avro object container file, which begins with Obj1");
   window_->Advance(kMagic.size());
   CALVE_RETURN_IF_ERROR(ReadMetadata());
   CALVE_ASSIGN_OR_RETURN(const std::string_view sync, window_->Peek(sync_marker_.size()));
@@ -188,8 +189,9 @@ Result<std::optional<StoredBlock>> FileReader::NextStored() {
   }
   block.bytes = bytes.substr(0, static_cast<size_t>(size));
   if (std::memcmp(bytes.data() + size, sync_marker_.data(), sync_marker_.size()) != 0) {
-    return At(block.offset, "expected the sync marker after the block, found other bytes; "
-                            "the file is damaged");
+    return At(block.offset,
+              "expected the sync marker after the block, found other bytes; "
+              "the file is damaged");
   }
   window_->Advance(whole);
   return std::optional<StoredBlock>(block);
@@ -200,7 +202,8 @@ Result<std::optional<Block>> FileReader::Next() {
   if (!stored) return std::optional<Block>();
   Result<std::string_view> bytes = codec_->Decompress(stored->bytes, options_.block_bytes_max);
   if (!bytes.ok()) return At(stored->offset, bytes.error().message);
-  const Block block{.record_count = stored->record_count, .offset = stored->offset, .bytes = *bytes};
+  const Block block{
+      .record_count = stored->record_count, .offset = stored->offset, .bytes = *bytes};
   CALVE_RETURN_IF_ERROR(CheckBlock(block));
   return std::optional<Block>(block);
 }

@@ -24,10 +24,10 @@ class Input {
 };
 
 struct FileReaderOptions {
-  std::string name;                            ///< What errors call the file; "" for none.
-  size_t header_bytes_max = 64 << 20;          ///< All metadata together, the schema included.
-  size_t stored_block_bytes_max = 512 << 20;   ///< One block as it lies in the file.
-  size_t block_bytes_max = 512 << 20;          ///< One block decompressed.
+  std::string name;                           ///< What errors call the file; "" for none.
+  size_t header_bytes_max = 64 << 20;         ///< All metadata together, the schema included.
+  size_t stored_block_bytes_max = 512 << 20;  ///< One block as it lies in the file.
+  size_t block_bytes_max = 512 << 20;         ///< One block decompressed.
 };
 
 /// A block as it lies in the file, for decompressing on another thread.

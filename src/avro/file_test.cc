@@ -182,7 +182,8 @@ TEST(FileTest, AFileCutAnywhereButBetweenBlocksIsAnError) {
     }
     ASSERT_GT(boundaries.size(), 2U);
     for (size_t size = 0; size < file.size(); ++size) {
-      const bool whole_blocks = std::find(boundaries.begin(), boundaries.end(), size) != boundaries.end();
+      const bool whole_blocks =
+          std::find(boundaries.begin(), boundaries.end(), size) != boundaries.end();
       EXPECT_EQ(CountRows(file.substr(0, size)).ok(), whole_blocks) << size;
     }
   }
@@ -256,7 +257,9 @@ TEST(FileTest, HostileSizesAreRefusedBeforeMemoryIsTaken) {
 
 TEST(FileTest, UnsupportedCodecsAreRefusedByName) {
   std::string file = WrittenFile(CodecName::kSnappy, 1);
-  file.replace(file.find("\x0csnappy"), 7, "\x0a" "bzip2");
+  file.replace(file.find("\x0csnappy"), 7,
+               "\x0a"
+               "bzip2");
   const Result<FileReader> reader = FileReader::Open(file);
   ASSERT_FALSE(reader.ok());
   EXPECT_EQ(reader.error().kind, ErrorKind::kRefused);

@@ -22,8 +22,8 @@ std::string EncodeHeader(const Schema& schema, const FileWriterOptions& options)
     encoder.WriteBytes(value);
   }
   encoder.WriteEnd();
-  encoder.WriteFixed({reinterpret_cast<const char*>(options.sync_marker.data()),
-                      options.sync_marker.size()});
+  encoder.WriteFixed(
+      {reinterpret_cast<const char*>(options.sync_marker.data()), options.sync_marker.size()});
   return header;
 }
 

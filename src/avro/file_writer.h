@@ -22,8 +22,8 @@ using Sink = std::function<Status(std::string_view bytes)>;
 
 struct FileWriterOptions {
   CodecName codec = CodecName::kDeflate;
-  std::optional<int> level;      ///< As Codec::Make.
-  size_t block_bytes = 64'000;   ///< A block is closed once it holds so much before compression.
+  std::optional<int> level;     ///< As Codec::Make.
+  size_t block_bytes = 64'000;  ///< A block is closed once it holds so much before compression.
   std::array<uint8_t, 16> sync_marker{};  ///< Random: NewUuid(random). Must not be all zero.
   /// Metadata beside `avro.schema` and `avro.codec`; keys that begin with `avro.` are refused.
   std::vector<std::pair<std::string, std::string>> metadata;
@@ -32,9 +32,8 @@ struct FileWriterOptions {
 /// Writes an object container file. Threads: one.
 ///
 ///     std::string file;
-///     CALVE_ASSIGN_OR_RETURN(FileWriter writer, FileWriter::Open(schema, AppendTo(&file), options));
-///     Encoder& e = writer.record();
-///     e.WriteInt(1); ...
+///     CALVE_ASSIGN_OR_RETURN(FileWriter writer, FileWriter::Open(schema, AppendTo(&file),
+///     options)); Encoder& e = writer.record(); e.WriteInt(1); ...
 ///     CALVE_RETURN_IF_ERROR(writer.EndRecord());
 ///     CALVE_RETURN_IF_ERROR(writer.Close());
 class FileWriter {
@@ -60,9 +59,7 @@ class FileWriter {
   /// Bytes given to the sink so far: the file's length after Close.
   int64_t bytes_written() const { return bytes_written_; }
   /// Bytes written and those of the open block before compression: an upper guess for rolling.
-  int64_t bytes_estimated() const {
-    return bytes_written_ + static_cast<int64_t>(block_->size());
-  }
+  int64_t bytes_estimated() const { return bytes_written_ + static_cast<int64_t>(block_->size()); }
 
  private:
   FileWriter(Sink sink, const FileWriterOptions& options);

@@ -93,18 +93,26 @@ TEST(ProjectionTest, WantedFieldsAreVisitedAndNullsAreNot) {
 }
 
 TEST(ProjectionTest, NamesServeOnlyWhereNoFieldHasAnId) {
-  const Schema without = std::move(Schema::Parse(
-      R"({"type":"record","name":"r","fields":[{"name":"status","type":"int"}]})")).value();
+  const Schema without =
+      std::move(Schema::Parse(
+                    R"({"type":"record","name":"r","fields":[{"name":"status","type":"int"}]})"))
+          .value();
   constexpr Want kWants[] = {{0, kStatus, "status"}, {1, kSnapshot}};
   EXPECT_TRUE(Projection::Of(&without.root(), kWants).Has(kStatus));
-  const Schema with = std::move(Schema::Parse(
-      R"({"type":"record","name":"r","fields":[{"name":"status","type":"int","field-id":5}]})")).value();
+  const Schema with =
+      std::move(
+          Schema::Parse(
+              R"({"type":"record","name":"r","fields":[{"name":"status","type":"int","field-id":5}]})"))
+          .value();
   EXPECT_FALSE(Projection::Of(&with.root(), kWants).Has(kStatus));
 }
 
 TEST(ProjectionTest, OptionalRecordsAreProjectedToo) {
-  const Schema schema = std::move(Schema::Parse(
-      R"(["null",{"type":"record","name":"r","fields":[{"name":"a","type":"int","field-id":5}]}])")).value();
+  const Schema schema =
+      std::move(
+          Schema::Parse(
+              R"(["null",{"type":"record","name":"r","fields":[{"name":"a","type":"int","field-id":5}]}])"))
+          .value();
   constexpr Want kWants[] = {{5, kStatus}};
   EXPECT_TRUE(Projection::Of(&schema.root(), kWants).Has(kStatus));
   EXPECT_TRUE(Projection::Of(nullptr, kWants).empty());

@@ -75,16 +75,16 @@ class RandomSchema {
   }
 
   std::string Text() {
-    static constexpr std::string_view kPieces[] = {"a", "Z", " ", "\"", "\xc3\xa9", "\xe2\x82\xac",
-                                                   "\xf0\x9f\x90\x84"};
+    static constexpr std::string_view kPieces[] = {
+        "a", "Z", " ", "\"", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\x84"};
     std::string text;
     for (size_t i = Below(8); i != 0; --i) text += kPieces[Below(7)];
     return text;
   }
 
   std::string Primitive() {
-    static constexpr std::string_view kNames[] = {"null",   "boolean", "int",   "long",
-                                                  "float",  "double",  "bytes", "string"};
+    static constexpr std::string_view kNames[] = {"null",  "boolean", "int",   "long",
+                                                  "float", "double",  "bytes", "string"};
     const std::string name = "\"" + std::string(kNames[Below(8)]) + "\"";
     if (Below(4) != 0) return name;
     return "{\"type\":" + name + ",\"x-" + std::to_string(Below(9)) + "\":[1,{\"a\":null}]}";
@@ -93,10 +93,12 @@ class RandomSchema {
   std::string Type(int depth, bool in_union) {
     const uint64_t choice = Below(depth > 4 ? 10 : 18);
     if (choice < 8) return Primitive();
-    if (choice == 8 && named_ != 0 && !in_union) return "\"t" + std::to_string(Below(named_)) + "\"";
+    if (choice == 8 && named_ != 0 && !in_union)
+      return "\"t" + std::to_string(Below(named_)) + "\"";
     if (choice == 9) return Fixed();
     if (choice == 10) return Enum();
-    if (choice < 13) return "{\"type\":\"array\",\"items\":" + Type(depth + 1, false) + ",\"element-id\":3}";
+    if (choice < 13)
+      return "{\"type\":\"array\",\"items\":" + Type(depth + 1, false) + ",\"element-id\":3}";
     if (choice == 13) return "{\"type\":\"map\",\"values\":" + Type(depth + 1, false) + "}";
     if (choice < 16 && !in_union) return Union(depth);
     return Record(depth);
@@ -104,8 +106,8 @@ class RandomSchema {
 
   /// A name for a type that is whole once its text is done: types in the making are not in reach.
   std::string Named(std::string_view kind, std::string_view rest) {
-    return "{\"type\":\"" + std::string(kind) + "\",\"name\":\"t" + std::to_string(named_++) + "\"," +
-           std::string(rest) + "}";
+    return "{\"type\":\"" + std::string(kind) + "\",\"name\":\"t" + std::to_string(named_++) +
+           "\"," + std::string(rest) + "}";
   }
   std::string Fixed() { return Named("fixed", "\"size\":" + std::to_string(Below(9))); }
   std::string Enum() { return Named("enum", "\"symbols\":[\"A\",\"B\",\"C\"],\"default\":\"B\""); }

@@ -156,8 +156,8 @@ class Compiler {
   Result<const Plan*> CompileEnum(const Node& writer, const Node& reader) {
     Plan* plan = New(Action::kEnum, writer, reader);
     for (const std::string& symbol : writer.symbols) {
-      const bool known = std::find(reader.symbols.begin(), reader.symbols.end(), symbol) !=
-                         reader.symbols.end();
+      const bool known =
+          std::find(reader.symbols.begin(), reader.symbols.end(), symbol) != reader.symbols.end();
       plan->symbols.push_back(known ? symbol : reader.enum_default.value_or(""));
     }
     return plan;

@@ -39,7 +39,6 @@ struct ResolvePlan {
   std::vector<FieldStep> steps;
   std::vector<std::pair<size_t, Value>> defaults;  ///< kRecord: slot and value.
   std::vector<std::string> symbols;                ///< kEnum: "" where the reader has none.
-
 };
 
 /// Make the plan for a pair of schemas; all plans that it needs are added to `plans`.

@@ -7,8 +7,8 @@
 namespace calve::avro {
 namespace {
 
-Result<Value> Resolved(std::string_view writer_json, const Value& value, std::string_view reader_json,
-                       MatchFields match = MatchFields::kByName) {
+Result<Value> Resolved(std::string_view writer_json, const Value& value,
+                       std::string_view reader_json, MatchFields match = MatchFields::kByName) {
   CALVE_ASSIGN_OR_RETURN(const Schema writer, Schema::Parse(writer_json));
   CALVE_ASSIGN_OR_RETURN(const Schema reader, Schema::Parse(reader_json));
   std::string bytes;
@@ -64,7 +64,8 @@ TEST(ResolveTest, FieldsAreMatchedByNameAndAlias) {
       R"({"name":"fresh","type":"string","default":"d"},{"name":"now","type":"string","aliases":["old"]},
          {"name":"a","type":"long"})");
   const Value row = Record({Value(5), Value(MapValue{{{"k", Text("v")}}}), Text("x")});
-  EXPECT_EQ(Resolved(writer, row, reader).value(), Record({Text("d"), Text("x"), Value(int64_t{5})}));
+  EXPECT_EQ(Resolved(writer, row, reader).value(),
+            Record({Text("d"), Text("x"), Value(int64_t{5})}));
 }
 
 TEST(ResolveTest, AFieldWithoutSourceAndDefaultIsRefusedWithItsName) {
@@ -86,8 +87,9 @@ TEST(ResolveTest, FieldIdsMatchWhateverTheNames) {
   const std::string writer = RecordOf(
       R"({"name":"a","type":"int","field-id":1},{"name":"b","type":["null","string"],"field-id":2},
          {"name":"c","field-id":3,"type":{"type":"array","element-id":4,"items":)" +
-          RecordOf(R"({"name":"x","type":"float","field-id":5},{"name":"y","type":"int","field-id":6})",
-                   "r3") +
+          RecordOf(
+              R"({"name":"x","type":"float","field-id":5},{"name":"y","type":"int","field-id":6})",
+              "r3") +
           "}}",
       "written");
   const std::string reader = RecordOf(
@@ -131,10 +133,12 @@ TEST(ResolveTest, EnumsTakeTheReadersDefault) {
   const std::string writer = R"({"type":"enum","name":"e","symbols":["A","B"]})";
   const Value b = SymbolValue{"B"};
   EXPECT_EQ(Resolved(writer, b, R"({"type":"enum","name":"e","symbols":["B","C"]})").value(), b);
-  EXPECT_EQ(Resolved(writer, b, R"({"type":"enum","name":"e","symbols":["C"],"default":"C"})").value(),
-            Value(SymbolValue{"C"}));
-  EXPECT_NE(Refusal(Resolved(writer, b, R"({"type":"enum","name":"e","symbols":["C"]})")).find("symbol"),
-            std::string::npos);
+  EXPECT_EQ(
+      Resolved(writer, b, R"({"type":"enum","name":"e","symbols":["C"],"default":"C"})").value(),
+      Value(SymbolValue{"C"}));
+  EXPECT_NE(
+      Refusal(Resolved(writer, b, R"({"type":"enum","name":"e","symbols":["C"]})")).find("symbol"),
+      std::string::npos);
 }
 
 TEST(ResolveTest, DecimalsKeepTheirScale) {
@@ -154,21 +158,26 @@ TEST(ResolveTest, DecimalsKeepTheirScale) {
             std::string::npos);
   EXPECT_FALSE(Resolved(fixed(4, 9, 2), Value(FixedValue{"\1\2\3\4"}), fixed(2, 4, 2)).ok());
   const std::string bytes = R"({"type":"bytes","logicalType":"decimal","precision":4,"scale":2})";
-  EXPECT_EQ(Resolved(bytes, Value(BytesValue{std::string("\0\0\x7f\1", 4)}), fixed(2, 4, 2)).value(),
-            Value(FixedValue{"\x7f\1"}));
-  EXPECT_FALSE(Resolved(bytes, Value(BytesValue{std::string("\0\0\x85\1", 4)}), fixed(2, 4, 2)).ok());
+  EXPECT_EQ(
+      Resolved(bytes, Value(BytesValue{std::string("\0\0\x7f\1", 4)}), fixed(2, 4, 2)).value(),
+      Value(FixedValue{"\x7f\1"}));
+  EXPECT_FALSE(
+      Resolved(bytes, Value(BytesValue{std::string("\0\0\x85\1", 4)}), fixed(2, 4, 2)).ok());
   EXPECT_FALSE(Resolved(R"({"type":"fixed","name":"f","size":2})", Value(FixedValue{"ab"}),
                         R"({"type":"fixed","name":"f","size":3})")
                    .ok());
 }
 
 TEST(ResolveTest, RecursiveRecordsResolve) {
-  const std::string writer = RecordOf(R"({"name":"v","type":"int"},{"name":"next","type":["null","r"]})");
-  const std::string reader = RecordOf(R"({"name":"next","type":["null","r"]},{"name":"v","type":"long"})");
+  const std::string writer =
+      RecordOf(R"({"name":"v","type":"int"},{"name":"next","type":["null","r"]})");
+  const std::string reader =
+      RecordOf(R"({"name":"next","type":["null","r"]},{"name":"v","type":"long"})");
   const Value list = Record({Value(1), Record({Value(2), Value()})});
   EXPECT_EQ(Resolved(writer, list, reader).value(),
             Record({Record({Value(), Value(int64_t{2})}), Value(int64_t{1})}));
-  const std::string misfit = RecordOf(R"({"name":"next","type":["null","r"]},{"name":"v","type":"string"})");
+  const std::string misfit =
+      RecordOf(R"({"name":"next","type":["null","r"]},{"name":"v","type":"string"})");
   EXPECT_FALSE(Resolved(writer, list, misfit).ok());
 }
 

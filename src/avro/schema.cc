@@ -64,8 +64,8 @@ void Attributes::SetInt(std::string_view name, int64_t value) {
 }
 
 void Attributes::SetString(std::string_view name, std::string_view value) {
-  SetJson(name, nlohmann::json(value).dump(-1, ' ', false,
-                                           nlohmann::json::error_handler_t::replace));
+  SetJson(name,
+          nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 void Attributes::SetBool(std::string_view name, bool value) {

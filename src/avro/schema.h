@@ -35,7 +35,8 @@ enum class Kind : uint8_t {
 /// Name a kind as schemas write it: "null", "record", ...
 std::string_view ToString(Kind kind);
 
-/// What a schema says beyond Avro's own words (`field-id`, `doc`, `order`, ...), in its order, as JSON text.
+/// What a schema says beyond Avro's own words (`field-id`, `doc`, `order`, ...), in its order, as
+/// JSON text.
 ///
 /// Nothing is dropped: what was parsed is printed again.
 class Attributes {
@@ -71,7 +72,8 @@ struct Node;
 struct Field {
   std::string name;
   const Node* type = nullptr;
-  std::optional<std::string> default_json;  ///< JSON text of the default, absent when there is none.
+  std::optional<std::string>
+      default_json;  ///< JSON text of the default, absent when there is none.
   std::vector<std::string> aliases;
   Attributes attributes;
 
@@ -108,9 +110,9 @@ struct Node {
   Attributes attributes;
 
   // Facts about the encoding, computed when the schema is made.
-  int64_t bytes_min = 0;        ///< No value takes fewer bytes.
-  int64_t bytes_exact = -1;     ///< Every value takes so many; -1 when they differ.
-  int32_t varints_exact = -1;   ///< Every value is so many varints and nothing else; -1 otherwise.
+  int64_t bytes_min = 0;       ///< No value takes fewer bytes.
+  int64_t bytes_exact = -1;    ///< Every value takes so many; -1 when they differ.
+  int32_t varints_exact = -1;  ///< Every value is so many varints and nothing else; -1 otherwise.
 
   bool is_named() const {
     return kind == Kind::kRecord || kind == Kind::kEnum || kind == Kind::kFixed;
@@ -190,7 +192,8 @@ class SchemaBuilder {
   /// Append a field. The reference holds until the next field is added to the same record.
   static Field& AddField(Node* record, std::string_view name, const Node* type);
 
-  /// Check the schema and take it. Fails with kData as Schema::Parse does, and for names that break Avro's rule ([A-Za-z_][A-Za-z0-9_]*).
+  /// Check the schema and take it. Fails with kData as Schema::Parse does, and for names that break
+  /// Avro's rule ([A-Za-z_][A-Za-z0-9_]*).
   Result<Schema> Finish(const Node* root) &&;
 
  private:

@@ -41,8 +41,9 @@ class Check {
     std::set<std::string_view> names;
     for (const Field& field : node.fields) {
       if (!IsAvroName(field.name) || !names.insert(field.name).second) {
-        return DataError("Avro schema: expected unique names of letters, digits and _, found field '" +
-                         field.name + "' of record '" + node.full_name() + "'");
+        return DataError(
+            "Avro schema: expected unique names of letters, digits and _, found field '" +
+            field.name + "' of record '" + node.full_name() + "'");
       }
       CALVE_RETURN_IF_ERROR(Run(*field.type, depth + 1));
     }
@@ -53,8 +54,7 @@ class Check {
 
  private:
   Status CheckNamed(const Node& node) {
-    if (!IsAvroName(node.name) ||
-        (!node.name_space.empty() && !IsAvroNamespace(node.name_space))) {
+    if (!IsAvroName(node.name) || (!node.name_space.empty() && !IsAvroNamespace(node.name_space))) {
       return DataError("Avro schema: expected a name of letters, digits and _, found type '" +
                        node.full_name() + "'");
     }
@@ -82,7 +82,8 @@ class Check {
                          " twice or a union inside it");
       }
     }
-    if (node.branches.empty()) return DataError("Avro schema: expected a union of types, found none");
+    if (node.branches.empty())
+      return DataError("Avro schema: expected a union of types, found none");
     return Status::Ok();
   }
 
@@ -147,9 +148,7 @@ Node* SchemaBuilder::Union(std::vector<const Node*> branches) {
   return node;
 }
 
-Node* SchemaBuilder::Optional(const Node* type) {
-  return Union({Null(), type});
-}
+Node* SchemaBuilder::Optional(const Node* type) { return Union({Null(), type}); }
 
 void SchemaBuilder::SetDecimal(Node* node, Decimal decimal) {
   assert(IsValidDecimal(*node, decimal));

@@ -6,7 +6,8 @@
 namespace calve::avro {
 namespace {
 
-constexpr int64_t kEndless = int64_t{1} << 40;  ///< Sums stop here, and what has no value stays here.
+constexpr int64_t kEndless = int64_t{1}
+                             << 40;  ///< Sums stop here, and what has no value stays here.
 constexpr int32_t kVarintsMax = 1 << 20;
 
 struct Facts {

@@ -90,10 +90,12 @@ class SchemaParser {
       const auto found = named_.find(full_name);
       if (found != named_.end()) return found->second;
     }
-    std::vector<std::string> known = {"null",   "boolean", "int",   "long", "float", "double", "bytes",
-                                      "string", "record",  "enum",  "array", "map",  "fixed"};
+    std::vector<std::string> known = {"null",   "boolean", "int",    "long",   "float",
+                                      "double", "bytes",   "string", "record", "enum",
+                                      "array",  "map",     "fixed"};
     for (const auto& [full_name, node] : named_) known.push_back(full_name);
-    return Fault("expected a type, found the unknown name " + Quote(name) + DidYouMean(name, known));
+    return Fault("expected a type, found the unknown name " + Quote(name) +
+                 DidYouMean(name, known));
   }
 
   Result<Node*> ParseUnion(const Json& json, const std::string& name_space, int depth) {
@@ -101,10 +103,11 @@ class SchemaParser {
     std::set<std::string> seen;
     for (const Json& branch_json : json) {
       CALVE_ASSIGN_OR_RETURN(Node * branch, ParseType(branch_json, name_space, depth + 1));
-      if (branch->kind == Kind::kUnion) return Fault("expected a plain type in a union, found a union");
+      if (branch->kind == Kind::kUnion)
+        return Fault("expected a plain type in a union, found a union");
       // The blank keeps a named type apart from an unnamed kind of the same name.
-      const std::string key = branch->is_named() ? " " + branch->full_name()
-                                                 : std::string(ToString(branch->kind));
+      const std::string key =
+          branch->is_named() ? " " + branch->full_name() : std::string(ToString(branch->kind));
       if (!seen.insert(key).second) {
         return Fault("expected a union of different types, found " + Quote(Trim(key)) + " twice");
       }
@@ -118,7 +121,8 @@ class SchemaParser {
                                const std::string& name_space, int depth) {
     const auto element = json.find(member);
     if (element == json.end()) {
-      return Fault("expected \"" + std::string(member) + "\" in the " + std::string(ToString(kind)));
+      return Fault("expected \"" + std::string(member) + "\" in the " +
+                   std::string(ToString(kind)));
     }
     Node* node = builder_.New(kind);
     path_.emplace_back(member);
@@ -227,8 +231,8 @@ class SchemaParser {
     }
     const bool reserved = node->name_space.empty() && PrimitiveKind(node->name).has_value();
     if (reserved || node->name.empty()) {
-      return Fault("expected a name of its own for the " + std::string(ToString(kind)) + ", found " +
-                   Quote(node->name));
+      return Fault("expected a name of its own for the " + std::string(ToString(kind)) +
+                   ", found " + Quote(node->name));
     }
     if (!named_.emplace(node->full_name(), node).second) {
       return Fault("expected each name once, found a second definition of " +
@@ -287,8 +291,9 @@ Result<Schema> Schema::Parse(std::string_view text) {
                      " levels of types, found more");
   }
   // A bare word is how some registries give a primitive: int instead of "int".
-  const Json json = PrimitiveKind(Trim(text)) ? Json(Trim(text))
-                                              : Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = PrimitiveKind(Trim(text))
+                        ? Json(Trim(text))
+                        : Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
     return DataError("Avro schema: expected JSON, found " + Quote(text.substr(0, 80)));
   }

@@ -160,8 +160,6 @@ class Printer {
 
 }  // namespace
 
-std::string Schema::ToJson() const {
-  return Printer().Print(*root_);
-}
+std::string Schema::ToJson() const { return Printer().Print(*root_); }
 
 }  // namespace calve::avro

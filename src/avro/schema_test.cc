@@ -117,24 +117,36 @@ TEST(SchemaTest, FaultsAreRefusedWithTheirPlace) {
   EXPECT_NE(Refusal("{").find("expected JSON"), std::string::npos);
   EXPECT_NE(Refusal(R"("strin")").find("did you mean 'string'"), std::string::npos)
       << Refusal(R"("strin")");
-  EXPECT_NE(Refusal(R"({"type":"record","name":"r","fields":[{"name":"f","type":"x"}]})")
-                .find("at r.f:"),
-            std::string::npos);
-  for (const char* json :
-       {R"(7)", R"({})", R"([])", R"(["int","int"])", R"(["int",["null"]])",
-        R"({"type":"array"})", R"({"type":"map","items":"int"})", R"({"type":"record","name":"r"})",
-        R"({"type":"record","fields":[]})", R"({"type":"record","name":"int","fields":[]})",
-        R"({"type":"record","name":"","fields":[]})", R"({"type":"fixed","name":"f"})",
-        R"({"type":"fixed","name":"f","size":-1})", R"({"type":"fixed","name":"f","size":4e9})",
-        R"({"type":"fixed","name":"f","size":4294967296})", R"({"type":"enum","name":"e"})",
-        R"({"type":"enum","name":"e","symbols":[]})", R"({"type":"enum","name":"e","symbols":["A","A"]})",
-        R"({"type":"enum","name":"e","symbols":["A"],"default":"B"})",
-        R"({"type":"enum","name":"e","symbols":[1]})",
-        R"({"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]})",
-        R"({"type":"record","name":"r","fields":[{"name":"a"}]})",
-        R"({"type":"record","name":"r","fields":[{"type":"int"}]})",
-        R"({"type":"record","name":"r","fields":{"name":"a","type":"int"}})",
-        R"({"type":"record","name":"r","fields":[{"name":"a","type":
+  EXPECT_NE(
+      Refusal(R"({"type":"record","name":"r","fields":[{"name":"f","type":"x"}]})").find("at r.f:"),
+      std::string::npos);
+  for (
+      const char* json :
+      {R"(7)",
+       R"({})",
+       R"([])",
+       R"(["int","int"])",
+       R"(["int",["null"]])",
+       R"({"type":"array"})",
+       R"({"type":"map","items":"int"})",
+       R"({"type":"record","name":"r"})",
+       R"({"type":"record","fields":[]})",
+       R"({"type":"record","name":"int","fields":[]})",
+       R"({"type":"record","name":"","fields":[]})",
+       R"({"type":"fixed","name":"f"})",
+       R"({"type":"fixed","name":"f","size":-1})",
+       R"({"type":"fixed","name":"f","size":4e9})",
+       R"({"type":"fixed","name":"f","size":4294967296})",
+       R"({"type":"enum","name":"e"})",
+       R"({"type":"enum","name":"e","symbols":[]})",
+       R"({"type":"enum","name":"e","symbols":["A","A"]})",
+       R"({"type":"enum","name":"e","symbols":["A"],"default":"B"})",
+       R"({"type":"enum","name":"e","symbols":[1]})",
+       R"({"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]})",
+       R"({"type":"record","name":"r","fields":[{"name":"a"}]})",
+       R"({"type":"record","name":"r","fields":[{"type":"int"}]})",
+       R"({"type":"record","name":"r","fields":{"name":"a","type":"int"}})",
+       R"({"type":"record","name":"r","fields":[{"name":"a","type":
             {"type":"fixed","name":"r","size":1}}]})"}) {
     EXPECT_FALSE(Refusal(json).empty()) << json;
   }
@@ -144,9 +156,11 @@ TEST(SchemaTest, RecordsWithoutEndAreRefused) {
   EXPECT_NE(Refusal(R"({"type":"record","name":"r","fields":[{"name":"a","type":"r"}]})")
                 .find("contains itself without end"),
             std::string::npos);
-  EXPECT_FALSE(Refusal(R"({"type":"record","name":"r","fields":[{"name":"a","type":["r"]}]})").empty());
+  EXPECT_FALSE(
+      Refusal(R"({"type":"record","name":"r","fields":[{"name":"a","type":["r"]}]})").empty());
   Parsed(R"({"type":"record","name":"r","fields":[{"name":"a","type":["null","r"]}]})");
-  Parsed(R"({"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":"r"}}]})");
+  Parsed(
+      R"({"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":"r"}}]})");
 }
 
 TEST(SchemaTest, DeepNestingIsRefused) {
@@ -233,7 +247,8 @@ TEST(SchemaTest, BuilderRefusesWhatAvroForbids) {
   EXPECT_TRUE(refused([](SchemaBuilder& b) { return b.Union({b.Int(), b.Int()}); }));
   EXPECT_TRUE(refused([](SchemaBuilder& b) { return b.Union({b.Int(), b.Union({b.Null()})}); }));
   EXPECT_TRUE(refused([](SchemaBuilder& b) { return b.Enum("e", {"A", "A"}); }));
-  EXPECT_TRUE(refused([](SchemaBuilder& b) { return b.Union({b.Fixed("f", 1), b.Fixed("f", 2)}); }));
+  EXPECT_TRUE(
+      refused([](SchemaBuilder& b) { return b.Union({b.Fixed("f", 1), b.Fixed("f", 2)}); }));
   EXPECT_TRUE(refused([](SchemaBuilder& b) {
     Node* record = b.Record("r");
     SchemaBuilder::AddField(record, "1x", b.Int());

@@ -54,8 +54,9 @@ struct MapValue {
 /// A union's value is the value of its branch, with `branch` set. Equality is of values and kinds;
 /// `branch` does not count, and NaN equals nothing.
 struct Value {
-  using Data = std::variant<std::monostate, bool, int32_t, int64_t, float, double, BytesValue,
-                            std::string, RecordValue, SymbolValue, ArrayValue, MapValue, FixedValue>;
+  using Data =
+      std::variant<std::monostate, bool, int32_t, int64_t, float, double, BytesValue, std::string,
+                   RecordValue, SymbolValue, ArrayValue, MapValue, FixedValue>;
 
   Value() = default;
   template <typename T>

@@ -122,7 +122,8 @@ Result<Value> NumberFromJson(const Node& node, const Json& json) {
 }
 
 Result<Value> FromJson(const Node& node, const Json& json, int level) {
-  if (level > kLevelsMax) return DataError("expected a default of few levels, found an endless one");
+  if (level > kLevelsMax)
+    return DataError("expected a default of few levels, found an endless one");
   switch (node.kind) {
     case Kind::kNull: return json.is_null() ? Result<Value>(Value()) : Misfit(node, json);
     case Kind::kBoolean:

@@ -137,7 +137,8 @@ TEST(ValueTest, DefaultsThatDoNotFitAreRefused) {
   EXPECT_TRUE(refused(R"({"type":"fixed","name":"f","size":2})", R"("abc")"));
   EXPECT_TRUE(refused(R"({"type":"enum","name":"e","symbols":["A"]})", R"("B")"));
   EXPECT_TRUE(refused(R"(["null","int"])", R"("x")"));
-  EXPECT_TRUE(refused(R"({"type":"record","name":"r","fields":[{"name":"a","type":"int"}]})", "{}"));
+  EXPECT_TRUE(
+      refused(R"({"type":"record","name":"r","fields":[{"name":"a","type":"int"}]})", "{}"));
   EXPECT_TRUE(refused(R"({"type":"record","name":"r","fields":[
                          {"name":"a","type":["r","null"],"default":{}}]})",
                       "{}"));

@@ -9,7 +9,8 @@ constexpr std::string_view kMagic("\xd1\xd3\x39\x64", 4);
 constexpr size_t kNumberBytes = 4;
 
 uint32_t Checksum(std::string_view bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  return static_cast<uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 void AppendBigEndian(uint32_t value, std::string* out) {
@@ -34,14 +35,20 @@ std::string EncodeDeletionVector(const PositionSet& positions) {
 }
 
 Result<PositionSet> DecodeDeletionVector(std::string_view blob) {
-  if (blob.size() < 2 * kNumberBytes + kMagic.size() || blob.size() - 2 * kNumberBytes != ReadBigEndian(blob)) {
-    return DataError("expected a deletion vector that begins with its length, found " + std::to_string(blob.size()) +
-                     " bytes that do not; offset or length in the manifest is wrong, or the file is damaged");
+  if (blob.size() < 2 * kNumberBytes + kMagic.size() ||
+      blob.size() - 2 * kNumberBytes != ReadBigEndian(blob)) {
+    return DataError(
+        "expected a deletion vector that begins with its length, found " +
+        std::to_string(blob.size()) +
+        " bytes that do not; offset or length in the manifest is wrong, or the file is damaged");
   }
   const std::string_view vector = blob.substr(kNumberBytes, blob.size() - 2 * kNumberBytes);
-  if (!vector.starts_with(kMagic)) return DataError("expected the magic D1D33964 of a deletion vector, found other bytes");
+  if (!vector.starts_with(kMagic))
+    return DataError("expected the magic D1D33964 of a deletion vector, found other bytes");
   if (ReadBigEndian(blob.substr(kNumberBytes + vector.size())) != Checksum(vector)) {
-    return DataError("expected a deletion vector that matches its CRC-32, found one that does not; the file is damaged");
+    return DataError(
+        "expected a deletion vector that matches its CRC-32, found one that does not; the file is "
+        "damaged");
   }
   Result<PositionSet> positions = PositionSet::Deserialize(vector.substr(kMagic.size()));
   if (!positions.ok()) return While("read a deletion vector", std::move(positions).error());

@@ -12,7 +12,8 @@
 
 namespace calve::iceberg {
 
-/// A set of row positions in one file, compressed (64-bit roaring bitmaps). Threads: any may read at once.
+/// A set of row positions in one file, compressed (64-bit roaring bitmaps). Threads: any may read
+/// at once.
 class PositionSet {
  public:
   /// The highest position that other implementations take.
@@ -24,7 +25,8 @@ class PositionSet {
   PositionSet& operator=(PositionSet other) noexcept;
   ~PositionSet();
 
-  /// Add a position. No row can be outside 0 ... kPositionMax: such a one is left out, and false returned.
+  /// Add a position. No row can be outside 0 ... kPositionMax: such a one is left out, and false
+  /// returned.
   bool Add(int64_t position);
   /// Add first ... end - 1.
   void AddRange(int64_t first, int64_t end);
@@ -35,7 +37,8 @@ class PositionSet {
   int64_t Cardinality() const;
   bool empty() const { return Cardinality() == 0; }
 
-  /// Copy the smallest positions that are at least `from` to `out`, in order, and return how many there were room for.
+  /// Copy the smallest positions that are at least `from` to `out`, in order, and return how many
+  /// there were room for.
   size_t CopyFrom(int64_t from, std::span<int64_t> out) const;
 
   /// Call visit(position) for the positions in first ... end - 1, in order.
@@ -60,10 +63,11 @@ class PositionSet {
 
   bool operator==(const PositionSet& other) const;
 
-  /// Write the portable 64-bit format, little-endian: the same bytes as Iceberg Java writes for the same positions.
+  /// Write the portable 64-bit format, little-endian: the same bytes as Iceberg Java writes for the
+  /// same positions.
   std::string Serialize() const;
-  /// Read the portable 64-bit format, which must be all of `bytes`. Fails with kData on anything that is not exactly that:
-  /// nothing is trusted.
+  /// Read the portable 64-bit format, which must be all of `bytes`. Fails with kData on anything
+  /// that is not exactly that: nothing is trusted.
   static Result<PositionSet> Deserialize(std::string_view bytes);
 
  private:
@@ -77,9 +81,11 @@ class PositionSet {
   std::map<uint32_t, Bitmap> bitmaps_;  ///< By the high 32 bits of the positions.
 };
 
-/// Write a deletion-vector-v1 blob: length, magic, positions, checksum (Puffin spec, deletion-vector-v1).
+/// Write a deletion-vector-v1 blob: length, magic, positions, checksum (Puffin spec,
+/// deletion-vector-v1).
 std::string EncodeDeletionVector(const PositionSet& positions);
-/// Read a deletion-vector-v1 blob, whole. Fails with kData: wrong length, magic, checksum or positions.
+/// Read a deletion-vector-v1 blob, whole. Fails with kData: wrong length, magic, checksum or
+/// positions.
 Result<PositionSet> DecodeDeletionVector(std::string_view blob);
 
 }  // namespace calve::iceberg

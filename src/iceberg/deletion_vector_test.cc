@@ -37,15 +37,17 @@ struct JavaVector {
 std::vector<JavaVector> JavaVectors() {
   std::vector<JavaVector> vectors;
   vectors.push_back({"0000000cd1d339640000000000000000bf18480c", PositionSet()});
-  vectors.push_back({"0000002ad1d33964010000000000000000000000"
-                     "3a3000000100000000000400100000000100030005000700"
-                     "0900b3fb20be",
-                     SetOf({1, 3, 5, 7, 9})});
-  vectors.push_back({"00000030d1d33964010000000000000000000000"
-                     "3a30000002000000000001000080010018000000"
-                     "1c0000006400650063006400"
-                     "15eb1c7c",
-                     SetOf({100, 101, 2147483747, 2147483748})});
+  vectors.push_back(
+      {"0000002ad1d33964010000000000000000000000"
+       "3a3000000100000000000400100000000100030005000700"
+       "0900b3fb20be",
+       SetOf({1, 3, 5, 7, 9})});
+  vectors.push_back(
+      {"00000030d1d33964010000000000000000000000"
+       "3a30000002000000000001000080010018000000"
+       "1c0000006400650063006400"
+       "15eb1c7c",
+       SetOf({100, 101, 2147483747, 2147483748})});
   return vectors;
 }
 
@@ -80,12 +82,14 @@ TEST(DeletionVectorTest, AllKindsOfContainersAreWrittenAsJavaDoes) {
 TEST(DeletionVectorTest, GapsBetweenBitmapsAreFilledAsJavaDoes) {
   const std::string bytes = SetOf({2 * kBitmap + 7}).Serialize();
   const std::string empty = "3a30000000000000";
-  EXPECT_EQ(ToHex(bytes), "0300000000000000"
-                          "00000000" + empty +
-                          "01000000" + empty +
-                          "020000003a300000010000000000000010000000"
-                          "0700");
-  EXPECT_EQ(ListOf(PositionSet::Deserialize(bytes).value()), (std::vector<int64_t>{2 * kBitmap + 7}));
+  EXPECT_EQ(ToHex(bytes),
+            "0300000000000000"
+            "00000000" +
+                empty + "01000000" + empty +
+                "020000003a300000010000000000000010000000"
+                "0700");
+  EXPECT_EQ(ListOf(PositionSet::Deserialize(bytes).value()),
+            (std::vector<int64_t>{2 * kBitmap + 7}));
   const PositionSet far = SetOf({1, PositionSet::kPositionMax});
   EXPECT_LT(far.Serialize().size(), 100U);
   EXPECT_EQ(PositionSet::Deserialize(far.Serialize()).value(), far);
@@ -115,7 +119,8 @@ TEST(DeletionVectorTest, SetsBehaveAsSets) {
     EXPECT_FALSE(set.Contains(*expected.rbegin() + 1));
     std::vector<int64_t> some;
     set.ForEachIn(first - 5, first + 650, [&](int64_t position) { some.push_back(position); });
-    EXPECT_EQ(some, std::vector<int64_t>(expected.lower_bound(first - 5), expected.lower_bound(first + 650)));
+    EXPECT_EQ(some, std::vector<int64_t>(expected.lower_bound(first - 5),
+                                         expected.lower_bound(first + 650)));
     EXPECT_EQ(DecodeDeletionVector(EncodeDeletionVector(set)).value(), set);
   }
 }
@@ -155,7 +160,8 @@ TEST(DeletionVectorTest, AVectorCutOrDamagedAnywhereIsAnError) {
 }
 
 TEST(DeletionVectorTest, PositionsThatLieAboutThemselvesAreRefused) {
-  PositionSet mixed = SetOf({5, 7, 9, kContainer + 3, 5 * kContainer, 6 * kContainer, 7 * kContainer});
+  PositionSet mixed =
+      SetOf({5, 7, 9, kContainer + 3, 5 * kContainer, 6 * kContainer, 7 * kContainer});
   for (int64_t i = 0; i < 10'000; ++i) mixed.Add(3 * kContainer + 5 * i);
   mixed.AddRange(2 * kContainer, 2 * kContainer + 40);
   const std::string bytes = mixed.Serialize();
@@ -184,24 +190,73 @@ TEST(DeletionVectorTest, PositionsThatLieAboutThemselvesAreRefused) {
 
 TEST(DeletionVectorTest, HostileBitmapsAreRefused) {
   const auto refused = [](std::string_view bitmap_hex) {
-    return !PositionSet::Deserialize(Bytes("010000000000000000000000" + std::string(bitmap_hex))).ok();
+    return !PositionSet::Deserialize(Bytes("010000000000000000000000" + std::string(bitmap_hex)))
+                .ok();
   };
-  EXPECT_FALSE(refused("3a30000001000000" "00000100" "10000000" "05000700"));
-  EXPECT_TRUE(refused("3a30000001000000" "00000100" "10000000" "07000500"));
-  EXPECT_TRUE(refused("3a30000001000000" "00000100" "10000000" "05000500"));
-  EXPECT_TRUE(refused("3930000001000000" "00000100" "10000000" "05000700"));
+  EXPECT_FALSE(
+      refused("3a30000001000000"
+              "00000100"
+              "10000000"
+              "05000700"));
+  EXPECT_TRUE(
+      refused("3a30000001000000"
+              "00000100"
+              "10000000"
+              "07000500"));
+  EXPECT_TRUE(
+      refused("3a30000001000000"
+              "00000100"
+              "10000000"
+              "05000500"));
+  EXPECT_TRUE(
+      refused("3930000001000000"
+              "00000100"
+              "10000000"
+              "05000700"));
   EXPECT_TRUE(refused("3a300000ffffffff"));
-  EXPECT_TRUE(refused("3b300000" "01" "00000100" "0100" "05000100" "00"));
-  EXPECT_FALSE(refused("3b300000" "01" "00000100" "0100" "05000100"));
-  EXPECT_TRUE(refused("3b300000" "01" "00000200" "0100" "05000100"));
-  EXPECT_TRUE(refused("3b300000" "01" "00000100" "0100" "ffff0100"));
-  EXPECT_TRUE(refused("3b300000" "01" "00000300" "0200" "05000100" "06000100"));
-  EXPECT_TRUE(refused("3b300000" "01" "00000000" "0000"));
+  EXPECT_TRUE(
+      refused("3b300000"
+              "01"
+              "00000100"
+              "0100"
+              "05000100"
+              "00"));
+  EXPECT_FALSE(
+      refused("3b300000"
+              "01"
+              "00000100"
+              "0100"
+              "05000100"));
+  EXPECT_TRUE(
+      refused("3b300000"
+              "01"
+              "00000200"
+              "0100"
+              "05000100"));
+  EXPECT_TRUE(
+      refused("3b300000"
+              "01"
+              "00000100"
+              "0100"
+              "ffff0100"));
+  EXPECT_TRUE(
+      refused("3b300000"
+              "01"
+              "00000300"
+              "0200"
+              "05000100"
+              "06000100"));
+  EXPECT_TRUE(
+      refused("3b300000"
+              "01"
+              "00000000"
+              "0000"));
   EXPECT_FALSE(PositionSet::Deserialize(Bytes("ffffffffffffffff")).ok());
   EXPECT_FALSE(PositionSet::Deserialize(Bytes("0100000000000000ffffffff3a30000000000000")).ok());
   EXPECT_FALSE(PositionSet::Deserialize(Bytes("0200000000000000"
                                               "010000003a30000000000000"
-                                              "010000003a30000000000000")).ok());
+                                              "010000003a30000000000000"))
+                   .ok());
 }
 
 }  // namespace

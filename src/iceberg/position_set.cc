@@ -11,8 +11,9 @@ namespace {
 
 constexpr uint32_t kKeyMax = 0x7ffffffe;
 
-/// Iceberg Java keeps its bitmaps in an array by key and so writes empty ones where keys are missing. Far beyond what a file
-/// has of rows, at this key, they are left out, which the format allows.
+/// Iceberg Java keeps its bitmaps in an array by key and so writes empty ones where keys are
+/// missing. Far beyond what a file has of rows, at this key, they are left out, which the format
+/// allows.
 constexpr uint32_t kFilledKeysMax = 4096;
 
 roaring_bitmap_t* Of(void* bitmap) { return static_cast<roaring_bitmap_t*>(bitmap); }
@@ -90,22 +91,26 @@ void PositionSet::Union(const PositionSet& other) {
 bool PositionSet::Contains(int64_t position) const {
   if (position < 0) return false;
   const auto found = bitmaps_.find(HighOf(position));
-  return found != bitmaps_.end() && roaring_bitmap_contains(Of(found->second.get()), LowOf(position));
+  return found != bitmaps_.end() &&
+         roaring_bitmap_contains(Of(found->second.get()), LowOf(position));
 }
 
 int64_t PositionSet::Cardinality() const {
   uint64_t count = 0;
-  for (const auto& [key, bitmap] : bitmaps_) count += roaring_bitmap_get_cardinality(Of(bitmap.get()));
+  for (const auto& [key, bitmap] : bitmaps_)
+    count += roaring_bitmap_get_cardinality(Of(bitmap.get()));
   return static_cast<int64_t>(count);
 }
 
 size_t PositionSet::CopyFrom(int64_t from, std::span<int64_t> out) const {
   from = std::max<int64_t>(from, 0);
   size_t count = 0;
-  for (auto entry = bitmaps_.lower_bound(HighOf(from)); entry != bitmaps_.end() && count < out.size(); ++entry) {
+  for (auto entry = bitmaps_.lower_bound(HighOf(from));
+       entry != bitmaps_.end() && count < out.size(); ++entry) {
     roaring_uint32_iterator_t values;
     roaring_init_iterator(Of(entry->second.get()), &values);
-    if (entry->first == HighOf(from)) roaring_move_uint32_iterator_equalorlarger(&values, LowOf(from));
+    if (entry->first == HighOf(from))
+      roaring_move_uint32_iterator_equalorlarger(&values, LowOf(from));
     for (; values.has_value && count < out.size(); roaring_advance_uint32_iterator(&values)) {
       out[count++] = PositionOf(entry->first, values.current_value);
     }
@@ -116,7 +121,8 @@ size_t PositionSet::CopyFrom(int64_t from, std::span<int64_t> out) const {
 bool PositionSet::operator==(const PositionSet& other) const {
   return std::equal(bitmaps_.begin(), bitmaps_.end(), other.bitmaps_.begin(), other.bitmaps_.end(),
                     [](const auto& a, const auto& b) {
-                      return a.first == b.first && roaring_bitmap_equals(Of(a.second.get()), Of(b.second.get()));
+                      return a.first == b.first &&
+                             roaring_bitmap_equals(Of(a.second.get()), Of(b.second.get()));
                     });
 }
 
@@ -146,20 +152,25 @@ Result<PositionSet> PositionSet::Deserialize(std::string_view bytes) {
   PositionSet positions;
   int64_t last_key = -1;
   for (uint64_t i = 0; i < count; ++i) {
-    if (bytes.size() < kKeyBytes) return DataError("expected as many bitmaps as counted, found the end of the positions");
+    if (bytes.size() < kKeyBytes)
+      return DataError("expected as many bitmaps as counted, found the end of the positions");
     const auto key = NumberAt<uint32_t>(bytes, 0);
-    if (key <= last_key || key > kKeyMax) return DataError("expected bitmaps by ascending key, found key " + std::to_string(key));
+    if (key <= last_key || key > kKeyMax)
+      return DataError("expected bitmaps by ascending key, found key " + std::to_string(key));
     bytes.remove_prefix(kKeyBytes);
     CALVE_ASSIGN_OR_RETURN(const size_t size, CheckRoaring(bytes));
     if (!IsEmptyRoaring(bytes.substr(0, size))) {
       Bitmap bitmap(roaring_bitmap_portable_deserialize_safe(bytes.data(), size));
-      if (bitmap == nullptr) return DataError("expected a roaring bitmap, found one that cannot be read");
+      if (bitmap == nullptr)
+        return DataError("expected a roaring bitmap, found one that cannot be read");
       positions.bitmaps_.emplace(key, std::move(bitmap));
     }
     bytes.remove_prefix(size);
     last_key = key;
   }
-  if (!bytes.empty()) return DataError("expected the end of the positions, found " + std::to_string(bytes.size()) + " more bytes");
+  if (!bytes.empty())
+    return DataError("expected the end of the positions, found " + std::to_string(bytes.size()) +
+                     " more bytes");
   return positions;
 }
 

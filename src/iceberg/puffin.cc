@@ -15,7 +15,8 @@ constexpr uint32_t kFooterIsCompressed = 1;
 constexpr size_t kFooterBytesMin = kMagic.size() + kPuffinTailBytes;
 
 Error NotPuffin(std::string_view found) {
-  return DataError("expected a Puffin file, found " + std::string(found) + "; it is damaged, cut or something else");
+  return DataError("expected a Puffin file, found " + std::string(found) +
+                   "; it is damaged, cut or something else");
 }
 
 uint32_t NumberAt(std::string_view bytes, size_t at) {
@@ -52,13 +53,16 @@ Result<PuffinBlob> ReadBlob(const JsonObject& object, int64_t blobs_end) {
   blob.sequence_number = SequenceNumber(sequence_number);
   CALVE_ASSIGN_OR_RETURN(blob.offset, object.Long("offset"));
   CALVE_ASSIGN_OR_RETURN(blob.length, object.Long("length"));
-  const bool inside = blob.offset >= static_cast<int64_t>(kMagic.size()) && blob.offset <= blobs_end &&
-                      blob.length >= 0 && blob.length <= blobs_end - blob.offset;
+  const bool inside = blob.offset >= static_cast<int64_t>(kMagic.size()) &&
+                      blob.offset <= blobs_end && blob.length >= 0 &&
+                      blob.length <= blobs_end - blob.offset;
   if (!inside) {
-    return NotPuffin("blob at " + object.place() + " with offset " + std::to_string(blob.offset) + " and length " +
-                     std::to_string(blob.length) + ", while blobs end at byte " + std::to_string(blobs_end));
+    return NotPuffin("blob at " + object.place() + " with offset " + std::to_string(blob.offset) +
+                     " and length " + std::to_string(blob.length) + ", while blobs end at byte " +
+                     std::to_string(blobs_end));
   }
-  CALVE_ASSIGN_OR_RETURN(const std::optional<std::string> codec, object.OptionalText("compression-codec"));
+  CALVE_ASSIGN_OR_RETURN(const std::optional<std::string> codec,
+                         object.OptionalText("compression-codec"));
   if (codec) {
     CALVE_ASSIGN_OR_RETURN(blob.codec, ParsePuffinCodec(*codec));
   }
@@ -71,9 +75,10 @@ Result<PuffinFooter> ReadPayload(std::string_view payload, int64_t blobs_end) {
   CALVE_ASSIGN_OR_RETURN(const JsonObject object, JsonObject::Of(json, ""));
   PuffinFooter footer;
   CALVE_RETURN_IF_ERROR(object.Array("blobs"));
-  CALVE_ASSIGN_OR_RETURN(footer.blobs, object.Objects<PuffinBlob>("blobs", [&](const JsonObject& blob) {
-    return ReadBlob(blob, blobs_end);
-  }));
+  CALVE_ASSIGN_OR_RETURN(footer.blobs,
+                         object.Objects<PuffinBlob>("blobs", [&](const JsonObject& blob) {
+                           return ReadBlob(blob, blobs_end);
+                         }));
   CALVE_ASSIGN_OR_RETURN(footer.properties, ReadProperties(object));
   return footer;
 }
@@ -108,13 +113,15 @@ const std::string* FindProperty(const PuffinProperties& properties, std::string_
 }
 
 Result<int64_t> PuffinFooterBytes(std::string_view tail) {
-  if (tail.size() < kPuffinTailBytes || !tail.ends_with(kMagic)) return NotPuffin("no PFA1 at its end");
+  if (tail.size() < kPuffinTailBytes || !tail.ends_with(kMagic))
+    return NotPuffin("no PFA1 at its end");
   const uint32_t payload = NumberAt(tail, tail.size() - kPuffinTailBytes);
   if (payload > INT32_MAX) return NotPuffin("a footer of negative size");
   return static_cast<int64_t>(kFooterBytesMin + payload);
 }
 
-Result<PuffinFooter> ParsePuffinFooter(std::string_view footer, int64_t file_bytes, const PuffinLimits& limits) {
+Result<PuffinFooter> ParsePuffinFooter(std::string_view footer, int64_t file_bytes,
+                                       const PuffinLimits& limits) {
   CALVE_ASSIGN_OR_RETURN(const int64_t footer_bytes, PuffinFooterBytes(footer));
   const int64_t blobs_end = file_bytes - footer_bytes;
   if (static_cast<int64_t>(footer.size()) != footer_bytes || !footer.starts_with(kMagic) ||
@@ -122,7 +129,8 @@ Result<PuffinFooter> ParsePuffinFooter(std::string_view footer, int64_t file_byt
     return NotPuffin("no PFA1 where its footer should begin");
   }
   const uint32_t flags = NumberAt(footer, footer.size() - kMagic.size() - kFlagsBytes);
-  if ((flags & ~kFooterIsCompressed) != 0) return NotPuffin("flags that this version does not know");
+  if ((flags & ~kFooterIsCompressed) != 0)
+    return NotPuffin("flags that this version does not know");
   const std::string_view payload = footer.substr(kMagic.size(), footer.size() - kFooterBytesMin);
   const PuffinCodec codec = flags == 0 ? PuffinCodec::kNone : PuffinCodec::kLz4;
   Result<std::string> json = Decompress(codec, payload, limits.footer_bytes_max);
@@ -135,26 +143,36 @@ Result<PuffinFooter> ParsePuffinFooter(std::string_view footer, int64_t file_byt
 Result<PuffinFooter> ReadPuffinFooter(std::string_view file, const PuffinLimits& limits) {
   CALVE_ASSIGN_OR_RETURN(const int64_t footer_bytes, PuffinFooterBytes(file));
   if (!file.starts_with(kMagic)) return NotPuffin("no PFA1 at its begin");
-  if (footer_bytes > static_cast<int64_t>(file.size())) return NotPuffin("a footer larger than the file");
+  if (footer_bytes > static_cast<int64_t>(file.size()))
+    return NotPuffin("a footer larger than the file");
   return ParsePuffinFooter(file.substr(file.size() - static_cast<size_t>(footer_bytes)),
                            static_cast<int64_t>(file.size()), limits);
 }
 
-Result<std::string> DecodePuffinBlob(const PuffinBlob& blob, std::string_view stored, const PuffinLimits& limits) {
+Result<std::string> DecodePuffinBlob(const PuffinBlob& blob, std::string_view stored,
+                                     const PuffinLimits& limits) {
   if (static_cast<int64_t>(stored.size()) != blob.length) {
-    return BugError("expected " + std::to_string(blob.length) + " bytes of a blob, found " + std::to_string(stored.size()));
+    return BugError("expected " + std::to_string(blob.length) + " bytes of a blob, found " +
+                    std::to_string(stored.size()));
   }
   Result<std::string> bytes = Decompress(blob.codec, stored, limits.blob_bytes_max);
-  if (!bytes.ok()) return While("read a Puffin blob at byte " + std::to_string(blob.offset), std::move(bytes).error());
+  if (!bytes.ok())
+    return While("read a Puffin blob at byte " + std::to_string(blob.offset),
+                 std::move(bytes).error());
   return bytes;
 }
 
-Result<std::string> ReadPuffinBlob(std::string_view file, const PuffinBlob& blob, const PuffinLimits& limits) {
+Result<std::string> ReadPuffinBlob(std::string_view file, const PuffinBlob& blob,
+                                   const PuffinLimits& limits) {
   const auto size = static_cast<int64_t>(file.size());
-  if (blob.offset < 0 || blob.length < 0 || blob.offset > size || blob.length > size - blob.offset) {
-    return NotPuffin("the end of the file before the end of the blob at byte " + std::to_string(blob.offset));
+  if (blob.offset < 0 || blob.length < 0 || blob.offset > size ||
+      blob.length > size - blob.offset) {
+    return NotPuffin("the end of the file before the end of the blob at byte " +
+                     std::to_string(blob.offset));
   }
-  return DecodePuffinBlob(blob, file.substr(static_cast<size_t>(blob.offset), static_cast<size_t>(blob.length)), limits);
+  return DecodePuffinBlob(
+      blob, file.substr(static_cast<size_t>(blob.offset), static_cast<size_t>(blob.length)),
+      limits);
 }
 
 PuffinWriter::PuffinWriter() : file_(kMagic) {}

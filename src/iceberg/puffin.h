@@ -56,22 +56,26 @@ inline constexpr int64_t kPuffinTailBytes = 12;
 /// Tell a footer's size, its magics included, from at least the last kPuffinTailBytes of the file.
 /// Fails with kData when this is no Puffin file.
 Result<int64_t> PuffinFooterBytes(std::string_view tail);
-/// Read a footer: exactly its bytes, and the size of the whole file, in which all blobs must lie. Fails with kData.
-Result<PuffinFooter> ParsePuffinFooter(std::string_view footer, int64_t file_bytes, const PuffinLimits& limits = {});
+/// Read a footer: exactly its bytes, and the size of the whole file, in which all blobs must lie.
+/// Fails with kData.
+Result<PuffinFooter> ParsePuffinFooter(std::string_view footer, int64_t file_bytes,
+                                       const PuffinLimits& limits = {});
 /// Read the footer of a whole file.
 Result<PuffinFooter> ReadPuffinFooter(std::string_view file, const PuffinLimits& limits = {});
 /// Decompress a blob from its stored bytes, file[offset ... offset + length). Fails with kData.
-Result<std::string> DecodePuffinBlob(const PuffinBlob& blob, std::string_view stored, const PuffinLimits& limits = {});
+Result<std::string> DecodePuffinBlob(const PuffinBlob& blob, std::string_view stored,
+                                     const PuffinLimits& limits = {});
 /// Read a blob of a whole file.
-Result<std::string> ReadPuffinBlob(std::string_view file, const PuffinBlob& blob, const PuffinLimits& limits = {});
+Result<std::string> ReadPuffinBlob(std::string_view file, const PuffinBlob& blob,
+                                   const PuffinLimits& limits = {});
 
 /// Makes a Puffin file in memory.
 class PuffinWriter {
  public:
   PuffinWriter();
 
-  /// Append a blob; its offset and length are set here, its bytes compressed with its codec (zstd or none; lz4 is only read).
-  /// Returns what the footer will say.
+  /// Append a blob; its offset and length are set here, its bytes compressed with its codec (zstd
+  /// or none; lz4 is only read). Returns what the footer will say.
   Result<PuffinBlob> Add(PuffinBlob blob, std::string_view bytes);
   /// End the file and take it. `properties` should have created-by, the program and its version.
   std::string Finish(const PuffinProperties& properties) &&;
@@ -81,7 +85,8 @@ class PuffinWriter {
   std::vector<PuffinBlob> blobs_;
 };
 
-/// The blob that a deletion vector of `data_file` is stored as: type, fields and properties as the spec demands.
+/// The blob that a deletion vector of `data_file` is stored as: type, fields and properties as the
+/// spec demands.
 PuffinBlob DeletionVectorBlob(std::string_view data_file, int64_t cardinality);
 
 }  // namespace calve::iceberg

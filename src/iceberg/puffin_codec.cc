@@ -23,7 +23,8 @@ struct FreeLz4 {
 /// Decompress one LZ4 frame, which must be all of `stored`.
 Result<std::string> DecompressLz4(std::string_view stored, size_t bytes_max) {
   LZ4F_dctx* created = nullptr;
-  if (LZ4F_isError(LZ4F_createDecompressionContext(&created, LZ4F_VERSION))) return BugError("lz4 could not start");
+  if (LZ4F_isError(LZ4F_createDecompressionContext(&created, LZ4F_VERSION)))
+    return BugError("lz4 could not start");
   const std::unique_ptr<LZ4F_dctx, FreeLz4> context(created);
   std::string bytes;
   size_t size = 0;
@@ -32,8 +33,10 @@ Result<std::string> DecompressLz4(std::string_view stored, size_t bytes_max) {
     bytes.resize(std::min(bytes_max + 1, std::max(bytes.size() * 2, stored.size() * 4 + 64)));
     size_t room = bytes.size() - size;
     size_t taken = stored.size();
-    const size_t hint = LZ4F_decompress(context.get(), bytes.data() + size, &room, stored.data(), &taken, nullptr);
-    if (LZ4F_isError(hint)) return DataError(std::string("an lz4 frame is corrupt: ") + LZ4F_getErrorName(hint));
+    const size_t hint =
+        LZ4F_decompress(context.get(), bytes.data() + size, &room, stored.data(), &taken, nullptr);
+    if (LZ4F_isError(hint))
+      return DataError(std::string("an lz4 frame is corrupt: ") + LZ4F_getErrorName(hint));
     size += room;
     stored.remove_prefix(taken);
     if (size > bytes_max) return TooLarge(bytes_max);
@@ -80,7 +83,8 @@ Result<std::string> Decompress(PuffinCodec codec, std::string_view stored, size_
 Result<std::string> Compress(PuffinCodec codec, std::string_view bytes) {
   switch (codec) {
     case PuffinCodec::kNone: return std::string(bytes);
-    case PuffinCodec::kLz4: return RefusedError("expected codec zstd or none for writing a Puffin blob, found lz4");
+    case PuffinCodec::kLz4:
+      return RefusedError("expected codec zstd or none for writing a Puffin blob, found lz4");
     case PuffinCodec::kZstd: {
       const auto zstd = avro::Codec::Make(avro::CodecName::kZstandard);
       CALVE_ASSIGN_OR_RETURN(const std::string_view stored, zstd->Compress(bytes));

@@ -15,7 +15,8 @@ void Require(bool promise) {
 }
 
 void FuzzFile(std::string_view file) {
-  constexpr calve::iceberg::PuffinLimits kLimits{.footer_bytes_max = 1 << 20, .blob_bytes_max = 1 << 20};
+  constexpr calve::iceberg::PuffinLimits kLimits{.footer_bytes_max = 1 << 20,
+                                                 .blob_bytes_max = 1 << 20};
   const auto footer = ReadPuffinFooter(file, kLimits);
   if (!footer.ok()) return;
   for (const auto& blob : footer->blobs) {
@@ -54,7 +55,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 0: FuzzFile(bytes); break;
     case 1: FuzzPositions(bytes); break;
     default:
-      if (const auto read = calve::iceberg::DecodeDeletionVector(bytes); read.ok()) Require(read->Cardinality() >= 0);
+      if (const auto read = calve::iceberg::DecodeDeletionVector(bytes); read.ok())
+        Require(read->Cardinality() >= 0);
   }
   return 0;
 }

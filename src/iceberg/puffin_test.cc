@@ -33,15 +33,23 @@ std::string SampleFile(PuffinCodec codec = PuffinCodec::kNone) {
 }
 
 /// A file with the payload as its footer says, and no blobs.
-std::string FileWithFooter(std::string_view payload, uint32_t flags = 0, std::string_view blobs = "") {
-  const auto number = [](uint32_t value) { return std::string(reinterpret_cast<const char*>(&value), sizeof(value)); };
-  return "PFA1" + std::string(blobs) + "PFA1" + std::string(payload) + number(static_cast<uint32_t>(payload.size())) +
-         number(flags) + "PFA1";
+std::string FileWithFooter(std::string_view payload, uint32_t flags = 0,
+                           std::string_view blobs = "") {
+  const auto number = [](uint32_t value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
+  };
+  return "PFA1" + std::string(blobs) + "PFA1" + std::string(payload) +
+         number(static_cast<uint32_t>(payload.size())) + number(flags) + "PFA1";
 }
 
 TEST(PuffinTest, AnEmptyFileIsWhatJavaWrites) {
   const std::string file = PuffinWriter().Finish({});
-  EXPECT_EQ(ToHex(file), "5046413150464131" "7b22626c6f6273223a5b5d7d" "0c000000" "00000000" "50464131");
+  EXPECT_EQ(ToHex(file),
+            "5046413150464131"
+            "7b22626c6f6273223a5b5d7d"
+            "0c000000"
+            "00000000"
+            "50464131");
   const Result<PuffinFooter> footer = ReadPuffinFooter(file);
   ASSERT_TRUE(footer.ok()) << footer.error().message;
   EXPECT_TRUE(footer->blobs.empty());
@@ -68,18 +76,21 @@ TEST(PuffinTest, BlobsComeBackWithTheirMetadata) {
 
 TEST(PuffinTest, MembersStandInTheOrderOfTheSpecification) {
   const std::string file = SampleFile();
-  EXPECT_NE(file.find(R"({"blobs":[{"type":"some-blob","fields":[1],"snapshot-id":2,"sequence-number":1,)"
-                      R"("offset":4,"length":9},)"),
-            std::string::npos);
-  EXPECT_NE(file.find(R"("properties":{"z":"1","a":"2"}}],"properties":{"created-by":"Test 1234"}})"),
-            std::string::npos);
+  EXPECT_NE(
+      file.find(R"({"blobs":[{"type":"some-blob","fields":[1],"snapshot-id":2,"sequence-number":1,)"
+                R"("offset":4,"length":9},)"),
+      std::string::npos);
+  EXPECT_NE(
+      file.find(R"("properties":{"z":"1","a":"2"}}],"properties":{"created-by":"Test 1234"}})"),
+      std::string::npos);
 }
 
 TEST(PuffinTest, TheFooterIsReadFromTheEndOfTheFileAlone) {
   const std::string file = SampleFile();
   const std::string_view tail = std::string_view(file).substr(file.size() - kPuffinTailBytes);
   const int64_t footer_bytes = PuffinFooterBytes(tail).value();
-  const std::string_view footer = std::string_view(file).substr(file.size() - static_cast<size_t>(footer_bytes));
+  const std::string_view footer =
+      std::string_view(file).substr(file.size() - static_cast<size_t>(footer_bytes));
   const Result<PuffinFooter> parsed = ParsePuffinFooter(footer, static_cast<int64_t>(file.size()));
   ASSERT_TRUE(parsed.ok());
   const PuffinBlob& blob = parsed->blobs[0];
@@ -94,16 +105,20 @@ TEST(PuffinTest, DeletionVectorsAreStoredAsTheSpecificationDemands) {
   for (int64_t position : {50, 150}) positions.Add(position);
   PuffinWriter writer;
   const std::string path = "s3://warehouse/db/table/data/file-002.parquet";
-  const Result<PuffinBlob> blob =
-      writer.Add(DeletionVectorBlob(path, positions.Cardinality()), EncodeDeletionVector(positions));
+  const Result<PuffinBlob> blob = writer.Add(DeletionVectorBlob(path, positions.Cardinality()),
+                                             EncodeDeletionVector(positions));
   ASSERT_TRUE(blob.ok());
   const std::string file = std::move(writer).Finish({});
-  EXPECT_NE(file.find(R"({"type":"deletion-vector-v1","fields":[2147483645],"snapshot-id":-1,"sequence-number":-1,)"
-                      R"("offset":4,"length":44,"properties":{"referenced-data-file":")" + path +
-                      R"(","cardinality":"2"}})"),
-            std::string::npos)
+  EXPECT_NE(
+      file.find(
+          R"({"type":"deletion-vector-v1","fields":[2147483645],"snapshot-id":-1,"sequence-number":-1,)"
+          R"("offset":4,"length":44,"properties":{"referenced-data-file":")" +
+          path + R"(","cardinality":"2"}})"),
+      std::string::npos)
       << file;
-  EXPECT_EQ(DecodeDeletionVector(file.substr(static_cast<size_t>(blob->offset), static_cast<size_t>(blob->length))).value(),
+  EXPECT_EQ(DecodeDeletionVector(
+                file.substr(static_cast<size_t>(blob->offset), static_cast<size_t>(blob->length)))
+                .value(),
             positions);
 }
 
@@ -112,13 +127,15 @@ TEST(PuffinTest, FootersAndBlobsInLz4AreRead) {
     LZ4F_preferences_t preferences{};
     preferences.frameInfo.contentSize = bytes.size();
     std::string frame(LZ4F_compressFrameBound(bytes.size(), &preferences), '\0');
-    frame.resize(LZ4F_compressFrame(frame.data(), frame.size(), bytes.data(), bytes.size(), &preferences));
+    frame.resize(
+        LZ4F_compressFrame(frame.data(), frame.size(), bytes.data(), bytes.size(), &preferences));
     return frame;
   };
   const std::string bytes(100'000, 'x');
   const std::string blob = compressed(bytes);
-  const std::string payload = R"({"blobs":[{"type":"t","fields":[],"snapshot-id":1,"sequence-number":1,"offset":4,"length":)" +
-                              std::to_string(blob.size()) + R"(,"compression-codec":"lz4"}]})";
+  const std::string payload =
+      R"({"blobs":[{"type":"t","fields":[],"snapshot-id":1,"sequence-number":1,"offset":4,"length":)" +
+      std::to_string(blob.size()) + R"(,"compression-codec":"lz4"}]})";
   const std::string file = FileWithFooter(compressed(payload), 1, blob);
   const Result<PuffinFooter> footer = ReadPuffinFooter(file);
   ASSERT_TRUE(footer.ok()) << footer.error().message;
@@ -167,9 +184,10 @@ TEST(PuffinTest, FootersThatMakeNoSenseAreRefused) {
   const auto refused = [](std::string_view payload, uint32_t flags = 0) {
     return !ReadPuffinFooter(FileWithFooter(payload, flags, "0123456789")).ok();
   };
-  const auto blob = [](std::string_view offset, std::string_view length, std::string_view more = "") {
-    return R"({"blobs":[{"type":"t","fields":[1],"snapshot-id":1,"sequence-number":1,"offset":)" + std::string(offset) +
-           R"(,"length":)" + std::string(length) + std::string(more) + "}]}";
+  const auto blob = [](std::string_view offset, std::string_view length,
+                       std::string_view more = "") {
+    return R"({"blobs":[{"type":"t","fields":[1],"snapshot-id":1,"sequence-number":1,"offset":)" +
+           std::string(offset) + R"(,"length":)" + std::string(length) + std::string(more) + "}]}";
   };
   EXPECT_FALSE(refused(blob("4", "10")));
   EXPECT_FALSE(refused(blob("14", "0")));

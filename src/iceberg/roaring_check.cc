@@ -12,7 +12,8 @@ namespace {
 constexpr uint32_t kCookieWithRuns = 12347;
 constexpr uint32_t kCookieWithoutRuns = 12346;
 constexpr uint32_t kContainersMax = 1 << 16;
-constexpr uint32_t kOffsetsFromContainers = 4;  ///< A bitmap with runs has offsets from so many containers on.
+constexpr uint32_t kOffsetsFromContainers =
+    4;  ///< A bitmap with runs has offsets from so many containers on.
 constexpr uint32_t kArrayValuesMax = 4096;
 constexpr size_t kBitsetBytes = 8192;
 
@@ -128,7 +129,8 @@ Result<size_t> CheckRoaring(std::string_view bytes) {
   Walker walker(bytes);
   CALVE_ASSIGN_OR_RETURN(const std::vector<Container> containers, ReadHeader(walker));
   for (const Container& container : containers) {
-    if (!IsSound(walker, container)) return Corrupt("a container that is cut, out of order or of another cardinality");
+    if (!IsSound(walker, container))
+      return Corrupt("a container that is cut, out of order or of another cardinality");
   }
   return walker.at();
 }

@@ -7,10 +7,12 @@
 
 namespace calve::iceberg {
 
-/// Check a 32-bit roaring bitmap in the portable format at the begin of `bytes`, and tell how many bytes it takes.
+/// Check a 32-bit roaring bitmap in the portable format at the begin of `bytes`, and tell how many
+/// bytes it takes.
 ///
-/// The library that reads these bitmaps believes what they say inside: order of keys and values, cardinalities. So nothing
-/// reaches it that did not pass here. Fails with kData. (RoaringFormatSpec, General layout)
+/// The library that reads these bitmaps believes what they say inside: order of keys and values,
+/// cardinalities. So nothing reaches it that did not pass here. Fails with kData.
+/// (RoaringFormatSpec, General layout)
 Result<size_t> CheckRoaring(std::string_view bytes);
 
 /// Whether a bitmap that passed CheckRoaring holds no value.
