@@ -162,7 +162,7 @@ std::string FormatTimeOfDay(int64_t ticks, int64_t ticks_per_second) {
 std::string FormatDateTime(int64_t ticks, int64_t ticks_per_second) {
   const int64_t ticks_per_day = kSecondsPerDay * ticks_per_second;
   const int64_t days = FloorDiv(ticks, ticks_per_day);
-  return FormatDate(days) + "T" + FormatTimeOfDay(ticks - days * ticks_per_day, ticks_per_second);
+  return FormatDate(days) + "T" + FormatTimeOfDay(FloorMod(ticks, ticks_per_day), ticks_per_second);
 }
 
 std::optional<int32_t> ParseDate(std::string_view text) {

@@ -26,6 +26,12 @@ constexpr int64_t FloorDiv(int64_t value, int64_t divisor) {
   return value % divisor < 0 ? quotient - 1 : quotient;
 }
 
+/// What FloorDiv leaves: from 0 to `divisor` - 1.
+constexpr int64_t FloorMod(int64_t value, int64_t divisor) {
+  const int64_t remainder = value % divisor;
+  return remainder < 0 ? remainder + divisor : remainder;
+}
+
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
 inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
 inline constexpr int64_t kSecondsPerDay = 86'400;

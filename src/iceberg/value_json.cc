@@ -61,8 +61,8 @@ Result<Value> ValueFromJson(const Type& type, const Json& json, const std::strin
     case TypeKind::kLong:
       return IntegerFromJson<int64_t>(type, json, place);
     case TypeKind::kFloat:
-      if (!json.is_number()) return WrongValue(type, json, place);
-      if (std::abs(json.get<double>()) > static_cast<double>(std::numeric_limits<float>::max())) {
+      // What rounds to infinity is not a float.
+      if (!json.is_number() || std::isinf(static_cast<float>(json.get<double>()))) {
         return WrongValue(type, json, place);
       }
       return Value(static_cast<float>(json.get<double>()));
