@@ -213,18 +213,15 @@ bool ReadInteger(const Node& node, const Asked& asked, const Reading& reading, i
     out = *value;
     return true;
   }
-  if (!type.min.has_value() && lowest > std::numeric_limits<int64_t>::min()) {
+  const bool is_too_large = node.is_scalar() && !node.text().empty() && (!value.has_value() || *value < lowest || *value > highest) &&
+                            node.text().find_first_not_of("+-0123456789") == std::string::npos;
+  if (!type.min.has_value() && (lowest == 0 || is_too_large)) {
     type.min = static_cast<double>(lowest);
     type.min_text = std::to_string(lowest);
   }
-  const bool is_digits = node.is_scalar() && node.text().find_first_not_of("+-0123456789") == std::string::npos;
-  if (!type.max.has_value() && is_digits && !node.text().empty()) {
+  if (!type.max.has_value() && is_too_large) {
     type.max = static_cast<double>(highest);
     type.max_text = std::to_string(highest);
-    if (!type.min.has_value()) {
-      type.min = static_cast<double>(lowest);
-      type.min_text = std::to_string(lowest);
-    }
   }
   return Expected(node, asked, reading, ToPhrase(type));
 }

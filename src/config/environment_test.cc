@@ -44,7 +44,7 @@ TEST(Environment, DefaultsStandForWhatIsMissingOrEmpty) {
   EXPECT_EQ(Fill("${EMPTY:-x}", Some()).text, "x");
   EXPECT_EQ(Fill("${USER:-x}", Some()).text, "ann");
   EXPECT_EQ(Fill("${NONE:-${USER}}!", Some()).text, "ann!");
-  EXPECT_EQ(Fill("${NONE:-${ALSO:-{a:-b}}}", Some()).text, "{a:-b}}");
+  EXPECT_EQ(Fill("${NONE:-${ALSO:-a:-b}}c", Some()).text, "a:-bc");
   EXPECT_EQ(Fill("${USER:-${NONE}}", Some()).fault, "");
 }
 
@@ -99,7 +99,7 @@ TEST(Environment, EveryScalarOfATreeIsFilledInButNoKey) {
   EXPECT_EQ(node.entries()[0].key, "${USER}");
   EXPECT_EQ(node.entries()[0].value.items()[0].text(), "ann");
   EXPECT_EQ(faults.Render(),
-            "f:1:26   ${NONE} is not set; set it, or write ${NONE:-default}\n"
+            "f:1:28   ${NONE} is not set; set it, or write ${NONE:-default}\n"
             "f:2:4    ${ALSO} is not set; set it, or write ${ALSO:-default}\n"
             "2 faults, nothing was run.");
 }

@@ -47,7 +47,7 @@ TEST(Fault, ManyFaultsAreCountedAndCut) {
   Faults faults;
   for (int i = 0; i < 5000; ++i) faults.Add(At("f", i + 1, 1), "bad");
   const std::string text = faults.Render();
-  EXPECT_EQ(text.substr(text.size() - 58), "f:100:1   bad\n... and 4,900 more\n5,000 faults, nothing was run.");
+  EXPECT_EQ(text.substr(text.size() - 63), "f:100:1   bad\n... and 4,900 more\n5,000 faults, nothing was run.");
   EXPECT_EQ(faults.Sorted().size(), 1000u);
 }
 

@@ -34,7 +34,7 @@ TEST(Json, DuplicateKeysAreFaults) {
 TEST(Json, LimitsHold) {
   EXPECT_EQ(FaultsOf(std::string(1'000'000, '[')), "body   the JSON is nested deeper than 64 levels; flatten it\n1 fault, stopped.");
   EXPECT_EQ(FaultsOf("[1, 2, 3]", {.nodes_max = 3}),
-            "body   the JSON has more than 3 values or 16.8 MB of text; keep data in a data file and name it here\n1 fault, stopped.");
+            "body   the JSON has more than 3 values or 17 MB of text; keep data in a data file and name it here\n1 fault, stopped.");
   EXPECT_EQ(FaultsOf("[1, 2, 3]", {.bytes_max = 5}),
             "body   the JSON has 9 B, and 5 B is the most; keep data in a data file and name it here\n1 fault, stopped.");
 }

@@ -190,7 +190,7 @@ class SchemaBuilder {
     Json branches = Json::array();
     for (const Part& part : parts.parts) {
       const ShapeDescription shape = part.shape->Describe();
-      branches.push_back(Reference(shape.noun, [&] { return WithType(parts, part.name, Object(shape)); }));
+      branches.push_back(Reference(parts.noun + ' ' + part.name, [&] { return WithType(parts, part.name, Object(shape)); }));
     }
     for (const PartFamily& family : parts.families) {
       Json members = Json::array();

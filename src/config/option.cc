@@ -166,8 +166,11 @@ void AnyShape::CheckGroups(const Node& node, const Given& given, const Reading& 
       return std::find(given.meant.begin(), given.meant.end(), key) != given.meant.end();
     };
     if (present.size() > 1) {
-      reading.faults.Add(given.values.find(present[1])->second.key_place,
-                         QuotedKeys(present, "and") + " can't be given together", "keep one");
+      const auto place = [&](const std::string& key) { return given.values.find(key)->second.key_place; };
+      const std::string& last = *std::max_element(present.begin(), present.end(), [&](const auto& a, const auto& b) {
+        return std::pair(place(a).line, place(a).column) < std::pair(place(b).line, place(b).column);
+      });
+      reading.faults.Add(place(last), QuotedKeys(present, "and") + " can't be given together", "keep one");
     } else if (need_one && present.empty() && std::none_of(keys.begin(), keys.end(), meant)) {
       reading.faults.Add(node.place(), fmt::format("{} needs {}", WithArticle(noun_), QuotedKeys(keys, "or")), "add one");
     }

@@ -247,6 +247,7 @@ TEST(Option, IntegersAreExactAndInRange) {
   EXPECT_EQ(FaultOf("skip_rows: 9223372036854775808"),
             "2:12 skip_rows is a whole number from -9223372036854775808 to 9223372036854775807, not '9223372036854775808'");
   EXPECT_EQ(FaultOf("skip_rows: twelve"), "2:12 skip_rows is a whole number, not 'twelve'");
+  EXPECT_EQ(FaultOf("port: x"), "2:7 port is a whole number of at least 0, not 'x'");
   EXPECT_EQ(FaultOf("limit: -1"), "2:8 limit is a whole number from 0 to 9223372036854775807, not '-1'");
 }
 

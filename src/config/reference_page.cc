@@ -30,6 +30,12 @@ std::string Code(std::string_view text) {
   return text.find('`') == std::string_view::npos ? fmt::format("`{}`", text) : fmt::format("`` {} ``", text);
 }
 
+std::string Codes(const std::vector<std::string>& texts) {
+  std::vector<std::string> codes;
+  for (const std::string& text : texts) codes.push_back(Code(text));
+  return Join(codes, ", ");
+}
+
 std::string_view WithoutArticle(std::string_view phrase) {
   return phrase.starts_with("a ") ? phrase.substr(2) : phrase.starts_with("an ") ? phrase.substr(3) : phrase;
 }
@@ -37,8 +43,8 @@ std::string_view WithoutArticle(std::string_view phrase) {
 std::string TypeCell(const TypeDescription& type) {
   if (type.form == Form::kName) {
     std::vector<std::string> names;
-    for (const NameDescription& name : type.names) names.push_back(Code(name.name));
-    return Join(names, ", ");
+    for (const NameDescription& name : type.names) names.push_back(name.name);
+    return Codes(names);
   }
   const std::string phrase = ToPhrase(type);
   const std::string_view text = WithoutArticle(phrase);
@@ -59,7 +65,7 @@ std::string MeaningCell(const OptionDescription& option) {
     if (!name.meaning.empty()) text += fmt::format(" {}: {}", Code(name.name), name.meaning);
   }
   if (option.secret) text += " Secret: write it as `${NAME}` or `${file:path}`.";
-  if (!option.aliases.empty()) text += " Older name: " + Code(Join(option.aliases, "`, `")) + ".";
+  if (!option.aliases.empty()) text += " Older name: " + Codes(option.aliases) + ".";
   return text;
 }
 
@@ -114,7 +120,7 @@ std::string Example(const ShapeDescription& shape, int indent, int depth) {
 std::string GroupLines(const ShapeDescription& shape) {
   std::string out;
   const auto line = [&](const std::vector<std::string>& keys, std::string_view rule) {
-    out += fmt::format("{} {}.\n\n", rule, Code(Join(keys, "`, `")));
+    out += fmt::format("{} {}.\n\n", rule, Codes(keys));
   };
   for (const auto& keys : shape.exactly_one_of) line(keys, "Give exactly one of");
   for (const auto& keys : shape.at_most_one_of) line(keys, "Give at most one of");

@@ -21,7 +21,12 @@ class Node {
   struct Entry;
 
   /// Make a null: an unquoted scalar without text.
-  Node() = default;
+  Node();
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+  ~Node();
   static Node Scalar(std::string text, bool quoted = false);
   static Node Sequence(std::vector<Node> items = {});
   static Node Mapping();
@@ -79,6 +84,13 @@ struct Node::Entry {
   Place key_place;
   Node value;
 };
+
+inline Node::Node() = default;
+inline Node::Node(const Node&) = default;
+inline Node::Node(Node&&) noexcept = default;
+inline Node& Node::operator=(const Node&) = default;
+inline Node& Node::operator=(Node&&) noexcept = default;
+inline Node::~Node() = default;
 
 /// What a scalar is by the core schema of YAML 1.2, for free-form data (such as inline rows) that no option declares.
 enum class CoreType { kNull, kBool, kInteger, kFloat, kText };
