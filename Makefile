@@ -1,0 +1,65 @@
+# The commands of this repository. Everything that they need is fetched by tools/bootstrap, everything that they make lies in build/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export JOBS ?= $(shell nproc)
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Fetch what is missing, as deps/lock.txt says
+	@tools/bootstrap build
+
+.PHONY: build
+build: deps ## Build the program: build/calve
+	@tools/build release calve
+	@ln -sfn release/calve build/calve
+
+.PHONY: dev
+dev: deps ## Build everything with sanitizers, in build/dev
+	@tools/build dev
+
+.PHONY: demo
+demo: build ## Run the examples on real input, without a server
+	@examples/demo/run
+
+.PHONY: test
+test: deps ## Run every test (FILTER=name for some)
+	@tools/bootstrap test
+	@tools/build dev
+	@ctest --test-dir build/dev --output-on-failure --no-tests=error -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
+
+.PHONY: cases
+cases: deps ## Run the text cases (FILTER=name for some, CONFIGURATION=default for one)
+	@tools/build dev calve
+	@tests/cases/run --program build/dev/calve $(if $(FILTER),--filter '$(FILTER)') $(if $(CONFIGURATION),--configuration '$(CONFIGURATION)')
+
+.PHONY: bars
+bars: build ## Measure the promises (ISSUE=foundation for those of one issue)
+	@tools/bars '$(ISSUE)'
+
+.PHONY: format
+format: ## Format every C++ file
+	@tools/bootstrap format
+	@tools/format
+
+.PHONY: tidy
+tidy: deps ## Check formatting and run clang-tidy (FILES=... for some)
+	@tools/bootstrap format
+	@tools/tidy $(FILES)
+
+.PHONY: tsan
+tsan: deps ## Run the unit tests under the thread sanitizer
+	@tools/build tsan
+	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -j $(JOBS) -L unit
+
+.PHONY: fuzz
+fuzz: deps ## Run every fuzzer (SECONDS_EACH=600, FILTER=name)
+	@tools/bootstrap fuzz
+	@tools/fuzz '$(SECONDS_EACH)' '$(FILTER)'
+
+.PHONY: clean
+clean: ## Delete build/ (not .deps/)
+	@rm -rf build
