@@ -1,5 +1,5 @@
 // Precompiled for the one part that speaks DuckDB's C++ API.
-#include "arrow.h"
+#include "plain.h"
 
 #include <duckdb.hpp>
 #include <duckdb/catalog/catalog.hpp>

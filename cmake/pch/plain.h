@@ -1,37 +1,11 @@
-// Precompiled for rooms without Arrow. No .cc file may rely on this: `make tidy` compiles each without it.
+// Precompiled for every file. No file may rely on it: make tidy compiles each without it.
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <charconv>
 #include <chrono>
-#include <compare>
-#include <condition_variable>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <deque>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <limits>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
-#include <span>
-#include <sstream>
-#include <stop_token>
 #include <string>
-#include <string_view>
-#include <thread>
-#include <tuple>
-#include <type_traits>
 #include <unordered_map>
-#include <unordered_set>
-#include <utility>
 #include <variant>
 #include <vector>
-
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
