@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,10 +42,12 @@ enum class FaultEffect {
   kRefuse,      ///< Fail with kRefused; nothing was applied.
 };
 
+/// Decide about the n-th call (from 1) of a run.
+using FaultDecision = std::function<FaultEffect(int64_t n, FileCall call, const std::string& uri)>;
+
 struct FaultOptions {
   uint64_t seed = 1;
-  /// Decide about the n-th call (from 1) of the run; null strikes none.
-  std::function<FaultEffect(int64_t n, FileCall call, const std::string& uri)> decide;
+  FaultDecision decide;  ///< Null strikes none.
   /// After so many bytes written every write fails with kRefused: the disk is full. -1: no limit.
   int64_t disk_bytes_max = -1;
   std::chrono::milliseconds delay{0};
@@ -53,26 +56,24 @@ struct FaultOptions {
 
 /// Another file system with faults put in, by a seed that replays them. Threads: any.
 ///
-/// With `unsynced`, every file that was opened for writing and not closed, every folder entry that
-/// no Close(), CreateIfAbsent() or EnsureFolder() has made durable, and every deletion since the
-/// last durable change to its folder, is lost or undone (by the seed) at Crash().
+/// With `unsynced` it also plays a power cut: Crash() ends every open output, and undoes by the
+/// seed's choice what no durable change has confirmed: files whose Close() or CreateIfAbsent() was
+/// applied but failed (kFailAfter), and deletions in folders where nothing was made durable since.
 class FaultyFileSystem : public FileSystem {
  public:
   FaultyFileSystem(std::shared_ptr<FileSystem> inner, FaultOptions options);
   ~FaultyFileSystem() override;
 
   /// Fail the n-th call from 1 with `effect`: the usual `decide`.
-  static std::function<FaultEffect(int64_t, FileCall, const std::string&)> AtCall(
-      int64_t n, FaultEffect effect);
+  static FaultDecision AtCall(int64_t n, FaultEffect effect);
   /// Strike each call with probability `percent`, drawn from `seed`.
-  static std::function<FaultEffect(int64_t, FileCall, const std::string&)> Randomly(
-      uint64_t seed, int percent, FaultEffect effect);
+  static FaultDecision Randomly(uint64_t seed, int percent, FaultEffect effect);
 
   /// How many calls were made.
   int64_t calls() const;
 
   /// Drop what was not durable, as a power cut does. Files open now can no longer be written or
-  /// closed.
+  /// closed: kRefused. What was durable stays. The faults themselves do not strike in here.
   Status Crash(const Context& context);
 
   Result<std::unique_ptr<InputFile>> OpenInput(const Context& context, const std::string& uri,

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "io/file_system.h"
-#include "io/local/system_call.h"
+#include "io/system_call.h"
 
 namespace calve::io {
 

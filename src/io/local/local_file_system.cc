@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "io/local/durable.h"
-#include "io/local/system_call.h"
+#include "io/system_call.h"
 #include "io/registry.h"
 #include "io/uri.h"
 

@@ -13,7 +13,7 @@
 
 #include "io/file_system_set.h"
 #include "io/local/durable.h"
-#include "io/local/system_call.h"
+#include "io/system_call.h"
 #include "io/test_folder.h"
 
 namespace calve::io {

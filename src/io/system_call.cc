@@ -1,4 +1,4 @@
-#include "io/local/system_call.h"
+#include "io/system_call.h"
 
 #include <unistd.h>
 
