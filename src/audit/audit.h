@@ -19,6 +19,9 @@ namespace calve::audit {
 /// Read a contract file's tree, all faults at once. `name` is the table's, from the file's name.
 Result<Contract> ParseContract(const config::Node& root, const std::string& name, const Registry& registry);
 
+/// The declaration of a contract file, for its JSON Schema and reference page.
+std::shared_ptr<const config::AnyShape> ContractShape();
+
 /// How one check came out.
 struct Outcome {
   Check check;

@@ -1,0 +1,177 @@
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/columns.h"
+#include "audit/registry.h"
+#include "base/text.h"
+#include "engine/engine.h"
+
+namespace calve::audit {
+namespace {
+
+using engine::QuoteIdentifier;
+using engine::QuoteLiteral;
+
+/// Make a kind whose options are a struct with a Declaration(), a Name() and a Compile().
+template <typename Options>
+CheckKind MakeKind(std::string kind, std::string meaning) {
+  return {.kind = kind,
+          .meaning = std::move(meaning),
+          .part = config::MakePart<Options>(kind),
+          .name = [kind](const config::Node& node) {
+            Result<Options> options = Options::Declaration().Parse(node);
+            return options.ok() ? kind + "(" + options->Name() + ")" : kind;
+          },
+          .compile = [](const Check& check, const CheckInputs& inputs) -> Result<CompiledCheck> {
+            CALVE_ASSIGN_OR_RETURN(const Options options, Options::Declaration().Parse(check.options));
+            CompiledCheck compiled;
+            compiled.check = check;
+            compiled.columns = options.Columns();
+            CALVE_RETURN_IF_ERROR(RequireColumns(check, *inputs.schema, compiled.columns));
+            CALVE_RETURN_IF_ERROR(options.Compile(inputs, &compiled));
+            return compiled;
+          }};
+}
+
+/// not_null: [a, b]
+struct NotNull {
+  std::vector<std::string> columns;
+  static config::Shape<NotNull> Declaration() {
+    config::Shape<NotNull> shape("not_null check", "No row has NULL in any of these columns.");
+    shape.Required("columns", &NotNull::columns, "The columns.", {.example = "[email]"});
+    return shape;
+  }
+  std::string Name() const { return Join(columns, ", "); }
+  std::vector<std::string> Columns() const { return columns; }
+  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+    for (const std::string& column : columns) compiled->sql += (compiled->sql.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
+    for (const std::string& column : columns) compiled->where += (compiled->where.empty() ? "" : " OR ") + column + " IS NULL";
+    compiled->null_passes = false;
+    compiled->failure = "are NULL";
+    return Status::Ok();
+  }
+};
+
+/// Options of the checks that look at one column.
+struct OneColumn {
+  std::string column;
+  std::string Name() const { return column; }
+  std::vector<std::string> Columns() const { return {column}; }
+  std::string sql_name() const { return QuoteIdentifier(column); }
+};
+
+struct AcceptedValues : OneColumn {
+  std::vector<config::Node> values;
+  static config::Shape<AcceptedValues> Declaration() {
+    config::Shape<AcceptedValues> shape("accepted_values check", "Every value of the column is one of these; NULL passes.");
+    shape.Required("column", &AcceptedValues::column, "The column.");
+    shape.Required("values", &AcceptedValues::values, "The values.", {.example = "[EUR, USD]"});
+    shape.Check("values", [](const AcceptedValues& o) -> Status {
+      if (!o.values.empty()) return Status::Ok();
+      return ConfigError("values is empty: no row could pass; name at least one value");
+    });
+    return shape;
+  }
+  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+    std::string list;
+    std::string shown;
+    for (const config::Node& value : values) {
+      list += (list.empty() ? "" : ", ") + SqlValue(value);
+      shown += (shown.empty() ? "" : ", ") + value.text();
+    }
+    compiled->sql = sql_name() + " IN (" + list + ")";
+    compiled->failure = "are not in " + shown;
+    return Status::Ok();
+  }
+};
+
+struct Range : OneColumn {
+  std::optional<config::Node> min;
+  std::optional<config::Node> max;
+  static config::Shape<Range> Declaration() {
+    config::Shape<Range> shape("range check", "Every value of the column lies in a range, its ends included; NULL passes.");
+    shape.Required("column", &Range::column, "The column.");
+    shape.Optional("min", &Range::min, "The least value.", {.example = "0"});
+    shape.Optional("max", &Range::max, "The greatest value.", {.example = "100"});
+    shape.CheckNode([](const Range& o, const config::Node& node, config::Faults& faults) {
+      if (!o.min.has_value() && !o.max.has_value()) faults.Add(node.place(), "a range check needs min, max or both");
+    });
+    return shape;
+  }
+  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+    if (min.has_value()) compiled->sql = sql_name() + " >= " + SqlValue(*min);
+    if (max.has_value()) compiled->sql += (compiled->sql.empty() ? "" : " AND ") + sql_name() + " <= " + SqlValue(*max);
+    compiled->failure = "are";
+    if (min.has_value()) compiled->failure += " below " + min->text();
+    if (max.has_value()) compiled->failure += std::string(min.has_value() ? " or" : "") + " above " + max->text();
+    return Status::Ok();
+  }
+};
+
+struct Regex : OneColumn {
+  std::string pattern;
+  static config::Shape<Regex> Declaration() {
+    config::Shape<Regex> shape("regex check", "Every value of the column matches a pattern as a whole (RE2 syntax); NULL passes.");
+    shape.Required("column", &Regex::column, "The column.");
+    shape.Required("pattern", &Regex::pattern, "The pattern.", {.example = "\"[A-Z]{3}-[0-9]+\""});
+    return shape;
+  }
+  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+    compiled->sql = "regexp_full_match(" + sql_name() + ", " + QuoteLiteral(pattern) + ")";
+    compiled->failure = "do not match " + pattern;
+    return Status::Ok();
+  }
+};
+
+struct Length : OneColumn {
+  std::optional<int64_t> min;
+  std::optional<int64_t> max;
+  static config::Shape<Length> Declaration() {
+    config::Shape<Length> shape("length check", "Every text of the column has a number of characters in a range; NULL passes.");
+    shape.Required("column", &Length::column, "The column.");
+    shape.Optional("min", &Length::min, "The least number of characters.", {.min = 0});
+    shape.Optional("max", &Length::max, "The greatest number of characters.", {.min = 0});
+    shape.CheckNode([](const Length& o, const config::Node& node, config::Faults& faults) {
+      if (!o.min.has_value() && !o.max.has_value()) faults.Add(node.place(), "a length check needs min, max or both");
+    });
+    return shape;
+  }
+  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+    const std::string length = "length(" + sql_name() + ")";
+    if (min.has_value()) compiled->sql = length + " >= " + std::to_string(*min);
+    if (max.has_value()) compiled->sql += (compiled->sql.empty() ? "" : " AND ") + length + " <= " + std::to_string(*max);
+    compiled->failure = "have another length than allowed";
+    return Status::Ok();
+  }
+};
+
+/// Any SQL condition over one row.
+struct Condition {
+  std::string name;
+  std::string sql;
+  static config::Shape<Condition> Declaration() {
+    config::Shape<Condition> shape("condition check", "A SQL condition is true for every row; NULL passes.");
+    shape.Optional("name", &Condition::name, "What the check is called.", {.default_text = "the condition itself"});
+    shape.Required("sql", &Condition::sql, "The condition.", {.example = "\"shipped_at >= ordered_at\""});
+    return shape;
+  }
+  std::string Name() const { return name.empty() ? sql : name; }
+  std::vector<std::string> Columns() const { return {}; }
+  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+    compiled->sql = "(" + sql + ")";
+    compiled->failure = "do not fulfil " + sql;
+    return Status::Ok();
+  }
+};
+
+}  // namespace
+
+CALVE_PART(not_null) { registry.Add(MakeKind<NotNull>("not_null", "No NULL in these columns")); }
+CALVE_PART(accepted_values) { registry.Add(MakeKind<AcceptedValues>("accepted_values", "Only these values")); }
+CALVE_PART(range) { registry.Add(MakeKind<Range>("range", "Values between a least and a greatest one")); }
+CALVE_PART(regex) { registry.Add(MakeKind<Regex>("regex", "Texts that match a pattern")); }
+CALVE_PART(length) { registry.Add(MakeKind<Length>("length", "Texts of a length")); }
+CALVE_PART(condition) { registry.Add(MakeKind<Condition>("condition", "A SQL condition on every row")); }
+
+}  // namespace calve::audit
