@@ -1,0 +1,19 @@
+# The tests that are not a room's own: the house rules, the text cases, and whatever tests/<name>/tests.cmake adds.
+
+find_program(CALVE_PYTHON python3 REQUIRED)
+calve_add_test(tidy house ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/tidy/tidy.py)
+calve_add_test(tidy_rules house ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/tidy/tidy_test.py)
+calve_add_test(case_runner house ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/cases/run_test.py)
+
+if(TARGET calve)
+  calve_add_test(cases whole ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/cases/run --program $<TARGET_FILE:calve>)
+  include(ProcessorCount)
+  ProcessorCount(processors)
+  set_tests_properties(cases PROPERTIES PROCESSORS ${processors} TIMEOUT 3000)
+endif()
+
+# calve_add_test(NAME LABEL COMMAND...) is there for these files.
+file(GLOB more_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/tests.cmake)
+foreach(file IN LISTS more_tests)
+  include(${file})
+endforeach()
