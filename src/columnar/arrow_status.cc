@@ -15,11 +15,11 @@ ErrorKind KindOf(const arrow::Status& status) {
     case StatusCode::SerializationError:
     case StatusCode::KeyError:
     case StatusCode::IndexError:
+    case StatusCode::IOError:  // Storage's own errors are carried: what is left are codecs and formats that met broken bytes.
       return ErrorKind::kData;
     case StatusCode::OutOfMemory:
     case StatusCode::NotImplemented:
     case StatusCode::CapacityError:
-    case StatusCode::IOError:
       return ErrorKind::kRefused;
     case StatusCode::Cancelled:
       return ErrorKind::kStopped;

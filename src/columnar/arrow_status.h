@@ -7,7 +7,7 @@
 
 namespace calve {
 
-/// Translate Arrow's status: Invalid, TypeError and the like are kData, OutOfMemory, NotImplemented and IOError kRefused,
+/// Translate Arrow's status: Invalid, TypeError, IOError (broken bytes) and the like are kData, OutOfMemory and NotImplemented kRefused,
 /// Cancelled kStopped. A calve error carried through Arrow (an ErrorCarrier, as io's bridge makes) comes out as it went in.
 Status StatusOf(const arrow::Status& status);
 

@@ -195,13 +195,19 @@ Status FanOutWriter::Abort(const Context& context) {
   return files_.DeleteAll(context.WithStop({}), written_);
 }
 
+/// Metadata in the making may have no order yet.
+iceberg::SortOrder SortOrderOf(const iceberg::TableMetadata& table) {
+  return table.sort_orders.empty() ? iceberg::SortOrder{} : table.sort_order();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& context, io::FileSystem& files, WriteOptions options) {
   CALVE_RETURN_IF_ERROR(context.CheckStop());
   CALVE_ASSIGN_OR_RETURN(FileShape shape, FileShape::Of(options.schema));
   CALVE_ASSIGN_OR_RETURN(WriteProperties properties, WriteProperties::Of(*options.table));
-  CALVE_ASSIGN_OR_RETURN(auto modes, MetricsModes(*options.table, *options.schema));
+  CALVE_ASSIGN_OR_RETURN(iceberg::MetricsConfig modes,
+                         iceberg::MetricsConfig::Make(options.table->properties, *options.schema, SortOrderOf(*options.table)));
   CALVE_ASSIGN_OR_RETURN(Partitioner partitioner, Partitioner::Make(options.spec, *options.schema));
   ParquetFileOptions parquet{.shape = std::move(shape), .properties = std::move(properties), .modes = std::move(modes)};
   return std::make_unique<FanOutWriter>(files, std::move(options), std::move(parquet), std::move(partitioner));

@@ -9,12 +9,11 @@
 #include <optional>
 #include <string>
 
-#include "writer/bounds.h"
-
 namespace calve::writer {
 namespace {
 
 using iceberg::FieldId;
+using iceberg::MetricsMode;
 using iceberg::Type;
 using iceberg::TypeKind;
 using iceberg::Value;
@@ -94,30 +93,6 @@ Result<ColumnSummary> Summarize(const parquet::FileMetaData& footer, int column,
   return out;
 }
 
-std::optional<std::string> CutDown(const Type& type, std::string bytes, const MetricsMode& mode) {
-  if (mode.kind == MetricsMode::Kind::kTruncate && type.kind() == TypeKind::kString) return TruncateStringDown(bytes, mode.length);
-  if (mode.kind == MetricsMode::Kind::kTruncate && type.kind() == TypeKind::kBinary) return TruncateBytesDown(bytes, mode.length);
-  return bytes;
-}
-
-std::optional<std::string> CutUp(const Type& type, std::string bytes, const MetricsMode& mode) {
-  if (mode.kind == MetricsMode::Kind::kTruncate && type.kind() == TypeKind::kString) return TruncateStringUp(bytes, mode.length);
-  if (mode.kind == MetricsMode::Kind::kTruncate && type.kind() == TypeKind::kBinary) return TruncateBytesUp(bytes, mode.length);
-  return bytes;
-}
-
-Status SetBounds(FieldId id, const Type& type, const ColumnSummary& summary, const MetricsMode& mode, iceberg::Metrics& metrics) {
-  if (summary.has_lower && summary.lower) {
-    CALVE_ASSIGN_OR_RETURN(std::string bytes, ToBytes(type, *summary.lower));
-    if (auto cut = CutDown(type, std::move(bytes), mode)) metrics.lower_bounds.Set(id, *std::move(cut));
-  }
-  if (summary.has_upper && summary.upper) {
-    CALVE_ASSIGN_OR_RETURN(std::string bytes, ToBytes(type, *summary.upper));
-    if (auto cut = CutUp(type, std::move(bytes), mode)) metrics.upper_bounds.Set(id, *std::move(cut));
-  }
-  return Status::Ok();
-}
-
 }  // namespace
 
 std::vector<int64_t> SplitOffsets(const parquet::FileMetaData& footer) {
@@ -131,14 +106,14 @@ std::vector<int64_t> SplitOffsets(const parquet::FileMetaData& footer) {
 }
 
 Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer, const iceberg::Schema& schema,
-                                       const iceberg::FieldMap<MetricsMode>& modes, const std::map<FieldId, int64_t>& nan_counts) {
+                                       const iceberg::MetricsConfig& modes, const std::map<FieldId, int64_t>& nan_counts) {
   iceberg::Metrics metrics;
   for (int column = 0; column < footer.num_columns(); ++column) {
     const parquet::ColumnDescriptor& descriptor = *footer.schema()->Column(column);
     const FieldId id(descriptor.schema_node()->field_id());
     const iceberg::Field* field = schema.FindById(id);
-    const MetricsMode* mode = modes.Find(id);
-    if (field == nullptr || mode == nullptr || mode->kind == MetricsMode::Kind::kNone) continue;
+    const MetricsMode& mode = modes.ModeOf(id);
+    if (field == nullptr || mode.kind == MetricsMode::Kind::kNone) continue;
     const auto nans = nan_counts.find(id);
     CALVE_ASSIGN_OR_RETURN(const ColumnSummary summary,
                            Summarize(footer, column, field->type, nans == nan_counts.end() ? 0 : nans->second));
@@ -147,8 +122,9 @@ Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer, cons
     metrics.value_counts.Set(id, summary.values);
     if (summary.has_nulls) metrics.null_value_counts.Set(id, summary.nulls);
     if (nans != nan_counts.end()) metrics.nan_value_counts.Set(id, nans->second);
-    if (mode->kind == MetricsMode::Kind::kCounts) continue;
-    CALVE_RETURN_IF_ERROR(SetBounds(id, field->type, summary, *mode, metrics));
+    const Value lower = summary.has_lower ? summary.lower.value_or(Value()) : Value();
+    const Value upper = summary.has_upper ? summary.upper.value_or(Value()) : Value();
+    CALVE_RETURN_IF_ERROR(iceberg::SetBounds(metrics, id, field->type, mode, lower, upper));
   }
   return metrics;
 }

@@ -8,8 +8,8 @@
 
 #include "base/result.h"
 #include "iceberg/manifest.h"
+#include "iceberg/metrics.h"
 #include "iceberg/schema.h"
-#include "writer/metrics_mode.h"
 
 namespace calve::writer {
 
@@ -20,7 +20,7 @@ std::vector<int64_t> SplitOffsets(const parquet::FileMetaData& footer);
 /// size only; NaNs are in no bound; bounds are cut to the column's mode, upper ones rounded up. A bound that the footer leaves out
 /// (strings beyond 4 KiB) is left out here too.
 Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer, const iceberg::Schema& schema,
-                                       const iceberg::FieldMap<MetricsMode>& modes,
+                                       const iceberg::MetricsConfig& modes,
                                        const std::map<iceberg::FieldId, int64_t>& nan_counts);
 
 }  // namespace calve::writer

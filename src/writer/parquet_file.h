@@ -10,9 +10,9 @@
 #include "base/result.h"
 #include "columnar/convert.h"
 #include "iceberg/manifest.h"
+#include "iceberg/metrics.h"
 #include "io/file_system.h"
 #include "writer/file_shape.h"
-#include "writer/metrics_mode.h"
 #include "writer/nan_counts.h"
 #include "writer/write_properties.h"
 
@@ -22,7 +22,7 @@ namespace calve::writer {
 struct ParquetFileOptions {
   FileShape shape;
   WriteProperties properties;
-  iceberg::FieldMap<MetricsMode> modes;
+  iceberg::MetricsConfig modes;
 };
 
 /// Encoded bytes over bytes in memory, learnt from the row groups written so far.

@@ -14,9 +14,7 @@
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
-#include "io/faulty.h"
 #include "io/memory.h"
-#include "writer/bounds.h"
 
 namespace calve::writer {
 namespace {
@@ -231,7 +229,7 @@ TEST_F(WriterTest, MetricsSayWhatTheRowsAre) {
 TEST_F(WriterTest, MetricsModesDecideWhatIsKept) {
   properties_ = {{"write.metadata.metrics.default", "counts"},
                  {"write.metadata.metrics.column.s", "truncate(2)"},
-                 {"write.metadata.metrics.column.st", "none"},
+                 {"write.metadata.metrics.column.st.a", "none"},
                  {"write.metadata.metrics.column.y", "full"}};
   const WriteOptions options = Options({Optional(1, "n", Type::Int()), Optional(2, "s", Type::String()),
                                         Optional(3, "st", Type::Struct({Optional(4, "a", Type::Int())})),
@@ -506,40 +504,6 @@ TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {
   refuse(Optional(1, "v", Type::Of(TypeKind::kVariant)), "column v");
   refuse(Optional(1, "l", Type::List(FieldId(2), Type(), false)), "column l.element");
   refuse(Optional(1, "s", Type::Struct({Optional(2, "x", Type())})), "column s");
-}
-
-TEST_F(WriterTest, StorageFaultsComeOutWithTheirKind) {
-  const WriteOptions options = Options({Optional(1, "n", Type::Int())});
-  for (const auto& [effect, kind] : {std::pair{io::FaultEffect::kRefuse, ErrorKind::kRefused},
-                                     std::pair{io::FaultEffect::kFailBefore, ErrorKind::kTransient}}) {
-    io::FaultyFileSystem faulty(std::make_shared<io::MemoryFileSystem>(), {.decide = [effect = effect](int64_t, io::FileCall call, const std::string&) {
-      return call == io::FileCall::kWrite ? effect : io::FaultEffect::kNone;
-    }});
-    const auto opened = OpenDataFileWriter(*context_, faulty, options);
-    ASSERT_TRUE(opened.ok());
-    Status status = (*opened)->Write(*context_, Rows(options, R"([{"n": 1}])"));
-    if (status.ok()) status = (*opened)->Close(*context_).status();
-    ASSERT_FALSE(status.ok());
-    EXPECT_EQ(status.error().kind, kind) << status.error().message;
-    EXPECT_TRUE((*opened)->Abort(*context_).ok());
-  }
-}
-
-TEST(Bounds, AreCutByCodePointsAndRoundedUp) {
-  EXPECT_EQ(TruncateStringDown("héllo", 2), "hé");
-  EXPECT_EQ(TruncateStringDown("hé", 2), "hé");
-  EXPECT_EQ(TruncateStringUp("hé", 2), "hé");
-  EXPECT_EQ(TruncateStringUp("héllo", 2), "hê");
-  EXPECT_EQ(TruncateStringUp("a\x7fz", 2), "a\u0080");
-  EXPECT_EQ(TruncateStringUp("a\uD7FFz", 2), "a\uE000") << "surrogates are no code points";
-  EXPECT_EQ(TruncateStringUp("a\U0010FFFFz", 2), "b");
-  EXPECT_EQ(TruncateStringUp("\U0010FFFF\U0010FFFFz", 2), std::nullopt);
-  EXPECT_EQ(TruncateStringUp("\uFFFFzz", 1), "\U00010000");
-  EXPECT_EQ(TruncateBytesUp("ab\xff", 2), "ac");
-  EXPECT_EQ(TruncateBytesUp("a\xff\xff", 2), "b");
-  EXPECT_EQ(TruncateBytesUp("\xff\xff\xff", 2), std::nullopt);
-  EXPECT_EQ(TruncateBytesUp("\xff\xff", 2), "\xff\xff");
-  EXPECT_EQ(TruncateBytesDown("abc", 2), "ab");
 }
 
 }  // namespace
