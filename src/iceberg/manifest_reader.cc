@@ -20,10 +20,9 @@ class Inheritance {
     CALVE_RETURN_IF_ERROR(ApplyRowId(entry));
     if (!entry.snapshot_id) entry.snapshot_id = manifest_.added_snapshot_id;
     CALVE_RETURN_IF_ERROR(ApplySequence(entry, entry.sequence_number));
-    // Old writers left the file's own number out; it decides nothing.
-    if (!entry.file_sequence_number && entry.status == EntryStatus::kAdded) {
-      entry.file_sequence_number = manifest_.sequence_number;
-    }
+    // The file's own number decides nothing: where old writers left it out it may stay away.
+    const bool inherits = entry.status == EntryStatus::kAdded || manifest_.sequence_number == SequenceNumber(0);
+    if (!entry.file_sequence_number && inherits) entry.file_sequence_number = manifest_.sequence_number;
     return Status::Ok();
   }
 
