@@ -54,8 +54,8 @@ Result<Value> RecordFromJson(const Node& node, const Json& json, int level) {
   RecordValue record;
   for (const Field& field : node.fields) {
     const auto given = json.find(field.name);
-    const std::string_view fallback = field.default_json ? *field.default_json : "";
-    const Json value = given != json.end() ? *given : Json::parse(fallback, nullptr, false);
+    const Json value =
+        given != json.end() ? *given : Json::parse(field.default_json.value_or(""), nullptr, false);
     if (value.is_discarded()) return Misfit(node, json);
     CALVE_ASSIGN_OR_RETURN(Value made, FromJson(*field.type, value, level + 1));
     record.fields.push_back(std::move(made));
