@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "io/lock_file.h"
+#include "io/sqlite.h"
+
+namespace calve::state {
+
+/// How a run ended, or that it has not.
+enum class RunState { kRunning, kPublished, kNothing, kAuditFailed, kFailed };
+std::string_view ToString(RunState state);
+
+/// What is remembered of a run. Never how far a source was read: that lies in the table.
+struct RunRecord {
+  std::string run;
+  std::string job;
+  RunState state = RunState::kRunning;
+  Timestamp started;
+  std::optional<Timestamp> ended;
+  std::string table;
+  int64_t rows_read = 0;
+  int64_t rows_written = 0;
+  int64_t rows_quarantined = 0;
+  int64_t bytes_read = 0;
+  std::optional<int64_t> snapshot_id;
+  std::string branch;
+  bool has_position = false;
+  std::string error;
+};
+
+/// How one check of a run came out.
+struct AuditRecord {
+  std::string run;
+  std::string table;
+  std::string check;
+  std::string severity;
+  bool passed = true;
+  int64_t rows_failed = 0;
+  int64_t rows_total = 0;
+  std::string message;
+  Timestamp at;
+};
+
+/// Run records and audits of a project, in metadata/state.db. One thread at a time; several processes share the file.
+class Runs {
+ public:
+  /// Open or make the file in `folder`. Fails with kRefused when a newer calve has written it.
+  static Result<Runs> Open(const std::string& folder);
+
+  /// Remember that a run begins in this process; until End or the process's end it counts as running.
+  Status Begin(const RunRecord& record);
+  Status End(const RunRecord& record, const std::vector<AuditRecord>& audits);
+
+  Result<std::optional<RunRecord>> Find(const std::string& run);
+  /// Newest first, at most `count`.
+  Result<std::vector<RunRecord>> List(int64_t count);
+  Result<std::vector<AuditRecord>> Audits(int64_t count);
+  /// Whether the process of a run that never ended is still there.
+  bool IsAlive(const std::string& run) const;
+  /// Runs of a job that never ended, whose process is gone, and that were not swept.
+  Result<std::vector<std::string>> Dead(const std::string& job);
+  Status MarkSwept(const std::string& run);
+  /// Whether a run of the job was published with a position.
+  Result<bool> HasPosition(const std::string& job);
+
+ private:
+  Runs(io::SqliteDatabase database, std::string folder) : database_(std::move(database)), folder_(std::move(folder)) {}
+  std::string LockPath(const std::string& run) const { return folder_ + "/" + run + ".lock"; }
+
+  io::SqliteDatabase database_;
+  std::string folder_;
+  std::map<std::string, io::LockFile> held_;
+};
+
+}  // namespace calve::state
