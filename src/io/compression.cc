@@ -258,6 +258,20 @@ Result<std::string> Gzip(std::string_view bytes) {
   return out;
 }
 
+/// One frame with a check sum, so that damage does not go unseen.
+Result<std::string> Zstd(std::string_view bytes) {
+  const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
+                                                                   &ZSTD_freeCCtx);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kZstdLevel);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
+  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  const size_t size =
+      ZSTD_compress2(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(size)) return RefusedError(std::string("zstd: ") + ZSTD_getErrorName(size));
+  out.resize(size);
+  return out;
+}
+
 }  // namespace
 
 std::string_view ToString(Compression compression) {
@@ -348,14 +362,8 @@ Result<std::string> Compress(Compression compression, std::string_view bytes) {
       return std::string(bytes);
     case Compression::kGzip:
       return Gzip(bytes);
-    case Compression::kZstd: {
-      std::string out(ZSTD_compressBound(bytes.size()), '\0');
-      const size_t size =
-          ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
-      if (ZSTD_isError(size)) return RefusedError(std::string("zstd: ") + ZSTD_getErrorName(size));
-      out.resize(size);
-      return out;
-    }
+    case Compression::kZstd:
+      return Zstd(bytes);
     case Compression::kBzip2:
     case Compression::kXz:
     case Compression::kZip:

@@ -141,4 +141,12 @@ Result<Capabilities> FileSystemSet::CapabilitiesFor(const std::string& uri) {
   return files->CapabilitiesFor(uri);
 }
 
+void ShutdownCloud() {
+  Registry registry;
+  RegisterParts(registry);
+  for (const Storage& storage : registry.storages()) {
+    if (storage.shutdown) storage.shutdown();
+  }
+}
+
 }  // namespace calve::io

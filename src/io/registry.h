@@ -23,6 +23,7 @@ struct Storage {
   /// Every property it understands; "prefix*" admits what starts with it.
   std::vector<std::string> keys;
   std::function<Result<std::unique_ptr<FileSystem>>(const Properties& properties)> open;
+  std::function<void()> shutdown = nullptr;  ///< Stop what a cloud library started; may be null.
 };
 
 /// Every kind of storage in this program, filled by RegisterParts().

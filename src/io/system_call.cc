@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -9,6 +10,11 @@
 #include "base/text.h"
 
 namespace calve::io {
+namespace {
+
+constexpr size_t kReadBytesMax = 1 << 30;  // one system call's worth
+
+}  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
   if (this != &other) {
@@ -73,6 +79,20 @@ bool WriteFully(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(written));
   }
   return true;
+}
+
+Result<size_t> ReadFully(int fd, int64_t offset, std::span<char> out, std::string_view path) {
+  size_t filled = 0;
+  while (filled < out.size()) {
+    const size_t asked = std::min(out.size() - filled, kReadBytesMax);
+    const ssize_t got =
+        ::pread(fd, out.data() + filled, asked, offset + static_cast<int64_t>(filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return SystemError(errno, "read", path);
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  return filled;
 }
 
 }  // namespace calve::io

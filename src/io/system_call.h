@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,5 +34,8 @@ Error SystemError(int error_number, std::string_view doing, std::string_view pat
 /// Write all of `bytes`, going on after interruptions and short writes. False with errno set on
 /// failure.
 bool WriteFully(int fd, std::string_view bytes);
+
+/// Fill `out` from `offset` on, going on after interruptions and short reads; less only at the end.
+Result<size_t> ReadFully(int fd, int64_t offset, std::span<char> out, std::string_view path);
 
 }  // namespace calve::io

@@ -10,15 +10,14 @@
 
 #include "base/text.h"
 #include "io/local/durable.h"
-#include "io/system_call.h"
 #include "io/registry.h"
+#include "io/system_call.h"
 #include "io/uri.h"
 
 namespace calve::io {
 namespace {
 
 constexpr size_t kPageFiles = 1000;
-constexpr size_t kReadBytesMax = 1 << 30;  // one system call's worth
 
 Result<std::string> PathOf(const std::string& text) {
   CALVE_ASSIGN_OR_RETURN(Uri uri, ParseUri(text));
@@ -49,17 +48,7 @@ class LocalInput : public InputFile {
 
   Result<size_t> ReadInto(int64_t offset, std::span<char> out) override {
     if (stop_.stop_requested()) return StoppedError("stopped on request");
-    size_t filled = 0;
-    while (filled < out.size()) {
-      const size_t asked = std::min(out.size() - filled, kReadBytesMax);
-      const ssize_t got =
-          ::pread(file_.get(), out.data() + filled, asked, offset + static_cast<int64_t>(filled));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return SystemError(errno, "read", uri_);
-      if (got == 0) break;
-      filled += static_cast<size_t>(got);
-    }
-    return filled;
+    return ReadFully(file_.get(), offset, out, uri_);
   }
 
  private:
