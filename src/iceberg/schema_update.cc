@@ -15,7 +15,7 @@ SchemaUpdate::SchemaUpdate(SchemaUpdate&&) noexcept = default;
 
 Status SchemaUpdate::AddColumn(std::string_view parent, Field field) {
   CALVE_ASSIGN_OR_RETURN(const std::optional<FieldId> owner, state_->FindParent(parent));
-  return state_->Add(owner, parent, std::move(field));
+  return state_->Add(owner, parent, {std::move(field)});
 }
 
 Status SchemaUpdate::DropColumn(std::string_view full_name) {
@@ -116,7 +116,11 @@ Status SchemaUpdate::SetIdentifierFields(const std::vector<std::string>& full_na
 }
 
 Status SchemaUpdate::UnionByName(const std::vector<Field>& wanted) {
-  return state_->Union(std::nullopt, "", wanted);
+  const std::vector<Field> before = state_->fields;
+  const Status united = state_->Union(std::nullopt, "", wanted);
+  if (united.ok()) return united;
+  state_->fields = before;
+  return DataError(united.error().message);
 }
 
 Result<SchemaPtr> SchemaUpdate::Preview() const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "iceberg/metadata_rules.h"
@@ -102,36 +103,47 @@ Status SchemaUpdate::State::Edit(FieldId id, const std::function<void(Field&)>& 
   return Take(std::move(next));
 }
 
-Status SchemaUpdate::State::Add(std::optional<FieldId> parent, std::string_view parent_name, Field field) {
-  const std::string full_name = parent_name.empty() ? field.name : fmt::format("{}.{}", parent_name, field.name);
+Status SchemaUpdate::State::CheckNew(Field& field, const std::string& full_name) const {
   if (field.name.empty()) return ConfigError("expected a new column to have a name, found \"\"");
-  const std::vector<Field>& siblings = parent ? FindField(fields, *parent)->type.fields() : fields;
-  for (const Field& other : siblings) {
-    if (other.name == field.name) return Misfit(full_name, "exists already");
-  }
   if (field.initial_default && !field.write_default) field.write_default = field.initial_default;
   CALVE_RETURN_IF_ERROR(CheckDefaults(field));
   const bool has_default = field.initial_default && !field.initial_default->is_null();
-  if (field.required && !has_default && !base.snapshots.empty()) {
-    return Misfit(full_name, "cannot be required, since the rows that the table has hold nothing for it; make it "
-                             "optional, or in format version 3 give it a default");
+  if (!field.required || has_default || base.snapshots.empty()) return Status::Ok();
+  return Misfit(full_name,
+                "cannot be required, since the rows that the table has hold nothing for it; make it optional, or "
+                "in format version 3 give it a default");
+}
+
+Status SchemaUpdate::State::Add(std::optional<FieldId> parent, std::string_view parent_name,
+                                std::vector<Field> columns) {
+  const auto full_name = [&](const Field& field) {
+    return parent_name.empty() ? field.name : fmt::format("{}.{}", parent_name, field.name);
+  };
+  std::set<std::string> taken;
+  for (const Field& other : Level(parent)) taken.insert(other.name);
+  for (Field& field : columns) {
+    if (!taken.insert(field.name).second) return Misfit(full_name(field), "exists already");
+    CALVE_RETURN_IF_ERROR(CheckNew(field, full_name(field)));
   }
-  auto [fresh, last] = AssignFreshIds({std::move(field)}, last_id);
-  const FieldId id = fresh[0].id;
+  const auto [fresh, last] = AssignFreshIds(columns, last_id);
   std::vector<Field> next = fields;
   if (parent) {
     EditField(next, *parent, [&](Field& owner) {
       std::vector<Field> inner = owner.type.fields();
-      inner.push_back(fresh[0]);
+      inner.insert(inner.end(), fresh.begin(), fresh.end());
       owner.type = WithFields(owner.type, std::move(inner));
     });
   } else {
-    next.push_back(fresh[0]);
+    next.insert(next.end(), fresh.begin(), fresh.end());
   }
   CALVE_RETURN_IF_ERROR(Take(std::move(next)));
   last_id = last;
-  added[full_name] = id;
+  for (const Field& field : fresh) added[full_name(field)] = field.id;
   return Status::Ok();
+}
+
+const std::vector<Field>& SchemaUpdate::State::Level(std::optional<FieldId> parent) const {
+  return parent ? FindField(fields, *parent)->type.fields() : fields;
 }
 
 Status SchemaUpdate::State::Promote(FieldId id, const Type& type) {
@@ -232,25 +244,22 @@ Status SchemaUpdate::State::CheckDefaults(const Field& field) const {
 
 Status SchemaUpdate::State::Union(std::optional<FieldId> parent, const std::string& parent_name,
                                   const std::vector<Field>& wanted) {
+  std::map<std::string, Field> existing;
+  for (const Field& field : Level(parent)) existing.try_emplace(field.name, field);
+  std::vector<Field> missing;
   for (const Field& field : wanted) {
-    const std::string full_name = parent_name.empty() ? field.name : parent_name + "." + field.name;
-    // Steps before may have changed the level: look at it anew.
-    const std::vector<Field>& siblings = parent ? FindField(fields, *parent)->type.fields() : fields;
-    const auto found = std::find_if(siblings.begin(), siblings.end(),
-                                    [&](const Field& other) { return other.name == field.name; });
-    Status step;
-    if (found != siblings.end()) {
-      const Field existing = *found;
-      step = UnionField(existing, full_name, field);
-    } else {
-      if (parent) CALVE_RETURN_IF_ERROR(CheckNotMapKey(*parent, parent_name));
-      Field fresh = field;
-      fresh.required = false;
-      step = Add(parent, parent_name, std::move(fresh));
+    const auto found = existing.find(field.name);
+    if (found == existing.end()) {
+      missing.push_back(field);
+      missing.back().required = false;
+      continue;
     }
-    if (!step.ok()) return DataError(step.error().message);
+    const std::string full_name = parent_name.empty() ? field.name : parent_name + "." + field.name;
+    CALVE_RETURN_IF_ERROR(UnionField(found->second, full_name, field));
   }
-  return Status::Ok();
+  if (missing.empty()) return Status::Ok();
+  if (parent) CALVE_RETURN_IF_ERROR(CheckNotMapKey(*parent, parent_name));
+  return Add(parent, parent_name, std::move(missing));
 }
 
 Status SchemaUpdate::State::UnionField(const Field& existing, const std::string& full_name, const Field& wanted) {

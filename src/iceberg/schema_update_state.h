@@ -31,17 +31,23 @@ struct SchemaUpdate::State {
   /// The ids from the top level down to `id`.
   std::vector<FieldId> Path(FieldId id) const;
 
+  /// The fields of a nested column, or of the top level.
+  const std::vector<Field>& Level(std::optional<FieldId> parent) const;
+
   Result<SchemaPtr> Make(SchemaId id) const;
   /// Go on with other fields if they make a valid schema, else leave all as it was.
   Status Take(std::vector<Field> next);
   Status Edit(FieldId id, const std::function<void(Field&)>& edit);
-  Status Add(std::optional<FieldId> parent, std::string_view parent_name, Field field);
+  /// Append columns to a struct, or to the top level.
+  Status Add(std::optional<FieldId> parent, std::string_view parent_name, std::vector<Field> columns);
   Status Promote(FieldId id, const Type& type);
   /// `after` is 1 to stand behind the other column, 0 to stand before it.
   Status MoveBeside(std::string_view full_name, std::string_view other, size_t after);
   Status Union(std::optional<FieldId> parent, const std::string& parent_name, const std::vector<Field>& wanted);
   Status UnionField(const Field& existing, const std::string& full_name, const Field& wanted);
 
+  /// Check a new column, and complete its defaults.
+  Status CheckNew(Field& field, const std::string& full_name) const;
   Status CheckNotMapKey(FieldId id, std::string_view full_name) const;
   /// Check that no partition value changes with the type.
   Status CheckPartitions(FieldId id, std::string_view full_name, const Type& type) const;
