@@ -43,6 +43,7 @@ std::string Shown(const Node& node, const Asked& asked) {
 /// Add "port is a whole number from 1 to 65535, not 'abc'". Always false.
 bool Expected(const Node& node, const Asked& asked, const Reading& reading, const std::string& phrase,
               std::string hint = {}) {
+  if (node.is_broken()) return false;
   reading.faults.Add(node.place(), fmt::format("{} is {}, not {}", asked.key, phrase, Shown(node, asked)), std::move(hint));
   return false;
 }
@@ -122,7 +123,7 @@ std::string ListHint(const Node& node, const Asked& asked) {
 
 const Part* FindPart(const Parts& parts, const Node& name, const Reading& reading) {
   const Part* part = name.is_scalar() ? parts.Find(name.text()) : nullptr;
-  if (part != nullptr) return part;
+  if (part != nullptr || name.is_broken()) return part;
   std::vector<std::string> known;
   for (const Part& p : parts.parts) known.push_back(p.name);
   for (const PartFamily& family : parts.families) known.push_back(family.name);
@@ -236,7 +237,7 @@ bool ReadNumber(const Node& node, const Asked& asked, const Reading& reading, do
 }
 
 bool ReadText(const Node& node, const Asked& asked, const Reading& reading, std::string& out) {
-  if (!node.is_scalar()) {
+  if (!node.is_scalar() || node.is_broken()) {
     return Expected(node, asked, reading, "a text", "put a text that begins with [ or { in quotes");
   }
   out = node.text();
@@ -319,6 +320,7 @@ bool ReadName(const Node& node, const Asked& asked, const Reading& reading, cons
     out = i;
     return true;
   }
+  if (node.is_broken()) return false;
   const bool may_compare = node.is_scalar() && !node.filled() && !asked.notes.secret;
   const std::string near = names.size() > kListedMax && may_compare ? DidYouMean(node.text(), names) : "";
   reading.faults.Add(node.place(), fmt::format("{} is no {}", Shown(node, asked), asked.key),
@@ -341,6 +343,7 @@ bool ReadPart(const Node& node, const Asked& asked, const Reading& reading, Part
   if (part == nullptr) return false;
   const size_t before = reading.faults.size();
   part->shape->Validate(options.node, reading);
+  if (reading.environment != nullptr) part->shape->Complete(options.node, *reading.environment);
   options.type = part->name;
   out = std::move(options);
   return reading.faults.size() == before;

@@ -197,8 +197,10 @@ std::map<std::string, std::string> OverlayEnvironment(std::map<std::string, std:
 void FillIn(Node& root, const Environment& environment, Faults& faults) {
   if (root.is_scalar()) {
     if (root.text().find("${") == std::string::npos) return;
+    const size_t before = faults.size();
     std::string text = Filler(environment, root.place(), faults).Fill(root.text());
     root.Fill(std::move(text));
+    if (faults.size() > before) root.MarkBroken();
     return;
   }
   for (Node& item : root.items()) FillIn(item, environment, faults);

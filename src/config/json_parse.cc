@@ -114,6 +114,12 @@ class JsonBuilder {
   size_t bytes_ = 0;
 };
 
+Node Broken() {
+  Node node;
+  node.MarkBroken();
+  return node;
+}
+
 }  // namespace
 
 Node ParseJson(std::string_view text, std::string_view origin, Faults& faults, const YamlLimits& limits) {
@@ -122,10 +128,10 @@ Node ParseJson(std::string_view text, std::string_view origin, Faults& faults, c
     faults.Add({name, 0, 0}, fmt::format("the JSON has {}, and {} is the most", FormatBytes(ByteCount(int64_t(text.size()))),
                                          FormatBytes(ByteCount(int64_t(limits.bytes_max)))),
                "keep data in a data file and name it here");
-    return {};
+    return Broken();
   }
   JsonBuilder builder(text, name, limits, faults);
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return {};
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return Broken();
   return builder.TakeRoot();
 }
 

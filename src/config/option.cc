@@ -38,6 +38,17 @@ void HideAll(const Node& node, Faults& faults) {
   for (const Node::Entry& entry : node.entries()) HideAll(entry.value, faults);
 }
 
+/// The value of a variable as if the file had said ${NAME}; none when it is not set or empty.
+std::optional<Node> FromEnvironment(const std::string& name, const Environment& environment, const Place& place) {
+  if (name.empty()) return std::nullopt;
+  std::optional<std::string> value = environment.Get(name);
+  if (!value.has_value() || value->empty()) return std::nullopt;
+  Node node = Node::Scalar("${" + name + "}");
+  node.Fill(*std::move(value));
+  node.set_place(place);
+  return node;
+}
+
 std::string QuotedKeys(const std::vector<std::string>& keys, std::string_view last) {
   std::string text;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -100,7 +111,7 @@ AnyShape::Given AnyShape::MatchKeys(const Node& node, const Reading& reading) co
       reading.faults.Add(entry.key_place, fmt::format("'{}' is given twice, once under another name", field->key), "remove one");
       continue;
     }
-    if (entry.value.is_null()) {
+    if (entry.value.is_null() && !entry.value.is_broken()) {
       given.nulls.try_emplace(field->key, entry.value.place());
     } else {
       given.values[field->key] = {&entry.value, entry.key_place};
@@ -109,17 +120,25 @@ AnyShape::Given AnyShape::MatchKeys(const Node& node, const Reading& reading) co
   return given;
 }
 
+void AnyShape::Complete(Node& node, const Environment& environment) const {
+  for (const Field& field : fields_) {
+    const Node* given = node.Find(field.key);
+    const bool is_given = (given != nullptr && !given->is_null()) ||
+                          std::any_of(field.notes.aliases.begin(), field.notes.aliases.end(),
+                                      [&](const std::string& alias) { return node.Find(alias) != nullptr; });
+    std::optional<Node> value = is_given ? std::nullopt : FromEnvironment(field.notes.environment, environment, node.place());
+    if (value.has_value()) node.Set(field.key, *std::move(value));
+  }
+}
+
 bool AnyShape::ReadAbsent(const Field& field, const Node& node, const Given& given, const Reading& reading,
                           void* target) const {
   const Environment* environment = reading.environment;
-  if (environment != nullptr && !field.notes.environment.empty()) {
-    const std::optional<std::string> value = environment->Get(field.notes.environment);
-    if (value.has_value() && !value->empty()) {
-      Node filled = Node::Scalar("${" + field.notes.environment + "}");
-      filled.Fill(*value);
-      filled.set_place(node.place());
-      if (field.notes.secret) reading.faults.Hide(*value);
-      return field.read(filled, {field.key, field.notes}, reading, target);
+  if (environment != nullptr) {
+    const std::optional<Node> value = FromEnvironment(field.notes.environment, *environment, node.place());
+    if (value.has_value()) {
+      if (field.notes.secret) reading.faults.Hide(value->text());
+      return field.read(*value, {field.key, field.notes}, reading, target);
     }
   }
   if (field.required) {
@@ -147,6 +166,7 @@ bool AnyShape::ReadField(const Field& field, const Node& node, const Given& give
   const auto found = given.values.find(field.key);
   if (found == given.values.end()) return ReadAbsent(field, node, given, reading, target);
   const Node& value = *found->second.node;
+  if (value.is_broken()) return false;
   if (field.notes.secret) HideAll(value, reading.faults);
   if (field.required && value.is_scalar() && value.text().empty()) {
     reading.faults.Add(value.place(), fmt::format("key '{}' of {} is empty", field.key, WithArticle(noun_)),
@@ -180,6 +200,7 @@ void AnyShape::CheckGroups(const Node& node, const Given& given, const Reading& 
 }
 
 void AnyShape::ReadInto(const Node& node, const Reading& reading, void* target) const {
+  if (node.is_broken()) return;
   if (!node.is_mapping() && !node.is_null()) {
     reading.faults.Add(node.place(),
                        fmt::format("{} is a mapping of keys to values, not {}", WithArticle(noun_),

@@ -171,6 +171,8 @@ class AnyShape {
   ShapeDescription Describe() const;
   /// Find all faults of a mapping.
   virtual void Validate(const Node& node, const Reading& reading) const = 0;
+  /// Write into a mapping what the environment gives for keys that it does not give itself.
+  void Complete(Node& node, const Environment& environment) const;
 
  protected:
   AnyShape(std::string noun, std::string meaning) : noun_(std::move(noun)), meaning_(std::move(meaning)) {}
@@ -319,6 +321,15 @@ class Shape : public AnyShape {
   template <typename Inner, typename Access>
   Shape& TakeOver(const Shape<Inner>& inner, Access access);
 };
+
+/// Read a YAML file by its declaration: parse it, fill in ${...}, read the options. Adds all faults of the file at once.
+template <typename T>
+T ReadYaml(const Shape<T>& shape, std::string_view text, std::string_view file, const Environment& environment,
+           Faults& faults) {
+  Node root = ParseYaml(text, file, faults);
+  FillIn(root, environment, faults);
+  return shape.Read(root, {.faults = faults, .environment = &environment});
+}
 
 /// Whether M is a struct that declares its own options.
 template <typename M>

@@ -402,6 +402,32 @@ TEST(Option, FilledInValuesAreShownAsWritten) {
             "3:13 what '${MODE}' holds is no write_mode; one of append, overwrite, merge");
 }
 
+TEST(Option, AMissingVariableIsOneFaultWhateverReadsIt) {
+  EXPECT_EQ(Read("source_path: ${A}\nport: ${B}\nwrite_mode: ${C}\nnull_values: ['${D}']\nwidths: {a: '${E}'}\nauth: ${F}\n"
+                 "delimiter: ${G}\ntimeout: ${H}\n")
+                .faults,
+            "1:14 ${A} is not set; set it, or write ${A:-default}\n"
+            "2:7 ${B} is not set; set it, or write ${B:-default}\n"
+            "3:13 ${C} is not set; set it, or write ${C:-default}\n"
+            "4:15 ${D} is not set; set it, or write ${D:-default}\n"
+            "5:13 ${E} is not set; set it, or write ${E:-default}\n"
+            "6:7 ${F} is not set; set it, or write ${F:-default}\n"
+            "7:12 ${G} is not set; set it, or write ${G:-default}\n"
+            "8:10 ${H} is not set; set it, or write ${H:-default}");
+}
+
+TEST(Option, ASyntaxErrorStandsAlone) {
+  Faults faults;
+  (void)ReadYaml(CsvOptions::Declaration(), "port: [\n", "f", {}, faults);
+  EXPECT_EQ(faults.size(), 1u);
+  Faults more;
+  (void)ReadYaml(CsvOptions::Declaration(), "source_path: *x\nport: y\nport: 1\n", "f", {}, more);
+  EXPECT_EQ(Lines(more.Sorted()),
+            "1:14 *x refers to no &x before it; an alias starts with *; put a text that begins with * in quotes\n"
+            "2:7 port is a whole number of at least 0, not 'y'\n"
+            "3:1 key 'port' is given twice, first in line 2; remove one");
+}
+
 TEST(Option, AnEmptyVariableIsNotGiven) {
   const Environment environment{.variables = {{"EMPTY", ""}, {"NULL", "null"}}};
   const Outcome outcome = Read("source_path: ${NULL}\nport: ${EMPTY}\ntimeout: ${MISSING:-}\n", environment);
@@ -519,6 +545,14 @@ TEST(Parts, AreCheckedByTheirOwnShapeAndReadLater) {
   EXPECT_EQ(CsvOptions::Declaration().Parse(job->source.node)->delimiter, ';');
   EXPECT_EQ(job->loader.type, "inline");
   EXPECT_EQ(ToFlowYaml(JobShape().Write(*job)), "{source: {type: csv, source_path: x, delimiter: ;}, loader: {type: inline}}");
+}
+
+TEST(Parts, WhatTheEnvironmentGivesIsInTheOptions) {
+  const Environment environment{.variables = {{"CSV_TOKEN", "abcdef"}}};
+  const Result<Job> job = JobShape().Parse(*ParseYaml("source: {type: csv, source_path: x}", "f"), &environment);
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  EXPECT_EQ(CsvOptions::Declaration().Parse(job->source.node)->token, "abcdef");
+  EXPECT_EQ(job->source.node.Find("token")->written(), "${CSV_TOKEN}");
 }
 
 TEST(Parts, FaultsInAPartHaveTheirPlace) {

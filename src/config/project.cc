@@ -181,11 +181,9 @@ Result<LoadedProject> LoadProject(const ProjectTexts& texts, std::shared_ptr<con
   LoadedProject loaded;
   loaded.environment = {OverlayEnvironment(texts.variables, ParseDotEnv(texts.dot_env.value_or(""), ".env", faults)),
                         texts.read_file};
-  const size_t before = faults.size();
   Node root = ParseYaml(texts.calve_yaml.value_or(""), kFile, faults);
-  const bool is_yaml = faults.size() == before;
   Project& project = loaded.project;
-  if (is_yaml) {  // What stands behind a syntax error is not known: more faults would mislead.
+  if (!root.is_broken()) {
     FillIn(root, loaded.environment, faults);
     HideStorageSecrets(root, faults);
     project = ProjectShape(catalogs).Read(root, {faults, &loaded.environment});

@@ -47,6 +47,8 @@ class Node {
   const std::string& written() const { return written_.has_value() ? *written_ : text_; }
   /// Whether a part of the text came from the environment or another file.
   bool filled() const { return written_.has_value(); }
+  /// Whether a fault was added about this value already, so that nobody need complain again.
+  bool is_broken() const { return broken_; }
 
   const std::vector<Node>& items() const { return items_; }
   std::vector<Node>& items() { return items_; }
@@ -64,6 +66,7 @@ class Node {
   void set_place(Place place) { place_ = std::move(place); }
   /// Give a scalar the text that its ${...} stand for, keeping what was written.
   void Fill(std::string text);
+  void MarkBroken() { broken_ = true; }
 
   /// Whether both say the same: kind, text, quoting, order. Places do not count.
   bool SameAs(const Node& other) const;
@@ -71,6 +74,7 @@ class Node {
  private:
   Kind kind_ = Kind::kScalar;
   bool quoted_ = false;
+  bool broken_ = false;
   Place place_;
   std::string text_;
   std::optional<std::string> written_;
@@ -107,7 +111,7 @@ struct YamlLimits {
 /// Read one YAML 1.2 document into a tree whose places name `file`.
 ///
 /// Every fault is added to `faults`: all duplicate keys and tags, and the first syntax error. The tree is what could be
-/// read; use it only when no fault was added. An empty file is a null. Anchors and aliases are copied in place; tags other
+/// read: after a syntax error its root is broken, and a shape that reads it adds nothing. An empty file is a null. Anchors and aliases are copied in place; tags other
 /// than !!str, !!seq, !!map, merge keys (<<), several documents, NUL bytes and bytes that are no UTF-8 are faults.
 Node ParseYaml(std::string_view text, std::string_view file, Faults& faults, const YamlLimits& limits = {});
 /// The same, with all faults as one error.

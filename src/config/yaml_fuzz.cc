@@ -58,6 +58,7 @@ void CheckYaml(std::string_view text) {
   Node node = ParseYaml(text, "fuzz.yaml", faults);
   for (const Fault& fault : faults.Sorted()) Demand(!fault.message.empty() && fault.place.line >= 0, "a fault says something");
   if (!faults.empty()) return;
+  Demand(!node.is_broken(), "a tree without faults is not broken");
   CheckPrinting(node);
   FillIn(node, SomeEnvironment(), faults);
   (void)SetPath(node, "a.0.b", Node::Scalar("x"));

@@ -122,6 +122,13 @@ class TreeBuilder {
   TreeBuilder& operator=(const TreeBuilder&) = delete;
 
   Node Build() {
+    Node root = ReadDocument();
+    if (stopped_) root.MarkBroken();
+    return root;
+  }
+
+ private:
+  Node ReadDocument() {
     Node root;
     root.set_place({file_, 1, 1});
     if (!made_) return Stop(root.place(), "out of memory", "");
@@ -148,7 +155,6 @@ class TreeBuilder {
     }
   }
 
- private:
   /// What an anchor stands for, and what copying it costs.
   struct Anchor {
     Node node;
@@ -230,7 +236,10 @@ class TreeBuilder {
       faults_.Add(place, fmt::format("*{} refers to no &{} before it", name, name),
                   "an alias starts with *; put a text that begins with * in quotes");
       Charge(1, 0, place);
-      return {};
+      Node broken;
+      broken.set_place(place);
+      broken.MarkBroken();
+      return broken;
     }
     const Anchor& anchor = found->second;
     if (!Charge(anchor.nodes, anchor.bytes, place)) return {};
@@ -404,7 +413,11 @@ Node ParseYaml(std::string_view text, std::string_view file, Faults& faults, con
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const auto name = std::make_shared<const std::string>(file);
   const Precheck precheck(text, name, faults);
-  if (!precheck.Pass(limits)) return {};
+  Node root;
+  if (!precheck.Pass(limits)) {
+    root.MarkBroken();
+    return root;
+  }
   return TreeBuilder(text, name, limits, faults, precheck).Build();
 }
 
