@@ -31,7 +31,7 @@ TEST(Uri, EveryFormIsTakenApart) {
 
 TEST(Uri, WhatMakesNoSenseIsSaid) {
   for (const std::string& text : {std::string(""), std::string("s3://"), std::string("s3:///key"),
-                                 std::string("file://host/a"), std::string("a\0b", 3)}) {
+                                  std::string("file://host/a"), std::string("a\0b", 3)}) {
     EXPECT_EQ(ParseUri(text).error().kind, ErrorKind::kConfig) << text;
   }
 }
