@@ -185,7 +185,10 @@ Status ReadCounters(const JsonObject& object, TableMetadata& metadata) {
   CALVE_ASSIGN_OR_RETURN(metadata.last_updated_ms, object.Long("last-updated-ms"));
   CALVE_ASSIGN_OR_RETURN(const int32_t last_column, object.Int("last-column-id"));
   metadata.last_column_id = FieldId(last_column);
-  if (metadata.format_version >= 3) {
+  // A table that never had a snapshot has given no row id away, though its writer forgot to say so.
+  const Json* snapshots = object.Find("snapshots");
+  const bool had_rows = snapshots != nullptr && !snapshots->empty();
+  if (metadata.format_version >= 3 && (had_rows || object.Has("next-row-id"))) {
     CALVE_ASSIGN_OR_RETURN(const int64_t next_row, object.Long("next-row-id"));
     if (next_row < 0) return DataError(fmt::format("next-row-id: expected 0 or more, found {}", next_row));
     metadata.next_row_id = RowId(next_row);

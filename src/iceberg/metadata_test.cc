@@ -174,6 +174,12 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair(2, "default-spec-id"), std::pair(2, "last-partition-id"), std::pair(2, "sort-orders"),
                       std::pair(2, "default-sort-order-id"), std::pair(3, "next-row-id")));
 
+TEST(MetadataTest, ATableWithoutSnapshotsNeedsNoNextRowId) {
+  Json json = Must(ParseJson(kVersion3));
+  for (const char* key : {"snapshots", "snapshot-log", "refs", "current-snapshot-id", "next-row-id"}) json.erase(key);
+  EXPECT_EQ(Must(ParseTableMetadata(json.dump())).next_row_id, RowId(0));
+}
+
 TEST(MetadataTest, VersionsBeyondThisOneAreRefusedCleanly) {
   EXPECT_EQ(ParseTableMetadata(With(kVersion3, "/format-version", "4")).error().kind, ErrorKind::kRefused);
   EXPECT_THAT(MessageOf(ParseTableMetadata(R"({"format-version": 4})")), HasSubstr("use a newer version"));
