@@ -41,7 +41,7 @@ class MetricsFilter {
 
   /// False only when no row of the file can match.
   bool MayMatch(std::span<const ColumnStats> stats) const;
-  /// True only when every row of the file surely matches.
+  /// True only when every row of the file surely matches. For filters without kNot.
   bool MustMatch(std::span<const ColumnStats> stats, int64_t record_count) const;
 
  private:

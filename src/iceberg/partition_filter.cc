@@ -114,7 +114,7 @@ bool PartitionMustMatch(const Expression& leaf, const Field& column, const Parti
 
 bool MustMatch(const Expression& filter, const Schema& schema, const PartitionSpec& spec, const DataFile& file) {
   const Type type = spec.PartitionType(schema);
-  return Evaluate(WithoutNot(filter), [&](const Expression& leaf) {
+  return Evaluate(WithoutNotStrict(filter), [&](const Expression& leaf) {
     const Field* column = schema.FindById(leaf.field());
     if (column == nullptr) return false;
     if (IsOnePerRow(schema, column->id) && PartitionMustMatch(leaf, *column, spec, type, file.partition)) return true;

@@ -34,17 +34,25 @@ Op Opposite(Op op) {
   return op;
 }
 
-Expression Rewrite(const Expression& e, bool negate) {
+/// Where a NaN has no order (IEEE 754) it is not greater than anything, and so matches `not (x > 5)`, though not `x <= 5`.
+Expression NegatedComparison(const Expression& e, bool may) {
+  Expression opposite = Expression::Compare(Opposite(e.op()), e.field(), e.values());
+  if (!may || (e.op() != Op::kGreater && e.op() != Op::kGreaterOrEqual)) return opposite;
+  return Expression::Or(std::move(opposite), Expression::Unary(Op::kIsNan, e.field()));
+}
+
+/// `may`: keep all rows that match by some order of NaNs; else only those that match by every order.
+Expression Rewrite(const Expression& e, bool negate, bool may) {
   switch (e.op()) {
     case Op::kNot:
-      return Rewrite(e.left(), !negate);
+      return Rewrite(e.left(), !negate, may);
     case Op::kTrue:
     case Op::kFalse:
       return (e.op() == Op::kTrue) != negate ? Expression::True() : Expression::False();
     case Op::kAnd:
     case Op::kOr: {
-      Expression left = Rewrite(e.left(), negate);
-      Expression right = Rewrite(e.right(), negate);
+      Expression left = Rewrite(e.left(), negate, may);
+      Expression right = Rewrite(e.right(), negate, may);
       return (e.op() == Op::kAnd) != negate ? Expression::And(std::move(left), std::move(right))
                                             : Expression::Or(std::move(left), std::move(right));
     }
@@ -63,7 +71,7 @@ Expression Rewrite(const Expression& e, bool negate) {
     case Op::kNotIn:
     case Op::kStartsWith:
     case Op::kNotStartsWith:
-      return negate ? Expression::Compare(Opposite(e.op()), e.field(), e.values()) : e;
+      return negate ? NegatedComparison(e, may) : e;
   }
   return Expression::True();
 }
@@ -106,7 +114,9 @@ std::optional<Scalar> DecimalBound(std::string_view bytes) {
 
 }  // namespace
 
-Expression WithoutNot(const Expression& filter) { return Rewrite(filter, false); }
+Expression WithoutNot(const Expression& filter) { return Rewrite(filter, false, true); }
+
+Expression WithoutNotStrict(const Expression& filter) { return Rewrite(filter, false, false); }
 
 std::optional<Scalar> ToScalar(const Type& type, const Value& value) {
   switch (type.kind()) {

@@ -12,8 +12,10 @@
 namespace calve::iceberg {
 
 /// Rewrite so that no kNot is left: `not (a < 5 or b is null)` becomes `a >= 5 and b is not null`. SQL's three-valued logic keeps
-/// the rows that match.
+/// the rows that match; `not (a > 5)` becomes `a <= 5 or a is NaN`, which holds whether NaNs have an order or not.
 Expression WithoutNot(const Expression& filter);
+/// The same for proving that rows match: `not (a > 5)` becomes `a <= 5`.
+Expression WithoutNotStrict(const Expression& filter);
 
 /// A value or bound reduced to what ordering needs. `bytes` points to where it was read from.
 struct Scalar {

@@ -155,6 +155,8 @@ Expression Same(const Expression& leaf, FieldId id) {
   return Expression::Compare(leaf.op(), id, leaf.values());
 }
 
+bool IsReal(const Type& type) { return type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble; }
+bool IsNanTest(Op op) { return op == Op::kIsNan || op == Op::kNotNan; }
 bool IsPrefix(Op op) { return op == Op::kStartsWith || op == Op::kNotStartsWith; }
 bool IsNullTest(Op op) { return op == Op::kIsNull || op == Op::kNotNull; }
 
@@ -167,6 +169,9 @@ bool IsTimeTransform(const Transform& transform) {
 
 Expression ProjectInclusive(const Expression& leaf, const Type& source, const PartitionField& field) {
   const Kind kind = field.transform.kind();
+  if (IsNanTest(leaf.op()) && !IsReal(source)) {
+    return leaf.op() == Op::kIsNan ? Expression::False() : Expression::True();
+  }
   if (kind == Kind::kVoid || kind == Kind::kUnknown || !Usable(leaf, source)) return Expression::True();
   if (kind == Kind::kIdentity || IsNullTest(leaf.op())) return Same(leaf, field.field_id);
   if (leaf.op() < Op::kLess) return Expression::True();
