@@ -329,6 +329,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     std::optional<commit::Position> position;
     if (prepared.read.position.has_value()) {
       position = commit::Position{.state = prepared.read.position->state, .ledger = prepared.read.position->ledger};
+      report.has_position = true;
     }
     CALVE_ASSIGN_OR_RETURN(report.load, prepared.load->Finish(context, position, extraction.rows_written, &events));
     return Status::Ok();

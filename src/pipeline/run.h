@@ -62,6 +62,7 @@ struct RunReport {
   int64_t rows_read = 0;
   int64_t rows_dropped = 0;   ///< Left out by transforms, as configured.
   ByteCount bytes_read{0};
+  bool has_position = false;  ///< Whether the snapshot holds a position of the source.
   std::vector<audit::Outcome> row_checks;  ///< Of checks that judge rows as they pass.
   Timestamp started;
   Duration took{0};

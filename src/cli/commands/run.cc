@@ -1,0 +1,146 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+
+#include "cli/program.h"
+#include "cli/registry.h"
+#include "cli/run_events.h"
+
+namespace calve::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json ToJson(const audit::Outcome& outcome) {
+  std::string severity;
+  for (const auto& name : NamesOf(audit::Severity{})) {
+    if (name.value == outcome.check.severity) severity = name.name;
+  }
+  return {{"check", outcome.check.name},        {"severity", severity},          {"passed", outcome.passed},
+          {"rows_failed", outcome.rows_failed}, {"rows_total", outcome.rows_total}, {"message", outcome.message}};
+}
+
+std::string_view EndingName(load::Ending ending) {
+  switch (ending) {
+    case load::Ending::kNothing:
+      return "nothing";
+    case load::Ending::kPublished:
+      return "published";
+    case load::Ending::kAuditFailed:
+      return "audit_failed";
+  }
+  return "nothing";
+}
+
+ordered_json ToJson(const pipeline::RunReport& report) {
+  ordered_json json = {{"run", report.run},
+                       {"job", report.job},
+                       {"state", EndingName(report.load.ending)},
+                       {"table", report.load.table},
+                       {"rows_read", report.rows_read},
+                       {"rows_written", report.load.rows_written},
+                       {"rows_quarantined", report.load.rows_quarantined},
+                       {"rows_dropped", report.rows_dropped},
+                       {"bytes_read", report.bytes_read.value()},
+                       {"files", report.load.files},
+                       {"seconds", std::chrono::duration<double>(report.took).count()}};
+  if (report.load.snapshot_id.has_value()) json["snapshot_id"] = *report.load.snapshot_id;
+  if (!report.load.branch.empty()) json["branch"] = report.load.branch;
+  if (!report.load.proof.empty()) json["proof"] = report.load.proof;
+  ordered_json checks = ordered_json::array();
+  for (const audit::Outcome& outcome : report.row_checks) checks.push_back(ToJson(outcome));
+  for (const audit::Outcome& outcome : report.load.audit.outcomes) checks.push_back(ToJson(outcome));
+  json["checks"] = std::move(checks);
+  return json;
+}
+
+std::string SeverityName(audit::Severity severity) {
+  for (const auto& name : NamesOf(audit::Severity{})) {
+    if (name.value == severity) return std::string(name.name);
+  }
+  return "fail";
+}
+
+state::RunState StateOf(load::Ending ending) {
+  switch (ending) {
+    case load::Ending::kNothing:
+      return state::RunState::kNothing;
+    case load::Ending::kPublished:
+      return state::RunState::kPublished;
+    case load::Ending::kAuditFailed:
+      return state::RunState::kAuditFailed;
+  }
+  return state::RunState::kFailed;
+}
+
+std::vector<state::AuditRecord> AuditsOf(const pipeline::RunReport& report, Timestamp now) {
+  std::vector<state::AuditRecord> records;
+  const auto add = [&](const audit::Outcome& outcome) {
+    records.push_back({.run = report.run,
+                       .table = report.load.table,
+                       .check = outcome.check.name,
+                       .severity = SeverityName(outcome.check.severity),
+                       .passed = outcome.passed,
+                       .rows_failed = outcome.rows_failed,
+                       .rows_total = outcome.rows_total,
+                       .message = outcome.message,
+                       .at = now});
+  };
+  for (const audit::Outcome& outcome : report.row_checks) add(outcome);
+  for (const audit::Outcome& outcome : report.load.audit.outcomes) add(outcome);
+  return records;
+}
+
+/// Run a job, with a record of it.
+Result<ExitCode> RunJob(Program& program, const std::string& id) {
+  const Context& context = program.context();
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(id));
+  CALVE_ASSIGN_OR_RETURN(const auto contract, program.ContractOf(job));
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Resources resources, program.ResourcesFor(job));
+  CALVE_ASSIGN_OR_RETURN(state::Runs * runs, program.runs());
+
+  state::RunRecord record;
+  record.run = NewRunId(context.clock->Now(), *context.random);
+  record.job = id;
+  record.started = context.clock->Now();
+  CALVE_RETURN_IF_ERROR(runs->Begin(record));
+  const bool terminal = IsTerminal(stdout) && !program.options.plain && std::getenv("NO_COLOR") == nullptr;
+  RunEvents events({.terminal = terminal, .silent = program.options.json, .clock = context.clock});
+  Result<pipeline::RunReport> report =
+      pipeline::RunJob(context, job, contract.has_value() ? &*contract : nullptr, record.run, resources, events);
+
+  record.ended = context.clock->Now();
+  if (!report.ok()) {
+    record.state = state::RunState::kFailed;
+    record.error = report.error().message;
+    CALVE_RETURN_IF_ERROR(runs->End(record, {}));
+    return std::move(report).error();
+  }
+  record.state = StateOf(report->load.ending);
+  record.table = report->load.table;
+  record.rows_read = report->rows_read;
+  record.rows_written = report->load.rows_written;
+  record.rows_quarantined = report->load.rows_quarantined;
+  record.bytes_read = report->bytes_read.value();
+  record.snapshot_id = report->load.snapshot_id;
+  record.branch = report->load.branch;
+  record.has_position = report->has_position;
+  CALVE_RETURN_IF_ERROR(runs->End(record, AuditsOf(*report, *record.ended)));
+  events.Ended(*report);
+  if (program.options.json) Print(ToJson(*report).dump(2) + "\n");
+  return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed : ExitCode::kDone;
+}
+
+}  // namespace
+
+CALVE_PART(run) {
+  registry.Add({.name = "run", .add = [](CLI::App& app, Program& program) {
+                  CLI::App* command = app.add_subcommand("run", "Run a job once: read, check, stage, audit, publish");
+                  auto id = std::make_shared<std::string>();
+                  command->add_option("JOB", *id, "The job, by its file's name in config/jobs")->required();
+                  command->callback([&program, id] { program.todo = [&program, id] { return RunJob(program, *id); }; });
+                }});
+}
+
+}  // namespace calve::cli

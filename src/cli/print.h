@@ -1,0 +1,49 @@
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace calve::cli {
+
+/// Print a text to standard output.
+void Print(std::string_view text);
+/// One line of a report: a short label, then what it says, aligned.
+void PrintLine(std::string_view label, std::string_view text);
+
+/// Whether standard output (or error) is a terminal that a person looks at.
+bool IsTerminal(std::FILE* stream);
+
+enum class Colour { kNone, kGreen, kYellow, kRed, kDim, kBold };
+/// Colour a text when `on`; NO_COLOR and pipes turn it off at the caller.
+std::string Coloured(std::string_view text, Colour colour, bool on);
+
+/// Rows of cells under a header, aligned by the width of what stands in them; numbers to the right.
+class TextTable {
+ public:
+  explicit TextTable(std::vector<std::string> header, std::vector<bool> right = {});
+  void Add(std::vector<std::string> cells);
+  std::string Render() const;
+  bool empty() const { return rows_.empty(); }
+
+ private:
+  std::vector<std::string> header_;
+  std::vector<bool> right_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// How many columns of a terminal a UTF-8 text takes, near enough: one for each character.
+size_t DisplayWidth(std::string_view text);
+
+/// One value as people read it; NULL as "NULL".
+std::string CellText(const arrow::Array& column, int64_t row);
+
+/// A bar of `width` characters that is filled to `share` (0 to 1).
+std::string Bar(double share, size_t width);
+
+}  // namespace calve::cli

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+
+#include "base/time.h"
+#include "cli/print.h"
+#include "pipeline/run.h"
+
+namespace calve::cli {
+
+/// Shows a person how a run goes: a bar with rows, bytes, rate and time left on a terminal, plain lines elsewhere, nothing with --json.
+class RunEvents : public pipeline::Events {
+ public:
+  struct Options {
+    bool terminal = false;
+    bool silent = false;
+    Clock* clock = nullptr;
+  };
+  explicit RunEvents(Options options) : options_(options), begun_(options.clock->Monotonic()) {}
+
+  void Planned(const pipeline::Plan& plan) override;
+  void Progressed(const pipeline::Progress& progress) override;
+  void Extracted(const pipeline::RunReport& report) override;
+  void Staged(const load::Report& report) override;
+  void Audited(const load::Report& report) override;
+  /// The last lines: what was published, or what stopped it and how to go on.
+  void Ended(const pipeline::RunReport& report);
+
+ private:
+  void ShowBar(const pipeline::Progress& progress);
+  void PrintAuditFailure(const load::Report& report) const;
+  bool colour() const { return options_.terminal; }
+
+  const Options options_;
+  const Duration begun_;
+  Duration shown_{-1'000'000};
+  pipeline::Progress last_;
+  int64_t quarantined_ = 0;
+};
+
+/// The lines that say how the source's columns meet the table's.
+std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan);
+
+}  // namespace calve::cli

@@ -1,0 +1,90 @@
+#include "cli/test_switches.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+
+#include "base/text.h"
+
+namespace calve::cli {
+namespace {
+
+std::string Variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+constexpr int kRestartExitCode = 99;
+
+/// Counts steps and does to the process what the switches say.
+class Weather {
+ public:
+  Weather(TestSwitches switches, std::string folder) : switches_(std::move(switches)), folder_(std::move(folder)) {
+    const size_t colon = switches_.kill_at.find(':');
+    kill_step_ = switches_.kill_at.substr(0, colon);
+    if (colon != std::string::npos) kill_count_ = ParseInteger(switches_.kill_at.substr(colon + 1)).value_or(1);
+  }
+
+  Status Reach(std::string_view step) {
+    std::lock_guard lock(mutex_);
+    const int64_t count = ++counts_[std::string(step)];
+    if (switches_.trace_steps) std::fprintf(stderr, "step %s %lld\n", std::string(step).c_str(), static_cast<long long>(count));
+    if (step == kill_step_ && count == kill_count_) ::kill(::getpid(), SIGKILL);
+    if (switches_.restart && FirstTimeEver(step)) std::_Exit(kRestartExitCode);
+    if (switches_.lost_commit_reply && step == "catalog.after_swap" && count % 2 == 1) {
+      return TransientError("a test has lost the reply of the commit");
+    }
+    return Status::Ok();
+  }
+
+ private:
+  /// Whether no process of this project has reached the step before: an empty file for each step remembers it.
+  bool FirstTimeEver(std::string_view step) {
+    const std::string marks = folder_ + "/metadata/test_restarts";
+    ::mkdir((folder_ + "/metadata").c_str(), 0755);
+    ::mkdir(marks.c_str(), 0755);
+    const int descriptor = ::open((marks + "/" + std::string(step)).c_str(), O_CREAT | O_EXCL | O_WRONLY, 0644);
+    if (descriptor < 0) return false;
+    ::close(descriptor);
+    return true;
+  }
+
+  const TestSwitches switches_;
+  const std::string folder_;
+  std::string kill_step_;
+  int64_t kill_count_ = 1;
+  std::mutex mutex_;
+  std::map<std::string, int64_t> counts_;
+};
+
+}  // namespace
+
+TestSwitches TestSwitches::FromEnvironment() {
+  TestSwitches switches;
+  switches.batch_rows = ParseInteger(Variable("CALVE_TEST_BATCH_ROWS"));
+  std::string memory = Variable("CALVE_TEST_MEMORY_LIMIT");
+  int64_t unit = 1;
+  if (memory.ends_with("MB")) {
+    unit = 1'000'000;
+    memory.resize(memory.size() - 2);
+  }
+  if (const auto number = ParseInteger(memory)) switches.memory_limit = ByteCount(*number * unit);
+  switches.lost_commit_reply = !Variable("CALVE_TEST_LOST_COMMIT_REPLY").empty();
+  switches.restart = !Variable("CALVE_TEST_RESTART").empty();
+  switches.kill_at = Variable("CALVE_TEST_KILL_AT");
+  switches.trace_steps = !Variable("CALVE_TEST_TRACE_STEPS").empty();
+  return switches;
+}
+
+StepObserver ObserveSteps(const TestSwitches& switches, const std::string& folder) {
+  auto weather = std::make_shared<Weather>(switches, folder);
+  return [weather](std::string_view step) { return weather->Reach(step); };
+}
+
+}  // namespace calve::cli
