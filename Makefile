@@ -27,7 +27,7 @@ demo: build ## Run the examples on real input, without a server
 
 .PHONY: test
 test: deps ## Run every test (FILTER=name for some)
-	@tools/bootstrap test
+	@tools/bootstrap test format
 	@tools/build dev
 	@ctest --test-dir build/dev --output-on-failure --no-tests=error -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
 
@@ -46,8 +46,8 @@ format: ## Format every C++ file
 	@tools/format
 
 .PHONY: tidy
-tidy: deps ## Check formatting and run clang-tidy (FILES=... for some)
-	@tools/bootstrap format
+tidy: deps ## Run clang-tidy (FILES=... for some)
+	@tools/bootstrap tidy
 	@tools/tidy $(FILES)
 
 .PHONY: tsan

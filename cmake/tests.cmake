@@ -4,6 +4,7 @@ find_program(CALVE_PYTHON python3 REQUIRED)
 calve_add_test(tidy house ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/tidy/tidy.py)
 calve_add_test(tidy_rules house ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/tidy/tidy_test.py)
 calve_add_test(case_runner house ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/cases/run_test.py)
+calve_add_test(format house ${CMAKE_SOURCE_DIR}/tools/format --check)
 
 if(TARGET calve)
   calve_add_test(cases whole ${CALVE_PYTHON} ${CMAKE_SOURCE_DIR}/tests/cases/run --program $<TARGET_FILE:calve>)
