@@ -32,7 +32,7 @@ uint64_t Decoder::ReadLongVarint() {
     if (cursor_ == end_) return Fail(kTruncated), 0;
     const auto byte = static_cast<uint8_t>(*cursor_++);
     value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (shift == 63 && byte > 1) break;
+    // Bits beyond the 64th are dropped, as other readers do: writers exist that take ids for unsigned.
     if (byte < 0x80) return value;
   }
   return Fail("a number does not fit 64 bits"), 0;

@@ -131,8 +131,8 @@ class LineDecoder {
   int64_t summary_bytes_min_ = 0;
 };
 
-Result<std::vector<ManifestFile>> DecodeList(std::string_view bytes, const std::string& path) {
-  CALVE_ASSIGN_OR_RETURN(avro::FileReader reader, avro::FileReader::Open(bytes, {.name = path}));
+Result<std::vector<ManifestFile>> DecodeList(std::string_view bytes) {
+  CALVE_ASSIGN_OR_RETURN(avro::FileReader reader, avro::FileReader::Open(bytes));
   const LineDecoder lines(reader.schema());
   CALVE_RETURN_IF_ERROR(lines.Check());
   std::vector<ManifestFile> manifests;
@@ -182,7 +182,7 @@ Result<std::vector<ManifestFile>> ReadManifestList(const Context& context, Files
     return manifests;
   }
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.Read(context, snapshot.manifest_list, 0));
-  Result<std::vector<ManifestFile>> manifests = DecodeList(bytes, snapshot.manifest_list);
+  Result<std::vector<ManifestFile>> manifests = DecodeList(bytes);
   if (!manifests.ok()) return While("read manifest list " + snapshot.manifest_list, std::move(manifests).error());
   return manifests;
 }

@@ -87,7 +87,7 @@ Status ScanBlock(const avro::Block& block, EntryDecoder& entries, Inheritance& i
 Result<ManifestScan> ScanBytes(std::string_view bytes, const TableMetadata& metadata, const ManifestFile& manifest,
                                const EntryFilter& filter) {
   CALVE_ASSIGN_OR_RETURN(const PartitionSpec* spec, SpecOf(metadata, manifest));
-  CALVE_ASSIGN_OR_RETURN(avro::FileReader reader, avro::FileReader::Open(bytes, {.name = manifest.path}));
+  CALVE_ASSIGN_OR_RETURN(avro::FileReader reader, avro::FileReader::Open(bytes));
   CALVE_ASSIGN_OR_RETURN(EntryDecoder entries, EntryDecoder::Compile(reader.schema(), PartitionTypeOf(metadata, *spec),
                                                                      filter, *spec));
   Inheritance inheritance(manifest, entries.has_sequence_numbers());
