@@ -48,7 +48,7 @@ CODE_RULES = [
      lambda file: file.room == "base",
      "reads the clock; take the time from Context, which base gives"),
     (re.compile(r"\bstd::(thread|jthread|async)\b(?!::(hardware_concurrency|id))|\bpthread_create\b"),
-     lambda file: file.room in THREAD_ROOMS or file.is_test or file.is_bench,
+     lambda file: file.room in THREAD_ROOMS or file.is_main or file.is_test or file.is_bench,
      "starts a thread below pipeline; use the Context's executor"),
     (re.compile(r"\bsleep_(for|until)\b|\bu?sleep\s*\("),
      lambda file: file.room == "base" and not file.is_test,
@@ -132,7 +132,7 @@ def read_architecture(house):
 def is_test_file(path, text):
     """A file is for tests by its name, or because it includes GoogleTest."""
     name = Path(path).name
-    return bool(re.search(r"(_test|_fuzz)\.cc$|testing|test_|_for_test", name) or re.search(r"#include <g(test|mock)/", text))
+    return bool(re.search(r"(_test|_fuzz)\.cc$|_for_test\.|^testing\.", name) or re.search(r"#include <g(test|mock)/", text))
 
 
 def classify(house, path):
@@ -256,7 +256,7 @@ def check_includes(house, file):
         if ours:
             check_room_include(house, file, number, ours)
             continue
-        if theirs in FORBIDDEN_STANDARD_HEADERS and not (theirs == "iostream" and (file.is_bench or file.is_test)):
+        if theirs in FORBIDDEN_STANDARD_HEADERS and not (theirs == "iostream" and (file.is_main or file.is_bench or file.is_test)):
             house.fault(file.path, number, f"<{theirs}>: {FORBIDDEN_STANDARD_HEADERS[theirs]}")
         library = library_of(house, theirs)
         if library is None:
