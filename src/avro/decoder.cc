@@ -26,14 +26,17 @@ void Decoder::Fail(const char* what) {
   cursor_ = end_;
 }
 
-uint64_t Decoder::ReadLongVarint() {
-  uint64_t value = 0;
+int64_t Decoder::ReadWideLong() {
+  uint64_t low = 0;
   for (int shift = 0; shift < 64; shift += 7) {
     if (cursor_ == end_) return Fail(kTruncated), 0;
     const auto byte = static_cast<uint8_t>(*cursor_++);
-    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    // Bits beyond the 64th are dropped, as other readers do: writers exist that take ids for unsigned.
-    if (byte < 0x80) return value;
+    low |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (shift == 63 && byte > 3) break;
+    if (byte >= 0x80) continue;
+    // Bit 64 of the varint is bit 63 of the value.
+    const uint64_t bit_63 = shift == 63 ? static_cast<uint64_t>(byte >> 1) << 63 : 0;
+    return static_cast<int64_t>((low >> 1 | bit_63) ^ -(low & 1));
   }
   return Fail("a number does not fit 64 bits"), 0;
 }
@@ -73,7 +76,7 @@ void Decoder::SkipVarints(uint64_t count) {
     count -= static_cast<uint64_t>(std::popcount(~word & 0x8080808080808080U));
     cursor_ += 8;
   }
-  for (; count != 0 && ok(); --count) ReadVarint();
+  for (; count != 0 && ok(); --count) ReadLong();
 }
 
 void Decoder::SkipBlocks(const Node& container) {

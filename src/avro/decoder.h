@@ -44,9 +44,15 @@ class Decoder {
   }
 
   /// Read a zig-zag varint. Serves int too where 64 bits are wanted (promotion).
+  ///
+  /// Some writers take ids from the unsigned range: a value from 2^63 to 2^64 - 1, one bit wider
+  /// than a long, keeps its bits as a cast to int64_t would.
   int64_t ReadLong() {
-    const uint64_t raw = ReadVarint();
-    return static_cast<int64_t>(raw >> 1) ^ -static_cast<int64_t>(raw & 1);
+    if (cursor_ != end_ && static_cast<int8_t>(*cursor_) >= 0) [[likely]] {
+      const auto raw = static_cast<uint8_t>(*cursor_++);
+      return (raw >> 1) ^ -(raw & 1);
+    }
+    return ReadWideLong();
   }
 
   /// Read a zig-zag varint that must fit 32 bits.
@@ -138,13 +144,7 @@ class Decoder {
  private:
   static constexpr const char* kTruncated = "the data ends inside a value";
 
-  uint64_t ReadVarint() {
-    if (cursor_ != end_ && static_cast<int8_t>(*cursor_) >= 0) [[likely]] {
-      return static_cast<uint8_t>(*cursor_++);
-    }
-    return ReadLongVarint();
-  }
-  uint64_t ReadLongVarint();
+  int64_t ReadWideLong();
   uint64_t ReadBlockSize();
   int64_t NegateCount(int64_t count);
   size_t CheckCount(int64_t count, int64_t item_bytes_min);
