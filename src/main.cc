@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <iostream>
 #include <stop_token>
@@ -75,6 +76,6 @@ int Run(int argc, char** argv, std::stop_token stop) {
 int main(int argc, char** argv) {
   Interrupts interrupts;
   const int code = Run(argc, argv, interrupts.token());
-  calve::Status stopped = calve::io::ShutdownCloud();
-  return stopped.ok() || code != 0 ? code : 1;
+  calve::io::ShutdownCloud();
+  return code;
 }
