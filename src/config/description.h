@@ -46,7 +46,7 @@ struct OptionDescription {
   std::string meaning;
   TypeDescription type;
   bool required = false;
-  std::optional<Node> default_value;  ///< None: the option is simply unset.
+  std::optional<Node> default_value;  ///< None: simply unset, empty, or told by default_text.
   std::string default_text;           ///< The default in words, when it is no fixed value.
   std::string environment;            ///< The variable that is taken when the key is not given.
   std::string example;                ///< As written in YAML.

@@ -38,7 +38,7 @@ struct ThingOptions {
   Mode mode = Mode::kAppend;
   std::vector<std::string> nulls = {"", "NA"};
   std::chrono::seconds timeout{90};
-  std::optional<ByteCount> size;
+  ByteCount size{7};
   Fraction share{0.5};
   bool strict = true;
   std::string token;
@@ -83,8 +83,8 @@ Read things.
 | `token` | text | `$THING_TOKEN` | A token. Secret: write it as `${NAME}` or `${file:path}`. |
 | `tree` | tree node |  | A tree. |
 | `tree.name` | text | required | Its name. |
-| `tree.children` | list of tree node mappings | `[]` | Below it. |
-| `columns` | mapping of names to column mappings | `{}` | Columns by name. |
+| `tree.children` | list of tree node mappings |  | Below it. |
+| `columns` | mapping of names to column mappings |  | Columns by name. |
 | `columns.<name>.type` | text | required | Its type. |
 | `extra` | any value |  | Anything. |
 

@@ -49,6 +49,9 @@ std::optional<Node> FromEnvironment(const std::string& name, const Environment& 
   return node;
 }
 
+/// Whether a default says nothing that a reader need know: no text, no items, no keys.
+bool IsEmpty(const Node& node) { return node.text().empty() && node.items().empty() && node.entries().empty(); }
+
 std::string QuotedKeys(const std::vector<std::string>& keys, std::string_view last) {
   std::string text;
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -239,7 +242,9 @@ ShapeDescription AnyShape::Describe() const {
     option.meaning = field.meaning;
     option.type = field.describe(field.notes);
     option.required = field.required;
-    if (!field.required && !field.notes.secret) option.default_value = field.default_value();
+    const bool has_default = !field.required && !field.notes.secret && field.notes.default_text.empty();
+    if (has_default) option.default_value = field.default_value();
+    if (option.default_value.has_value() && IsEmpty(*option.default_value)) option.default_value.reset();
     option.default_text = field.notes.default_text;
     option.environment = field.notes.environment;
     option.example = field.notes.example;

@@ -8,6 +8,7 @@
 #include "config/edit.h"
 #include "config/environment.h"
 #include "config/project.h"
+#include "config/reference.h"
 #include "config/yaml.h"
 
 /// Feed arbitrary bytes to the whole room: parse, fill in, print and read back, read as a project, as JSON and as .env.
@@ -60,8 +61,23 @@ void CheckYaml(std::string_view text) {
   if (!faults.empty()) return;
   Demand(!node.is_broken(), "a tree without faults is not broken");
   CheckPrinting(node);
+  CheckReferences(node);
   FillIn(node, SomeEnvironment(), faults);
   (void)SetPath(node, "a.0.b", Node::Scalar("x"));
+}
+
+/// Use the tree as a job, as a template and as a source at once.
+void CheckReferences(const Node& node) {
+  Definitions definitions;
+  definitions.templates["a"] = node;
+  definitions.sources["a"] = node;
+  Faults faults;
+  Node job = node;
+  ResolveReferences(job, definitions, faults);
+  Node user = Node::Mapping();
+  user.Set("template", Node::Scalar("a"));
+  user.Set("with", node);
+  ResolveReferences(user, definitions, faults);
 }
 
 void CheckProject(std::string_view text) {
