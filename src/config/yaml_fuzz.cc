@@ -54,18 +54,6 @@ void CheckPrinting(const Node& node) {
   }
 }
 
-void CheckYaml(std::string_view text) {
-  Faults faults;
-  Node node = ParseYaml(text, "fuzz.yaml", faults);
-  for (const Fault& fault : faults.Sorted()) Demand(!fault.message.empty() && fault.place.line >= 0, "a fault says something");
-  if (!faults.empty()) return;
-  Demand(!node.is_broken(), "a tree without faults is not broken");
-  CheckPrinting(node);
-  CheckReferences(node);
-  FillIn(node, SomeEnvironment(), faults);
-  (void)SetPath(node, "a.0.b", Node::Scalar("x"));
-}
-
 /// Use the tree as a job, as a template and as a source at once.
 void CheckReferences(const Node& node) {
   Definitions definitions;
@@ -78,6 +66,18 @@ void CheckReferences(const Node& node) {
   user.Set("template", Node::Scalar("a"));
   user.Set("with", node);
   ResolveReferences(user, definitions, faults);
+}
+
+void CheckYaml(std::string_view text) {
+  Faults faults;
+  Node node = ParseYaml(text, "fuzz.yaml", faults);
+  for (const Fault& fault : faults.Sorted()) Demand(!fault.message.empty() && fault.place.line >= 0, "a fault says something");
+  if (!faults.empty()) return;
+  Demand(!node.is_broken(), "a tree without faults is not broken");
+  CheckPrinting(node);
+  CheckReferences(node);
+  FillIn(node, SomeEnvironment(), faults);
+  (void)SetPath(node, "a.0.b", Node::Scalar("x"));
 }
 
 void CheckProject(std::string_view text) {
