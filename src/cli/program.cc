@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "cli/own_tables.h"
-#include "columnar/convert.h"
+#include "columnar/arrow_status.h"
 
 extern char** environ;  // NOLINT: POSIX says so.
 
@@ -184,6 +184,7 @@ Result<Program::NamedTable> Program::Table(const std::string& text) {
 
 Result<std::unique_ptr<engine::Engine>> Program::OpenEngine(bool locked) {
   CALVE_RETURN_IF_ERROR(project());
+  CALVE_RETURN_IF_ERROR(columnar::StartArrow());
   engine::EngineOptions options;
   options.memory_limit = ByteCount(memory_limit().value() / 2);
   options.threads = parallelism();

@@ -1,0 +1,92 @@
+#include <CLI/CLI.hpp>
+
+#include "audit/audit.h"
+#include "base/text.h"
+#include "cli/print.h"
+#include "cli/program.h"
+#include "cli/registry.h"
+#include "config/document.h"
+
+namespace calve::cli {
+namespace {
+
+Result<ExitCode> PrintSchema(Program& program, const std::string& what) {
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
+  if (what == "job") {
+    Print(config::JsonSchema(pipeline::JobShape(*parts).Describe(), {.title = "calve job"}) + "\n");
+  } else if (what == "contract") {
+    Print(config::JsonSchema(audit::ContractShape()->Describe(), {.title = "calve contract"}) + "\n");
+  } else if (what == "project") {
+    catalog::Registry catalogs;
+    catalog::RegisterParts(catalogs);
+    Print(config::JsonSchema(config::ProjectShape(catalogs.parts()).Describe(), {.title = "calve.yaml"}) + "\n");
+  } else {
+    const std::vector<std::string> known = {"job", "contract", "project"};
+    return ConfigError("'" + what + "' has no schema; one of " + Join(known, ", ") + DidYouMean(what, known));
+  }
+  return ExitCode::kDone;
+}
+
+/// One line of every kind of part.
+template <typename Kinds>
+void PrintKinds(const char* label, const Kinds& kinds) {
+  bool first = true;
+  for (const auto& [type, kind] : kinds) {
+    std::string line = type;
+    line.resize(std::max<size_t>(18, line.size() + 1), ' ');
+    PrintLine(first ? label : "", line + kind.meaning);
+    first = false;
+  }
+}
+
+Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
+  catalog::Registry catalogs;
+  catalog::RegisterParts(catalogs);
+  if (page.empty()) {
+    PrintKinds("source", parts->sources.kinds());
+    PrintKinds("transform", parts->transforms.kinds());
+    PrintKinds("check", parts->checks.kinds());
+    PrintKinds("loader", parts->loaders.kinds());
+    PrintKinds("catalog", catalogs.kinds());
+    return ExitCode::kDone;
+  }
+  std::vector<std::string> known;
+  std::string text;
+  const auto look = [&](const auto& kinds) {
+    for (const auto& [type, kind] : kinds) {
+      known.push_back(type);
+      if (type == page) text += config::ReferencePage(kind.part.shape->Describe(), {.type = type}) + "\n";
+    }
+  };
+  look(parts->sources.kinds());
+  look(parts->transforms.kinds());
+  look(parts->checks.kinds());
+  look(parts->loaders.kinds());
+  look(catalogs.kinds());
+  if (text.empty()) return ConfigError("there is no connector '" + page + "'" + DidYouMean(page, known));
+  Print(text);
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+CALVE_PART(schema) {
+  registry.Add({.name = "schema", .add = [](CLI::App& app, Program& program) {
+                  CLI::App* command = app.add_subcommand("schema", "Print the JSON Schema of a kind of file, for editors");
+                  auto what = std::make_shared<std::string>("job");
+                  command->add_option("KIND", *what, "job, contract or project")->capture_default_str();
+                  command->callback([&program, what] { program.todo = [&program, what] { return PrintSchema(program, *what); }; });
+                }});
+}
+
+CALVE_PART(connectors) {
+  registry.Add({.name = "connectors", .add = [](CLI::App& app, Program& program) {
+                  CLI::App* command = app.add_subcommand("connectors", "List what jobs can be made of, or print the reference of one");
+                  auto page = std::make_shared<std::string>();
+                  command->add_option("NAME", *page, "A source, transformer, check, loader or catalog");
+                  command->callback([&program, page] { program.todo = [&program, page] { return ListConnectors(program, *page); }; });
+                }});
+}
+
+}  // namespace calve::cli
