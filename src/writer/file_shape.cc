@@ -61,26 +61,33 @@ Result<FieldPtr> FileField(const FieldPtr& field, const Type& type, const std::s
   return field;
 }
 
-/// The same buffers under the file's type; children that the file leaves out are dropped.
-ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::DataType>& target, const Type& type) {
-  if (data->type->Equals(*target)) return data;
+/// The same buffers under the file's type; children that the file leaves out are dropped. A required value may be null where what holds
+/// it is: such marks say nothing, and Parquet's writer refuses them.
+ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::DataType>& target, const iceberg::Field& field) {
+  const Type& type = field.type;
+  const bool has_empty_marks = field.required && data->GetNullCount() != 0;
+  if (!type.is_nested() && !has_empty_marks && data->type->Equals(*target)) return data;
   ArrayDataPtr out = data->Copy();
   out->type = target;
+  if (has_empty_marks) {
+    out->buffers[0] = nullptr;
+    out->null_count = 0;
+  }
   if (type.kind() == TypeKind::kStruct) {
     out->child_data.clear();
     int next = 0;
     for (size_t i = 0; i < type.fields().size(); ++i) {
       if (type.fields()[i].type.kind() == TypeKind::kUnknown) continue;
-      out->child_data.push_back(ToFileData(data->child_data[i], target->field(next++)->type(), type.fields()[i].type));
+      out->child_data.push_back(ToFileData(data->child_data[i], target->field(next++)->type(), type.fields()[i]));
     }
   } else if (type.kind() == TypeKind::kList) {
-    out->child_data[0] = ToFileData(data->child_data[0], target->field(0)->type(), type.fields()[0].type);
+    out->child_data[0] = ToFileData(data->child_data[0], target->field(0)->type(), type.fields()[0]);
   } else if (type.kind() == TypeKind::kMap) {
     const auto& map = static_cast<const arrow::MapType&>(*target);
     ArrayDataPtr pairs = data->child_data[0]->Copy();
     pairs->type = target->field(0)->type();
-    pairs->child_data[0] = ToFileData(pairs->child_data[0], map.key_type(), type.fields()[0].type);
-    pairs->child_data[1] = ToFileData(pairs->child_data[1], map.item_type(), type.fields()[1].type);
+    pairs->child_data[0] = ToFileData(pairs->child_data[0], map.key_type(), type.fields()[0]);
+    pairs->child_data[1] = ToFileData(pairs->child_data[1], map.item_type(), type.fields()[1]);
     out->child_data[0] = std::move(pairs);
   }
   return out;
@@ -111,7 +118,7 @@ columnar::Batch FileShape::ToFile(const columnar::Batch& rows) const {
   for (size_t i = 0; i < columns_.size(); ++i) {
     const auto column = static_cast<size_t>(columns_[i]);
     columns.push_back(ToFileData(rows->column_data(columns_[i]), file_schema_->field(static_cast<int>(i))->type(),
-                                 schema_->fields()[column].type));
+                                 schema_->fields()[column]));
   }
   return arrow::RecordBatch::Make(file_schema_, rows->num_rows(), std::move(columns));
 }

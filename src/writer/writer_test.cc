@@ -1,5 +1,6 @@
 #include "writer/writer.h"
 
+#include <arrow/array/array_nested.h>
 #include <arrow/builder.h>
 #include <arrow/json/from_string.h>
 #include <arrow/table.h>
@@ -324,6 +325,17 @@ TEST_F(WriterTest, NullsUnderNullStructsAreNoFault) {
   const WriteOptions options = Options({Optional(1, "s", Type::Struct({Required(2, "x", Type::Int())}))});
   const DataFile file = WriteOne(options, R"([null, {"s": null}, {"s": {"x": 4}}])");
   EXPECT_EQ(*file.metrics.null_value_counts.Find(FieldId(2)), 2);
+
+  // The same with the child marked null where its struct is, as other programs make such columns.
+  const auto x = arrow::json::ArrayFromJSONString(arrow::int32(), "[null, null, 4]").ValueOrDie();
+  const auto marks = arrow::json::ArrayFromJSONString(arrow::boolean(), "[false, false, true]").ValueOrDie()->data()->buffers[1];
+  const auto schema = *columnar::ToArrowSchema(*options.schema);
+  const auto structs = *arrow::StructArray::Make({x}, schema->field(0)->type()->fields(), marks);
+  WriteOptions again = options;
+  again.run_id = "again";
+  const auto written = WriteAll(again, {arrow::RecordBatch::Make(schema, 3, {structs})});
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  EXPECT_TRUE(ReadBack(written->front()->path)->Equals(*ReadBack(file.path)));
 }
 
 iceberg::PartitionField PartitionBy(int source, int id, std::string name, Transform transform) {
