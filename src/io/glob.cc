@@ -1,6 +1,7 @@
 #include "io/glob.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "io/uri.h"
@@ -344,16 +345,21 @@ Result<Parted> PartAtWildcard(const std::string& uri) {
 Result<std::vector<FileInfo>> FindFiles(const Context& context, FileSystem& files,
                                         const std::string& uri, std::string_view pattern,
                                         const GlobOptions& options) {
-  auto there = files.Stat(context, uri);
-  if (!there.ok() && there.error().kind != ErrorKind::kNotFound) return there.error();
-  if (there.ok() && there->kind == FileKind::kFile) return std::vector<FileInfo>{*std::move(there)};
-  if (there.ok()) return Glob(context, files, uri, pattern.empty() ? "*" : pattern, options);
   const std::string scheme = SchemeOf(uri);
   const bool web = scheme == "http" || scheme == "https";  // where a ? starts the query
-  if (web || !HasWildcard(uri)) return there.error();
-  CALVE_ASSIGN_OR_RETURN(const Parted parted, PartAtWildcard(uri));
-  const std::string whole = pattern.empty() ? parted.pattern : JoinUri(parted.pattern, pattern);
-  return Glob(context, files, parted.folder, whole, options);
+  std::optional<Parted> parted;
+  if (!web && HasWildcard(uri)) {
+    CALVE_ASSIGN_OR_RETURN(parted, PartAtWildcard(uri));
+  }
+  auto there = files.Stat(context, uri);
+  if (!there.ok() && there.error().kind != ErrorKind::kNotFound) return there.error();
+  if (there.ok() && there->kind == FileKind::kFile) {
+    return std::vector<FileInfo>{*std::move(there)};
+  }
+  if (there.ok()) return Glob(context, files, uri, pattern.empty() ? "*" : pattern, options);
+  if (!parted) return there.error();
+  const std::string whole = pattern.empty() ? parted->pattern : JoinUri(parted->pattern, pattern);
+  return Glob(context, files, parted->folder, whole, options);
 }
 
 }  // namespace calve::io

@@ -135,8 +135,8 @@ Result<ZipEntry> FindOnlyZipEntry(InputFile& file) {
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, file.ReadAt(directory.offset, directory.bytes));
   std::optional<ZipEntry> only;
   int64_t local_header = 0;
-  for (size_t at = 0;
-       at + kCentralHeaderBytes <= bytes.size() && Little(bytes, at, 4) == kCentralHeader;) {
+  size_t at = 0;
+  while (at + kCentralHeaderBytes <= bytes.size() && Little(bytes, at, 4) == kCentralHeader) {
     const size_t name_bytes = Little(bytes, at + 28, 2);
     const size_t extra_bytes = Little(bytes, at + 30, 2);
     const size_t comment_bytes = Little(bytes, at + 32, 2);
@@ -162,6 +162,7 @@ Result<ZipEntry> FindOnlyZipEntry(InputFile& file) {
     }
     at = name_at + name_bytes + extra_bytes + comment_bytes;
   }
+  if (at != bytes.size()) return Damaged(file, "its directory is damaged");
   if (!only)
     return DataError(Quote(file.uri()) + ": expected an archive with one file, found none");
   CALVE_RETURN_IF_ERROR(Locate(file, local_header, *only));

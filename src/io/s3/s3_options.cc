@@ -6,7 +6,6 @@
 #include <mutex>
 
 #include "base/text.h"
-#include "io/arrow_bridge.h"
 #include "io/uri.h"
 
 namespace calve::io {

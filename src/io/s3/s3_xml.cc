@@ -85,8 +85,12 @@ std::optional<std::string> XmlText(std::string_view xml, std::string_view name) 
 
 std::vector<std::string_view> XmlElements(std::string_view xml, std::string_view name) {
   std::vector<std::string_view> all;
-  for (size_t from = 0; auto found = FindElement(xml, name, from); from = found->end) {
+  size_t from = 0;
+  while (true) {
+    const std::optional<Found> found = FindElement(xml, name, from);
+    if (!found) break;
     all.push_back(found->inside);
+    from = found->end;
   }
   return all;
 }
