@@ -1,6 +1,8 @@
 #include "columnar/traced_batch.h"
 
 #include <arrow/array/builder_primitive.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/datum.h>
 
@@ -10,13 +12,33 @@
 
 namespace calve::columnar {
 
+Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema, const std::vector<Batch>& pieces) {
+  if (pieces.size() == 1) return pieces.front();
+  int64_t rows = 0;
+  for (const Batch& piece : pieces) rows += piece->num_rows();
+  arrow::ArrayVector columns;
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    arrow::ArrayVector parts;
+    for (const Batch& piece : pieces) parts.push_back(piece->column(i));
+    if (parts.empty()) {
+      CALVE_ASSIGN_OR_RETURN(auto empty, arrow::MakeEmptyArray(schema->field(i)->type()));
+      columns.push_back(std::move(empty));
+      continue;
+    }
+    CALVE_ASSIGN_OR_RETURN(auto column, arrow::Concatenate(parts));
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(schema, rows, std::move(columns));
+}
+
 Result<Batch> TakeRows(const Batch& batch, const std::vector<int64_t>& rows) {
   if (static_cast<int64_t>(rows.size()) == batch->num_rows()) return batch;
   arrow::Int64Builder builder;
   CALVE_RETURN_IF_ERROR(builder.AppendValues(rows));
   CALVE_ASSIGN_OR_RETURN(const auto indices, builder.Finish());
-  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken, arrow::compute::Take(arrow::Datum(batch), arrow::Datum(indices),
-                                                                        arrow::compute::TakeOptions::NoBoundsCheck()));
+  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken,
+                         arrow::compute::Take(arrow::Datum(batch), arrow::Datum(indices),
+                                              arrow::compute::TakeOptions::NoBoundsCheck()));
   return taken.record_batch();
 }
 
@@ -25,7 +47,9 @@ Result<TracedBatch> TakeRows(TracedBatch batch, const std::vector<int64_t>& rows
   CALVE_ASSIGN_OR_RETURN(batch.rows, TakeRows(batch.rows, rows));
   std::vector<int64_t> origins;
   origins.reserve(rows.size());
-  for (const int64_t row : rows) origins.push_back(batch.origin_rows.empty() ? row : batch.origin_rows[static_cast<size_t>(row)]);
+  for (const int64_t row : rows)
+    origins.push_back(batch.origin_rows.empty() ? row
+                                                : batch.origin_rows[static_cast<size_t>(row)]);
   batch.origin_rows = std::move(origins);
   return batch;
 }

@@ -29,7 +29,8 @@ struct Reject {
 struct TracedBatch {
   Batch rows;  ///< Exact types.
   std::shared_ptr<const Origins> origins;
-  std::vector<int64_t> origin_rows;  ///< For each row, its row in the source's batch; -1: from no single row. Empty: row i is row i.
+  /// For each row, its row in the source's batch; -1: from no single row. Empty: row i is row i.
+  std::vector<int64_t> origin_rows;
   std::vector<Reject> rejects;
   int64_t rows_read = 0;     ///< Rows read from the source for this batch, rejects included.
   int64_t rows_dropped = 0;  ///< Rows that a transform left out, as its configuration says.
@@ -41,6 +42,9 @@ struct TracedBatch {
     return origins == nullptr || source_row < 0 ? std::string() : origins->Describe(source_row);
   }
 };
+
+/// Put batches of one schema one after another; none give an empty batch.
+Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema, const std::vector<Batch>& pieces);
 
 /// Keep the rows whose indices are given, ascending, each in [0, rows).
 Result<Batch> TakeRows(const Batch& batch, const std::vector<int64_t>& rows);

@@ -1,11 +1,10 @@
 #include "pipeline/fit.h"
 
-#include <arrow/array/concatenate.h>
 
 #include <utility>
 
 #include "columnar/arrow_status.h"
-#include "pipeline/row_json.h"
+#include "columnar/row_json.h"
 
 namespace calve::pipeline {
 namespace {
@@ -29,7 +28,7 @@ class Fitting {
     if (fitted.error().kind != ErrorKind::kData) return std::move(fitted).error();
     if (end - begin == 1) {
       rejects.push_back({.origin = batch_.OriginOf(begin), .column = "", .reason = fitted.error().message,
-                         .raw = RowAsJson(*batch_.rows, begin)});
+                         .raw = columnar::RowAsJson(*batch_.rows, begin)});
       return Status::Ok();
     }
     const int64_t middle = begin + (end - begin) / 2;
@@ -46,31 +45,13 @@ class Fitting {
   const iceberg::Schema& target_;
 };
 
-Result<Batch> Join(const std::vector<Batch>& pieces, const iceberg::Schema& target) {
-  if (pieces.size() == 1) return pieces.front();
-  CALVE_ASSIGN_OR_RETURN(const auto schema, columnar::ToArrowSchema(target));
-  if (pieces.empty()) {
-    CALVE_ASSIGN_OR_RETURN(auto empty, arrow::RecordBatch::MakeEmpty(schema));
-    return empty;
-  }
-  int64_t rows = 0;
-  for (const Batch& piece : pieces) rows += piece->num_rows();
-  arrow::ArrayVector columns;
-  for (int i = 0; i < pieces.front()->num_columns(); ++i) {
-    arrow::ArrayVector parts;
-    for (const Batch& piece : pieces) parts.push_back(piece->column(i));
-    CALVE_ASSIGN_OR_RETURN(auto column, arrow::Concatenate(parts));
-    columns.push_back(std::move(column));
-  }
-  return arrow::RecordBatch::Make(pieces.front()->schema(), rows, std::move(columns));
-}
-
 }  // namespace
 
 Result<TracedBatch> FitToTarget(TracedBatch batch, const iceberg::Schema& target) {
   Fitting fitting(batch, target);
   CALVE_RETURN_IF_ERROR(fitting.Fit(0, batch.rows->num_rows()));
-  CALVE_ASSIGN_OR_RETURN(Batch fitted, Join(fitting.pieces, target));
+  CALVE_ASSIGN_OR_RETURN(const auto schema, columnar::ToArrowSchema(target));
+  CALVE_ASSIGN_OR_RETURN(Batch fitted, columnar::Concatenate(schema, fitting.pieces));
   if (!fitting.rejects.empty()) {
     CALVE_ASSIGN_OR_RETURN(batch, columnar::TakeRows(std::move(batch), fitting.kept));
   }

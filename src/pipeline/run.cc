@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "pipeline/fit.h"
-#include "pipeline/row_json.h"
+#include "columnar/row_json.h"
 
 namespace calve::pipeline {
 namespace {
@@ -258,7 +258,7 @@ class Extraction {
       held_back->push_back({.rule = check.check.name,
                             .reason = "the row fails " + check.check.name,
                             .origin = batch->OriginOf(row),
-                            .raw = RowAsJson(*batch->rows, row)});
+                            .raw = columnar::RowAsJson(*batch->rows, row)});
     }
     CALVE_ASSIGN_OR_RETURN(*batch, columnar::TakeRows(std::move(*batch), kept));
     return Status::Ok();

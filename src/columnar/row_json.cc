@@ -1,11 +1,11 @@
-#include "pipeline/row_json.h"
+#include "columnar/row_json.h"
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include "base/text.h"
 
-namespace calve::pipeline {
+namespace calve::columnar {
 namespace {
 
 bool PrintsBare(const arrow::DataType& type) {
@@ -31,4 +31,4 @@ std::string RowAsJson(const arrow::RecordBatch& batch, int64_t row) {
   return json + "}";
 }
 
-}  // namespace calve::pipeline
+}  // namespace calve::columnar
