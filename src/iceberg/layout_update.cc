@@ -11,7 +11,7 @@ namespace calve::iceberg {
 namespace {
 
 bool SameSource(const PartitionField& a, const PartitionField& b) {
-  return a.source_id == b.source_id && a.transform == b.transform;
+  return a.source_id == b.source_id && a.more_source_ids == b.more_source_ids && a.transform == b.transform;
 }
 
 const PartitionField* FindSame(const std::vector<PartitionField>& fields, const PartitionField& wanted) {

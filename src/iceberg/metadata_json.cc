@@ -120,13 +120,12 @@ Status ReadSortOrders(const JsonObject& object, TableMetadata& metadata) {
 }
 
 Status ReadRefs(const JsonObject& object, TableMetadata& metadata) {
-  const Json* json = object.Find("refs");
-  if (json == nullptr) {
-    if (metadata.current_snapshot_id) {
-      metadata.refs[std::string(kMainBranch)].snapshot_id = *metadata.current_snapshot_id;
-    }
-    return Status::Ok();
+  // There is always a main branch where there is a current snapshot, written or not.
+  if (metadata.current_snapshot_id) {
+    metadata.refs[std::string(kMainBranch)].snapshot_id = *metadata.current_snapshot_id;
   }
+  const Json* json = object.Find("refs");
+  if (json == nullptr) return Status::Ok();
   if (!json->is_object()) return Unexpected(object.PlaceOf("refs"), "an object", *json);
   for (const auto& [name, value] : json->items()) {
     CALVE_ASSIGN_OR_RETURN(const JsonObject ref_object,

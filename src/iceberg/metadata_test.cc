@@ -174,6 +174,11 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair(2, "default-spec-id"), std::pair(2, "last-partition-id"), std::pair(2, "sort-orders"),
                       std::pair(2, "default-sort-order-id"), std::pair(3, "next-row-id")));
 
+TEST(MetadataTest, MainIsThereWhereTheCurrentSnapshotIs) {
+  EXPECT_EQ(Must(ParseTableMetadata(With(kVersion2, "/refs", "{}"))).refs.at("main").snapshot_id, SnapshotId(21));
+  EXPECT_EQ(Must(ParseTableMetadata(With(kVersion2, "/refs", "null"))).refs.at("main").snapshot_id, SnapshotId(21));
+}
+
 TEST(MetadataTest, ATableWithoutSnapshotsNeedsNoNextRowId) {
   Json json = Must(ParseJson(kVersion3));
   for (const char* key : {"snapshots", "snapshot-log", "refs", "current-snapshot-id", "next-row-id"}) json.erase(key);

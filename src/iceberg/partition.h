@@ -24,6 +24,8 @@ class Transform {
   static Transform Bucket(int count) { return Transform(Kind::kBucket, count); }
   static Transform Truncate(int width) { return Transform(Kind::kTruncate, width); }
   static Transform Of(Kind kind) { return Transform(kind, 0); }
+  /// A transform that this version does not know, by its text.
+  static Transform Unknown(std::string text);
 
   /// Read `identity`, `bucket[16]`, `truncate[4]`, `year`, ... A well-formed name that is not known becomes kUnknown, which reads
   /// as no pruning and refuses to write.
@@ -57,6 +59,8 @@ struct PartitionField {
   FieldId field_id;  ///< 1000 and up.
   std::string name;
   Transform transform;
+  /// v3: the further columns of a transform of several, none of which is known yet; carried through unharmed.
+  std::vector<FieldId> more_source_ids = {};
   bool operator==(const PartitionField&) const = default;
 };
 
@@ -88,6 +92,7 @@ struct SortField {
   Transform transform;
   bool ascending = true;
   bool nulls_first = true;
+  std::vector<FieldId> more_source_ids = {};  ///< As PartitionField has them.
   bool operator==(const SortField&) const = default;
 };
 

@@ -9,33 +9,47 @@ namespace {
 
 constexpr int kFirstPartitionFieldId = 1000;
 
-Result<Transform> ReadTransform(const JsonObject& object) {
+/// Read `transform` and its columns: `source-id`, or v3's `source-ids`.
+///
+/// Every v3 reader must read tables with transforms that it does not know, as all of several columns are.
+template <typename F>
+Status ReadTransform(const JsonObject& object, F& field) {
   CALVE_ASSIGN_OR_RETURN(const std::string text, object.Text("transform"));
   Result<Transform> transform = Transform::Parse(text);
   if (!transform.ok()) return While(object.PlaceOf("transform"), std::move(transform).error());
-  return transform;
+  field.transform = std::move(transform).value();
+  if (object.Find("source-id") != nullptr || object.Find("source-ids") == nullptr) {
+    CALVE_ASSIGN_OR_RETURN(const int32_t id, object.Int("source-id"));
+    field.source_id = FieldId(id);
+    return Status::Ok();
+  }
+  CALVE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, object.IntList("source-ids"));
+  if (ids.empty()) {
+    return DataError(fmt::format("{}: expected the id of a column, found none", object.PlaceOf("source-ids")));
+  }
+  field.source_id = FieldId(ids[0]);
+  for (size_t i = 1; i < ids.size(); ++i) field.more_source_ids.emplace_back(ids[i]);
+  if (ids.size() > 1) field.transform = Transform::Unknown(text);
+  return Status::Ok();
 }
 
-/// The one source column: `source-id`, or v3's `source-ids` when it names just one.
-Result<FieldId> ReadSource(const JsonObject& object) {
-  if (object.Find("source-id") == nullptr && object.Find("source-ids") != nullptr) {
-    CALVE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, object.IntList("source-ids"));
-    if (ids.size() == 1) return FieldId(ids[0]);
-    return RefusedError(fmt::format(
-        "{}: this version reads transforms of one column, found {} columns; use a newer version",
-        object.PlaceOf("source-ids"), ids.size()));
+template <typename F>
+void WriteTransform(const F& field, Json& json) {
+  json["transform"] = field.transform.ToString();
+  if (field.more_source_ids.empty()) {
+    json["source-id"] = field.source_id.value();
+    return;
   }
-  CALVE_ASSIGN_OR_RETURN(const int32_t id, object.Int("source-id"));
-  return FieldId(id);
+  json["source-ids"] = {field.source_id.value()};
+  for (const FieldId id : field.more_source_ids) json["source-ids"].push_back(id.value());
 }
 
 Result<PartitionField> ReadPartitionField(const JsonObject& object) {
   PartitionField field;
-  CALVE_ASSIGN_OR_RETURN(field.source_id, ReadSource(object));
+  CALVE_RETURN_IF_ERROR(ReadTransform(object, field));
   CALVE_ASSIGN_OR_RETURN(const std::optional<int32_t> id, object.OptionalInt("field-id"));
   field.field_id = id ? FieldId(*id) : kMissingFieldId;
   CALVE_ASSIGN_OR_RETURN(field.name, object.Text("name"));
-  CALVE_ASSIGN_OR_RETURN(field.transform, ReadTransform(object));
   return field;
 }
 
@@ -52,8 +66,7 @@ Result<bool> ReadChoice(const JsonObject& object, std::string_view key, std::str
 
 Result<SortField> ReadSortField(const JsonObject& object) {
   SortField field;
-  CALVE_ASSIGN_OR_RETURN(field.source_id, ReadSource(object));
-  CALVE_ASSIGN_OR_RETURN(field.transform, ReadTransform(object));
+  CALVE_RETURN_IF_ERROR(ReadTransform(object, field));
   CALVE_ASSIGN_OR_RETURN(field.ascending, ReadChoice(object, "direction", "asc", "desc"));
   CALVE_ASSIGN_OR_RETURN(field.nulls_first, ReadChoice(object, "null-order", "nulls-first", "nulls-last"));
   return field;
@@ -93,8 +106,7 @@ Json PartitionFieldsToJson(const PartitionSpec& spec) {
   for (const PartitionField& field : spec.fields) {
     Json json;
     json["name"] = field.name;
-    json["transform"] = field.transform.ToString();
-    json["source-id"] = field.source_id.value();
+    WriteTransform(field, json);
     json["field-id"] = field.field_id.value();
     fields.push_back(std::move(json));
   }
@@ -123,8 +135,7 @@ Json SortOrderToJson(const SortOrder& order) {
   json["fields"] = Json::array();
   for (const SortField& field : order.fields) {
     Json item;
-    item["transform"] = field.transform.ToString();
-    item["source-id"] = field.source_id.value();
+    WriteTransform(field, item);
     item["direction"] = field.ascending ? "asc" : "desc";
     item["null-order"] = field.nulls_first ? "nulls-first" : "nulls-last";
     json["fields"].push_back(std::move(item));

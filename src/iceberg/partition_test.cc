@@ -127,13 +127,19 @@ TEST(PartitionJsonTest, MissingFieldIdsCountFrom1000) {
               HasSubstr("for every field or for none"));
 }
 
-TEST(PartitionJsonTest, TransformsOfSeveralColumnsAreRefused) {
-  const auto spec = ParsePartitionSpec(
-      R"({"spec-id": 0, "fields": [{"name": "a", "transform": "zorder", "source-ids": [1, 2], "field-id": 1000}]})");
-  EXPECT_EQ(spec.error().kind, ErrorKind::kRefused);
+TEST(PartitionJsonTest, TransformsOfSeveralColumnsAreCarriedThroughUnknown) {
+  const char* json = R"({"spec-id":0,"fields":[{"name":"a","transform":"bucket[4]","source-ids":[1,2],"field-id":1000}]})";
+  const PartitionSpec spec = Must(ParsePartitionSpec(json));
+  EXPECT_EQ(spec.fields[0].transform.kind(), Transform::Kind::kUnknown);
+  EXPECT_EQ(SerializePartitionSpec(spec), json);
+  EXPECT_EQ(spec.PartitionType(*Events()).fields()[0].type, Type::String());
   const PartitionSpec one = Must(ParsePartitionSpec(
       R"({"spec-id": 0, "fields": [{"name": "a", "transform": "day", "source-ids": [7], "field-id": 1000}]})"));
   EXPECT_EQ(one.fields[0].source_id, FieldId(7));
+  EXPECT_EQ(one.fields[0].transform.kind(), Transform::Kind::kDay);
+  EXPECT_FALSE(ParsePartitionSpec(
+                   R"({"spec-id": 0, "fields": [{"name": "a", "transform": "day", "source-ids": [], "field-id": 1}]})")
+                   .ok());
 }
 
 TEST(SortOrderJsonTest, OrdersRoundTrip) {

@@ -214,7 +214,9 @@ Status SchemaUpdate::State::CheckUnused(FieldId id, std::string_view full_name) 
     if (inside(identifier)) return Misfit(full_name, "is an identifier field; change the identifier fields first");
   }
   for (const PartitionField& field : base.spec().fields) {
-    if (field.transform.kind() == Transform::Kind::kVoid || !inside(field.source_id)) continue;
+    if (field.transform.kind() == Transform::Kind::kVoid) continue;
+    const auto& more = field.more_source_ids;
+    if (!inside(field.source_id) && std::none_of(more.begin(), more.end(), inside)) continue;
     return Misfit(full_name, fmt::format("is the source of the partition field {}; change the partitioning first",
                                          Quote(field.name)));
   }

@@ -175,8 +175,12 @@ Result<Transform> Transform::Parse(std::string_view text) {
     CALVE_ASSIGN_OR_RETURN(const int parameter, ParseParameter(text, digits));
     return name == "bucket" ? Bucket(parameter) : Truncate(parameter);
   }
+  return Unknown(std::string(text));
+}
+
+Transform Transform::Unknown(std::string text) {
   Transform unknown(Kind::kUnknown, 0);
-  unknown.unknown_name_ = std::string(text);
+  unknown.unknown_name_ = std::move(text);
   return unknown;
 }
 

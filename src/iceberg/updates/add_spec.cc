@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kAction = "add-spec";
 
 bool SameField(const PartitionField& a, const PartitionField& b) {
-  return a.source_id == b.source_id && a.transform == b.transform && a.name == b.name;
+  return a.source_id == b.source_id && a.more_source_ids == b.more_source_ids && a.transform == b.transform &&
+         a.name == b.name;
 }
 
 /// The id of an equal spec that the table has, else the next free one. Field ids don't count.
