@@ -1,0 +1,216 @@
+#include <arrow/io/interfaces.h>
+#include <arrow/table.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/file_reader.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "columnar/arrow_status.h"
+#include "io/arrow_bridge.h"
+#include "source/file_set.h"
+#include "source/registry.h"
+
+namespace calve::source {
+namespace {
+
+using columnar::TracedBatch;
+
+struct ParquetOptions {
+  std::string source_path;
+  std::string file_pattern;
+  bool incremental = false;
+
+  static config::Shape<ParquetOptions> Declaration() {
+    config::Shape<ParquetOptions> shape("parquet source", "Read Parquet files; their own types are kept.");
+    shape.Required("source_path", &ParquetOptions::source_path,
+                   "Where the files are: a file, a folder, or an address with wildcards; local, s3://, gs://, abfss:// or https://.",
+                   {.example = "incoming/", .aliases = {"path"}});
+    shape.Optional("file_pattern", &ParquetOptions::file_pattern, "Which files of a folder are read.", {.example = "\"*.parquet\""});
+    shape.Optional("incremental", &ParquetOptions::incremental, "Read only files that are new or have changed since the last run.");
+    return shape;
+  }
+  FileOptions files() const { return {.source_path = source_path, .file_pattern = file_pattern, .incremental = incremental}; }
+};
+
+/// Some row groups of one file.
+struct Piece {
+  io::FileInfo file;
+  std::vector<int> row_groups;
+  int64_t first_row = 0;
+};
+
+class ParquetOrigins : public columnar::Origins {
+ public:
+  ParquetOrigins(std::string file, int64_t first_row) : file_(std::move(file)), first_row_(first_row) {}
+  std::string Describe(int64_t row) const override { return file_ + " row " + FormatCount(first_row_ + row + 1); }
+
+ private:
+  const std::string file_;
+  const int64_t first_row_;
+};
+
+Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& context, const Resources& resources, const io::FileInfo& info,
+                                                                int64_t batch_rows) {
+  CALVE_ASSIGN_OR_RETURN(std::shared_ptr<io::InputFile> file, resources.files->OpenInput(context, info.uri, {.size = info.size}));
+  const std::string name(ShortName(info.uri));
+  try {
+    parquet::arrow::FileReaderBuilder builder;
+    arrow::Status opened = builder.Open(io::ToArrow(std::move(file)));
+    if (!opened.ok()) return DataError(name + " is no readable Parquet file: " + opened.message());
+    parquet::ArrowReaderProperties properties;
+    properties.set_batch_size(batch_rows);
+    builder.properties(properties);
+    CALVE_ASSIGN_OR_RETURN(auto reader, builder.Build());
+    return reader;
+  } catch (const std::exception& error) {  // Parquet throws on broken files.
+    return DataError(name + " is no readable Parquet file: " + error.what());
+  }
+}
+
+class ParquetReader : public SplitReader {
+ public:
+  ParquetReader(std::unique_ptr<parquet::arrow::FileReader> file, const Piece& piece, std::shared_ptr<arrow::Schema> schema)
+      : file_(std::move(file)), piece_(piece), schema_(std::move(schema)), next_row_(piece.first_row) {}
+
+  Result<std::optional<TracedBatch>> Next(const Context&) override {
+    const std::string name(ShortName(piece_.file.uri));
+    try {
+      if (batches_ == nullptr) {
+        CALVE_ASSIGN_OR_RETURN(batches_, file_->GetRecordBatchReader(piece_.row_groups));
+      }
+      std::shared_ptr<arrow::RecordBatch> rows;
+      arrow::Status read = batches_->ReadNext(&rows);
+      if (!read.ok()) return While("read " + name, StatusOf(read).error());
+      if (rows == nullptr) return std::optional<TracedBatch>();
+      TracedBatch batch;
+      batch.rows_read = rows->num_rows();
+      batch.bytes_read = ByteCount(Share(rows->num_rows()));
+      batch.origins = std::make_shared<ParquetOrigins>(name, next_row_);
+      next_row_ += rows->num_rows();
+      CALVE_ASSIGN_OR_RETURN(batch.rows, Arrange(*rows));
+      return std::optional<TracedBatch>(std::move(batch));
+    } catch (const std::exception& error) {
+      return DataError("read " + name + ": " + error.what());
+    }
+  }
+
+ private:
+  /// The batch in the plan's columns; one that this file lacks is null.
+  Result<columnar::Batch> Arrange(const arrow::RecordBatch& rows) const {
+    arrow::ArrayVector arrays;
+    for (const auto& field : schema_->fields()) {
+      auto column = rows.GetColumnByName(field->name());
+      if (column == nullptr) {
+        CALVE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), rows.num_rows()));
+      }
+      arrays.push_back(std::move(column));
+    }
+    return arrow::RecordBatch::Make(schema_, rows.num_rows(), std::move(arrays));
+  }
+
+  /// The file's bytes that so many of its rows stand for.
+  int64_t Share(int64_t rows) const {
+    const int64_t total = std::max<int64_t>(1, file_->parquet_reader()->metadata()->num_rows());
+    return piece_.file.size.value() * rows / total;
+  }
+
+  std::unique_ptr<parquet::arrow::FileReader> file_;
+  const Piece piece_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::RecordBatchReader> batches_;
+  int64_t next_row_;
+};
+
+class ParquetSource : public Source {
+ public:
+  ParquetSource(ParquetOptions options, Resources resources) : options_(std::move(options)), resources_(std::move(resources)) {}
+
+  Status Check(const Context& context) override {
+    CALVE_ASSIGN_OR_RETURN(const FileSet set, FindFileSet(context, resources_, options_.files(), std::nullopt));
+    if (set.files.empty()) return Status::Ok();
+    return StatusOf(OpenParquet(context, resources_, set.files.front(), 1024));
+  }
+
+  Result<std::vector<Stream>> Discover(const Context& context) override {
+    CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
+    return std::vector<Stream>{{.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+  }
+
+  Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
+    batch_rows_max_ = options.batch_rows_max;
+    CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_.files(), options.since));
+    ReadPlan plan;
+    plan.summary = set.summary;
+    plan.bytes = set.bytes;
+    plan.position = std::move(set.position);
+    arrow::FieldVector fields;
+    for (const io::FileInfo& file : set.files) {
+      CALVE_RETURN_IF_ERROR(context.CheckStop());
+      CALVE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(context, resources_, file, batch_rows_max_));
+      CALVE_RETURN_IF_ERROR(AddColumns(*reader, file, &fields));
+      AddPieces(*reader, file, options.parallelism, &plan.splits);
+    }
+    if (!set.files.empty()) plan.schema = arrow::schema(std::move(fields));
+    return plan;
+  }
+
+  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan, const Split& split) override {
+    const auto& piece = std::any_cast<const Piece&>(split.payload);
+    CALVE_ASSIGN_OR_RETURN(auto reader, OpenParquet(context, resources_, piece.file, batch_rows_max_));
+    return std::make_unique<ParquetReader>(std::move(reader), piece, plan.schema);
+  }
+
+ private:
+  /// Columns of all files by name; one name has one type.
+  static Status AddColumns(parquet::arrow::FileReader& reader, const io::FileInfo& file, arrow::FieldVector* fields) {
+    std::shared_ptr<arrow::Schema> schema;
+    CALVE_RETURN_IF_ERROR(reader.GetSchema(&schema));
+    for (const auto& field : schema->fields()) {
+      const auto known = std::find_if(fields->begin(), fields->end(), [&](const auto& f) { return f->name() == field->name(); });
+      if (known == fields->end()) {
+        fields->push_back(field->WithNullable(true)->RemoveMetadata());
+      } else if (!(*known)->type()->Equals(*field->type())) {
+        return DataError(std::string(ShortName(file.uri)) + ", column " + field->name() + ": the type is " + field->type()->ToString() +
+                         ", but " + (*known)->type()->ToString() + " in the files before; load files of one kind by a job of its own");
+      }
+    }
+    return Status::Ok();
+  }
+
+  /// A file is read in as many pieces as are read at once, by row groups.
+  static void AddPieces(parquet::arrow::FileReader& reader, const io::FileInfo& file, int parallelism, std::vector<Split>* splits) {
+    const auto metadata = reader.parquet_reader()->metadata();
+    const int groups = metadata->num_row_groups();
+    const int per_piece = std::max(1, (groups + parallelism - 1) / parallelism);
+    int64_t row = 0;
+    for (int first = 0; first < groups; first += per_piece) {
+      Piece piece{.file = file, .row_groups = {}, .first_row = row};
+      for (int group = first; group < std::min(groups, first + per_piece); ++group) {
+        piece.row_groups.push_back(group);
+        row += metadata->RowGroup(group)->num_rows();
+      }
+      const ByteCount bytes(file.size.value() * static_cast<int64_t>(piece.row_groups.size()) / groups);
+      splits->push_back({.label = std::string(ShortName(file.uri)), .bytes = bytes, .payload = std::move(piece)});
+    }
+  }
+
+  const ParquetOptions options_;
+  const Resources resources_;
+  int64_t batch_rows_max_ = 64 * 1024;
+};
+
+}  // namespace
+
+CALVE_PART(parquet) {
+  registry.Add({.type = "parquet",
+                .meaning = "Parquet files, local or on an object store",
+                .part = config::MakePart<ParquetOptions>("parquet"),
+                .make = [](const config::Node& node, const Resources& resources) -> Result<std::unique_ptr<Source>> {
+                  CALVE_ASSIGN_OR_RETURN(ParquetOptions options, ParquetOptions::Declaration().Parse(node));
+                  return std::make_unique<ParquetSource>(std::move(options), resources);
+                }});
+}
+
+}  // namespace calve::source
