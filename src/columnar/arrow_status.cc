@@ -15,7 +15,8 @@ ErrorKind KindOf(const arrow::Status& status) {
     case StatusCode::SerializationError:
     case StatusCode::KeyError:
     case StatusCode::IndexError:
-    case StatusCode::IOError:  // Storage's own errors are carried: what is left are codecs and formats that met broken bytes.
+    case StatusCode::IOError:  // Storage's own errors are carried: what is left are codecs and
+                               // formats that met broken bytes.
       return ErrorKind::kData;
     case StatusCode::OutOfMemory:
     case StatusCode::NotImplemented:
@@ -34,7 +35,8 @@ ErrorKind KindOf(const arrow::Status& status) {
 
 Status StatusOf(const arrow::Status& status) {
   if (status.ok()) return Status::Ok();
-  if (const auto* carrier = dynamic_cast<const ErrorCarrier*>(status.detail().get())) return carrier->carried_error();
+  if (const auto* carrier = dynamic_cast<const ErrorCarrier*>(status.detail().get()))
+    return carrier->carried_error();
   return Error{KindOf(status), status.message()};
 }
 

@@ -7,8 +7,9 @@
 
 namespace calve {
 
-/// Translate Arrow's status: Invalid, TypeError, IOError (broken bytes) and the like are kData, OutOfMemory and NotImplemented kRefused,
-/// Cancelled kStopped. A calve error carried through Arrow (an ErrorCarrier, as io's bridge makes) comes out as it went in.
+/// Translate Arrow's status: Invalid, TypeError, IOError (broken bytes) and the like are kData,
+/// OutOfMemory and NotImplemented kRefused, Cancelled kStopped. A calve error carried through Arrow
+/// (an ErrorCarrier, as io's bridge makes) comes out as it went in.
 Status StatusOf(const arrow::Status& status);
 
 template <typename T>
@@ -22,7 +23,8 @@ T ValueOf(arrow::Result<T>&& result) {
 
 namespace columnar {
 
-/// Make Arrow's compute functions known. main and tests call it once, before anything else of this room.
+/// Make Arrow's compute functions known. main and tests call it once, before anything else of this
+/// room.
 Status StartArrow();
 
 }  // namespace columnar

@@ -19,23 +19,27 @@ std::string NameOf(const Place* parent, std::string_view name) {
   return Place{.parent = parent, .name = name}.FullName();
 }
 
-Result<std::shared_ptr<arrow::Array>> Absent(const iceberg::Field& field, int64_t length, const Place* parent) {
+Result<std::shared_ptr<arrow::Array>> Absent(const iceberg::Field& field, int64_t length,
+                                             const Place* parent) {
   if (field.write_default) return Repeat(field.type, *field.write_default, length);
   if (field.required) {
-    return DataError(fmt::format("column {} is required, but the rows have no such column and it has no default",
-                                 NameOf(parent, field.name)));
+    return DataError(
+        fmt::format("column {} is required, but the rows have no such column and it has no default",
+                    NameOf(parent, field.name)));
   }
   return Repeat(field.type, iceberg::Value::Null(), length);
 }
 
 /// Name the first column that nothing asks for: dropping it would lose values silently.
-Status RefuseUnasked(const arrow::FieldVector& found, const std::vector<iceberg::Field>& fields, const Place* parent) {
+Status RefuseUnasked(const arrow::FieldVector& found, const std::vector<iceberg::Field>& fields,
+                     const Place* parent) {
   std::vector<std::string> known;
   for (const iceberg::Field& field : fields) known.push_back(field.name);
   for (const auto& field : found) {
     if (std::find(known.begin(), known.end(), field->name()) == known.end()) {
-      return DataError(fmt::format("column {} is not in the table's schema; add it there or drop it{}",
-                                   NameOf(parent, field->name()), DidYouMean(field->name(), known)));
+      return DataError(
+          fmt::format("column {} is not in the table's schema; add it there or drop it{}",
+                      NameOf(parent, field->name()), DidYouMean(field->name(), known)));
     }
   }
   return Status::Ok();
@@ -59,12 +63,15 @@ int64_t Place::RowOf(int64_t index) const {
   return parent == nullptr ? row : parent->RowOf(row);
 }
 
-Result<arrow::ArrayVector> GatherFields(const arrow::FieldVector& found, const arrow::ArrayVector& arrays,
-                                        const std::vector<iceberg::Field>& fields, int64_t length, const Place* parent) {
+Result<arrow::ArrayVector> GatherFields(const arrow::FieldVector& found,
+                                        const arrow::ArrayVector& arrays,
+                                        const std::vector<iceberg::Field>& fields, int64_t length,
+                                        const Place* parent) {
   std::unordered_map<std::string_view, size_t> by_name;
   for (size_t i = 0; i < found.size(); ++i) {
     if (!by_name.emplace(found[i]->name(), i).second) {
-      return DataError(fmt::format("column {} occurs twice; rename one", NameOf(parent, found[i]->name())));
+      return DataError(
+          fmt::format("column {} occurs twice; rename one", NameOf(parent, found[i]->name())));
     }
   }
   arrow::ArrayVector columns;
@@ -78,7 +85,8 @@ Result<arrow::ArrayVector> GatherFields(const arrow::FieldVector& found, const a
     }
     ++used;
     const Place place{.parent = parent, .name = field.name};
-    CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), CastExactly(arrays[at->second], field.type, place));
+    CALVE_ASSIGN_OR_RETURN(columns.emplace_back(),
+                           CastExactly(arrays[at->second], field.type, place));
   }
   if (used != found.size()) CALVE_RETURN_IF_ERROR(RefuseUnasked(found, fields, parent));
   return columns;
@@ -87,7 +95,8 @@ Result<arrow::ArrayVector> GatherFields(const arrow::FieldVector& found, const a
 Result<Batch> Conform(const Batch& batch, const iceberg::Schema& target) {
   CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Schema> schema, ToArrowSchema(target));
   CALVE_ASSIGN_OR_RETURN(arrow::ArrayVector columns,
-                         GatherFields(batch->schema()->fields(), batch->columns(), target.fields(), batch->num_rows(), nullptr));
+                         GatherFields(batch->schema()->fields(), batch->columns(), target.fields(),
+                                      batch->num_rows(), nullptr));
   return arrow::RecordBatch::Make(std::move(schema), batch->num_rows(), std::move(columns));
 }
 

@@ -46,12 +46,14 @@ iceberg::SchemaPtr SchemaOf(std::vector<Field> fields) {
 }
 
 Batch BatchOf(const std::string& name, const ArrayPtr& array) {
-  return arrow::RecordBatch::Make(arrow::schema({arrow::field(name, array->type())}), array->length(), {array});
+  return arrow::RecordBatch::Make(arrow::schema({arrow::field(name, array->type())}),
+                                  array->length(), {array});
 }
 
 /// Conform a batch of one column `c`.
 Result<ArrayPtr> ConformColumn(const ArrayPtr& array, const Type& type) {
-  CALVE_ASSIGN_OR_RETURN(const Batch batch, Conform(BatchOf("c", array), *SchemaOf({Optional(1, "c", type)})));
+  CALVE_ASSIGN_OR_RETURN(const Batch batch,
+                         Conform(BatchOf("c", array), *SchemaOf({Optional(1, "c", type)})));
   CALVE_RETURN_IF_ERROR(batch->ValidateFull());
   return batch->column(0);
 }
@@ -61,7 +63,8 @@ void ExpectConforms(const ArrayPtr& from, const Type& type, std::string_view jso
   const auto got = ConformColumn(from, type);
   ASSERT_TRUE(got.ok()) << got.error().message;
   const ArrayPtr expected = FromJson(*ToArrowType(type), json);
-  EXPECT_TRUE((*got)->Equals(*expected, arrow::EqualOptions::Defaults().nans_equal(true))) << (*got)->ToString() << "\nexpected " << expected->ToString();
+  EXPECT_TRUE((*got)->Equals(*expected, arrow::EqualOptions::Defaults().nans_equal(true)))
+      << (*got)->ToString() << "\nexpected " << expected->ToString();
 }
 
 void ExpectRefused(const ArrayPtr& from, const Type& type, std::string_view part) {
@@ -72,11 +75,23 @@ void ExpectRefused(const ArrayPtr& from, const Type& type, std::string_view part
 }
 
 std::vector<Type> AllPrimitives() {
-  return {Type::Boolean(),   Type::Int(),         Type::Long(),      Type::Float(),
-          Type::Double(),    Type::Decimal(9, 2), Type::Date(),      Type::Time(),
-          Type::Timestamp(), Type::TimestampTz(), Type::String(),    Type::UuidType(),
-          Type::Fixed(5),    Type::Binary(),      Type::Decimal(38, 10),
-          Type::Of(TypeKind::kTimestampNs),       Type::Of(TypeKind::kTimestampTzNs)};
+  return {Type::Boolean(),
+          Type::Int(),
+          Type::Long(),
+          Type::Float(),
+          Type::Double(),
+          Type::Decimal(9, 2),
+          Type::Date(),
+          Type::Time(),
+          Type::Timestamp(),
+          Type::TimestampTz(),
+          Type::String(),
+          Type::UuidType(),
+          Type::Fixed(5),
+          Type::Binary(),
+          Type::Decimal(38, 10),
+          Type::Of(TypeKind::kTimestampNs),
+          Type::Of(TypeKind::kTimestampTzNs)};
 }
 
 TEST_F(ConvertTest, EveryPrimitiveComesBackAsItselfThroughArrow) {
@@ -92,9 +107,11 @@ TEST_F(ConvertTest, EveryPrimitiveComesBackAsItselfThroughArrow) {
 }
 
 TEST_F(ConvertTest, NestedTypesCarryFieldIdsAtEveryDepth) {
-  const Type map = Type::Map(FieldId(4), Type::String(), FieldId(5),
-                             Type::List(FieldId(6), Type::Struct({Required(7, "x", Type::Int())}), false), true);
-  const auto schema = *ToArrowSchema(*SchemaOf({Required(1, "s", Type::Struct({Optional(2, "m", map)}))}));
+  const Type map =
+      Type::Map(FieldId(4), Type::String(), FieldId(5),
+                Type::List(FieldId(6), Type::Struct({Required(7, "x", Type::Int())}), false), true);
+  const auto schema =
+      *ToArrowSchema(*SchemaOf({Required(1, "s", Type::Struct({Optional(2, "m", map)}))}));
   const auto id = [](const std::shared_ptr<arrow::Field>& field) {
     return field->metadata()->Get(std::string(kFieldIdKey)).ValueOr("none");
   };
@@ -138,7 +155,8 @@ TEST_F(ConvertTest, ForeignArrowTypesFindTheTypeThatHoldsThem) {
     EXPECT_EQ(type->ToString(), Type::Parse(expected)->ToString()) << arrow_type->ToString();
   }
   EXPECT_EQ(ToIcebergType(*arrow::null(), 3)->kind(), TypeKind::kUnknown);
-  EXPECT_EQ(ToIcebergType(*arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), 3)->kind(), TypeKind::kTimestampTzNs);
+  EXPECT_EQ(ToIcebergType(*arrow::timestamp(arrow::TimeUnit::NANO, "UTC"), 3)->kind(),
+            TypeKind::kTimestampTzNs);
 }
 
 TEST_F(ConvertTest, TypesWithoutExactCounterpartAreRefusedByColumn) {
@@ -146,7 +164,8 @@ TEST_F(ConvertTest, TypesWithoutExactCounterpartAreRefusedByColumn) {
   const auto refused = ToIcebergFields(*arrow::schema({arrow::field("s", nested)}), 2);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
-  EXPECT_NE(refused.error().message.find("column s: column t"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("column s: column t"), std::string::npos)
+      << refused.error().message;
   EXPECT_FALSE(ToIcebergType(*arrow::decimal256(40, 2), 3).ok());
   EXPECT_FALSE(ToIcebergType(*arrow::time64(arrow::TimeUnit::NANO), 3).ok());
   EXPECT_FALSE(ToIcebergType(*arrow::duration(arrow::TimeUnit::MICRO), 3).ok());
@@ -156,7 +175,8 @@ TEST_F(ConvertTest, TypesWithoutExactCounterpartAreRefusedByColumn) {
 TEST_F(ConvertTest, FieldsGetDistinctIds) {
   const auto fields = *ToIcebergFields(
       *arrow::schema({arrow::field("l", arrow::list(arrow::field("item", arrow::int32(), false))),
-                      arrow::field("m", arrow::map(arrow::utf8(), arrow::struct_({arrow::field("x", arrow::int8())}))),
+                      arrow::field("m", arrow::map(arrow::utf8(), arrow::struct_({arrow::field(
+                                                                      "x", arrow::int8())}))),
                       arrow::field("z", arrow::int64(), false)}),
       2);
   ASSERT_TRUE(iceberg::Schema::Make(iceberg::SchemaId(0), fields).ok());
@@ -166,28 +186,37 @@ TEST_F(ConvertTest, FieldsGetDistinctIds) {
 
 TEST_F(ConvertTest, WideningKeepsEveryValue) {
   ExpectConforms(FromJson(arrow::int8(), "[1, null, -128]"), Type::Long(), "[1, null, -128]");
-  ExpectConforms(FromJson(arrow::uint64(), "[18446744073709551615]"), Type::Decimal(20, 0), R"(["18446744073709551615"])");
+  ExpectConforms(FromJson(arrow::uint64(), "[18446744073709551615]"), Type::Decimal(20, 0),
+                 R"(["18446744073709551615"])");
   ExpectConforms(FromJson(arrow::int32(), "[7, null]"), Type::Decimal(5, 2), R"(["7.00", null])");
-  ExpectConforms(FromJson(arrow::decimal128(5, 1), R"(["12.5"])"), Type::Decimal(9, 3), R"(["12.500"])");
-  ExpectConforms(FromJson(arrow::decimal256(50, 2), R"(["12.50", null])"), Type::Decimal(9, 2), R"(["12.50", null])");
-  ExpectConforms(FromJson(arrow::decimal64(9, 2), R"(["12.50", null])"), Type::Decimal(12, 2), R"(["12.50", null])");
+  ExpectConforms(FromJson(arrow::decimal128(5, 1), R"(["12.5"])"), Type::Decimal(9, 3),
+                 R"(["12.500"])");
+  ExpectConforms(FromJson(arrow::decimal256(50, 2), R"(["12.50", null])"), Type::Decimal(9, 2),
+                 R"(["12.50", null])");
+  ExpectConforms(FromJson(arrow::decimal64(9, 2), R"(["12.50", null])"), Type::Decimal(12, 2),
+                 R"(["12.50", null])");
   ExpectConforms(FromJson(arrow::float32(), "[1.5]"), Type::Double(), "[1.5]");
   ExpectConforms(FromJson(arrow::float64(), "[1.5, NaN, -Inf]"), Type::Float(), "[1.5, NaN, -Inf]");
   ExpectConforms(FromJson(arrow::large_utf8(), R"(["a", null])"), Type::String(), R"(["a", null])");
-  ExpectConforms(FromJson(arrow::utf8_view(), R"(["abcdefghijklmnopqrst"])"), Type::String(), R"(["abcdefghijklmnopqrst"])");
+  ExpectConforms(FromJson(arrow::utf8_view(), R"(["abcdefghijklmnopqrst"])"), Type::String(),
+                 R"(["abcdefghijklmnopqrst"])");
   ExpectConforms(FromJson(arrow::binary(), R"(["ab", "cd"])"), Type::Fixed(2), R"(["ab", "cd"])");
   ExpectConforms(FromJson(arrow::date64(), "[86400000]"), Type::Date(), "[1]");
   ExpectConforms(FromJson(arrow::date32(), "[1]"), Type::Timestamp(), "[86400000000]");
   ExpectConforms(FromJson(arrow::time32(arrow::TimeUnit::MILLI), "[5]"), Type::Time(), "[5000]");
-  ExpectConforms(FromJson(arrow::timestamp(arrow::TimeUnit::NANO), "[5000, -5000]"), Type::Timestamp(), "[5, -5]");
-  ExpectConforms(FromJson(arrow::timestamp(arrow::TimeUnit::SECOND, "+02:00"), "[5]"), Type::TimestampTz(), "[5000000]");
+  ExpectConforms(FromJson(arrow::timestamp(arrow::TimeUnit::NANO), "[5000, -5000]"),
+                 Type::Timestamp(), "[5, -5]");
+  ExpectConforms(FromJson(arrow::timestamp(arrow::TimeUnit::SECOND, "+02:00"), "[5]"),
+                 Type::TimestampTz(), "[5000000]");
   ExpectConforms(FromJson(arrow::null(), "[null, null]"), Type::Date(), "[null, null]");
-  ExpectConforms(FromJson(arrow::dictionary(arrow::int8(), arrow::utf8()), R"(["b", null, "a", "b"])"), Type::String(),
-                 R"(["b", null, "a", "b"])");
+  ExpectConforms(
+      FromJson(arrow::dictionary(arrow::int8(), arrow::utf8()), R"(["b", null, "a", "b"])"),
+      Type::String(), R"(["b", null, "a", "b"])");
 }
 
 TEST_F(ConvertTest, RunEndsAndExtensionTypesAreTakenOff) {
-  const auto encoded = arrow::compute::RunEndEncode(FromJson(arrow::int32(), "[4, 4, null]")).ValueOrDie();
+  const auto encoded =
+      arrow::compute::RunEndEncode(FromJson(arrow::int32(), "[4, 4, null]")).ValueOrDie();
   ExpectConforms(encoded.make_array(), Type::Long(), "[4, 4, null]");
   const auto storage = FromJson(arrow::fixed_size_binary(16), R"(["0123456789abcdef", null])");
   const auto uuids = arrow::ExtensionType::WrapArray(arrow::extension::uuid(), storage);
@@ -195,14 +224,19 @@ TEST_F(ConvertTest, RunEndsAndExtensionTypesAreTakenOff) {
 }
 
 TEST_F(ConvertTest, ValuesThatDoNotFitAreNamedNeverChanged) {
-  ExpectRefused(FromJson(arrow::int64(), "[1, 2, 2147483648]"), Type::Int(), "column c, row 2: 2147483648 does not fit int");
+  ExpectRefused(FromJson(arrow::int64(), "[1, 2, 2147483648]"), Type::Int(),
+                "column c, row 2: 2147483648 does not fit int");
   ExpectRefused(FromJson(arrow::float64(), "[0.5, 0.1]"), Type::Float(), "row 1: 0.1");
   ExpectRefused(FromJson(arrow::float64(), "[1, 1.5]"), Type::Long(), "row 1: 1.5");
-  ExpectRefused(FromJson(arrow::int64(), "[9007199254740993]"), Type::Double(), "row 0: 9007199254740993");
-  ExpectRefused(FromJson(arrow::decimal128(5, 2), R"(["1.20", "1.25"])"), Type::Decimal(5, 1), "row 1: 1.25");
-  ExpectRefused(FromJson(arrow::decimal128(5, 0), R"(["99999"])"), Type::Decimal(5, 1), "row 0: 99999");
+  ExpectRefused(FromJson(arrow::int64(), "[9007199254740993]"), Type::Double(),
+                "row 0: 9007199254740993");
+  ExpectRefused(FromJson(arrow::decimal128(5, 2), R"(["1.20", "1.25"])"), Type::Decimal(5, 1),
+                "row 1: 1.25");
+  ExpectRefused(FromJson(arrow::decimal128(5, 0), R"(["99999"])"), Type::Decimal(5, 1),
+                "row 0: 99999");
   ExpectRefused(FromJson(arrow::int64(), "[10, 1000]"), Type::Decimal(4, 2), "row 1: 1000");
-  ExpectRefused(FromJson(arrow::timestamp(arrow::TimeUnit::NANO), "[1000, null, 1001]"), Type::Timestamp(), "row 2: ");
+  ExpectRefused(FromJson(arrow::timestamp(arrow::TimeUnit::NANO), "[1000, null, 1001]"),
+                Type::Timestamp(), "row 2: ");
   ExpectRefused(FromJson(arrow::binary(), R"(["ab", "abc"])"), Type::Fixed(2), "row 1: ");
   const std::string broken("\xff\xfe", 2);
   arrow::BinaryBuilder builder;
@@ -211,64 +245,81 @@ TEST_F(ConvertTest, ValuesThatDoNotFitAreNamedNeverChanged) {
 }
 
 TEST_F(ConvertTest, MeaningsAreNeverReinterpreted) {
-  ExpectRefused(FromJson(arrow::utf8(), R"(["1"])"), Type::Long(), "column c: string does not become long exactly");
+  ExpectRefused(FromJson(arrow::utf8(), R"(["1"])"), Type::Long(),
+                "column c: string does not become long exactly");
   ExpectRefused(FromJson(arrow::float64(), "[1]"), Type::Decimal(5, 2), "double does not become");
-  ExpectRefused(FromJson(arrow::decimal128(5, 2), R"(["1.00"])"), Type::Double(), "does not become double");
-  ExpectRefused(FromJson(arrow::timestamp(arrow::TimeUnit::MICRO), "[1]"), Type::TimestampTz(), "does not become timestamptz");
-  ExpectRefused(FromJson(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "[1]"), Type::Timestamp(), "does not become timestamp");
+  ExpectRefused(FromJson(arrow::decimal128(5, 2), R"(["1.00"])"), Type::Double(),
+                "does not become double");
+  ExpectRefused(FromJson(arrow::timestamp(arrow::TimeUnit::MICRO), "[1]"), Type::TimestampTz(),
+                "does not become timestamptz");
+  ExpectRefused(FromJson(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "[1]"), Type::Timestamp(),
+                "does not become timestamp");
   ExpectRefused(FromJson(arrow::boolean(), "[true]"), Type::Int(), "does not become int");
   ExpectRefused(FromJson(arrow::int32(), "[1]"), Type::Date(), "does not become date");
-  ExpectRefused(FromJson(arrow::utf8(), R"(["a"])"), Type::Of(TypeKind::kUnknown), "does not become unknown");
+  ExpectRefused(FromJson(arrow::utf8(), R"(["a"])"), Type::Of(TypeKind::kUnknown),
+                "does not become unknown");
 }
 
 TEST_F(ConvertTest, NestedValuesConformAndMisfitsNameTheOutermostRow) {
   const Type list = Type::List(FieldId(2), Type::Int(), false);
-  ExpectConforms(FromJson(arrow::large_list(arrow::int64()), "[[1, 2], null, [], [3]]"), list, "[[1, 2], null, [], [3]]");
-  ExpectConforms(FromJson(arrow::fixed_size_list(arrow::int64(), 2), "[[1, 2], null, [3, 4]]"), list, "[[1, 2], null, [3, 4]]");
-  ExpectConforms(FromJson(arrow::list_view(arrow::int8()), "[[1, 2], null, [5]]"), list, "[[1, 2], null, [5]]");
-  ExpectConforms(FromJson(arrow::large_list_view(arrow::int8()), "[[1, 2], [5]]"), list, "[[1, 2], [5]]");
+  ExpectConforms(FromJson(arrow::large_list(arrow::int64()), "[[1, 2], null, [], [3]]"), list,
+                 "[[1, 2], null, [], [3]]");
+  ExpectConforms(FromJson(arrow::fixed_size_list(arrow::int64(), 2), "[[1, 2], null, [3, 4]]"),
+                 list, "[[1, 2], null, [3, 4]]");
+  ExpectConforms(FromJson(arrow::list_view(arrow::int8()), "[[1, 2], null, [5]]"), list,
+                 "[[1, 2], null, [5]]");
+  ExpectConforms(FromJson(arrow::large_list_view(arrow::int8()), "[[1, 2], [5]]"), list,
+                 "[[1, 2], [5]]");
   ExpectRefused(FromJson(arrow::list(arrow::int64()), "[[1], null, [], [2, 5000000000]]"), list,
                 "column c.element, row 3: 5000000000");
 
   const Type map = Type::Map(FieldId(2), Type::String(), FieldId(3), Type::Int(), false);
-  ExpectConforms(FromJson(arrow::map(arrow::utf8(), arrow::int64()), R"([[["a", 1]], null, [["b", null], ["c", 2]]])"), map,
-                 R"([[["a", 1]], null, [["b", null], ["c", 2]]])");
-  ExpectRefused(FromJson(arrow::map(arrow::utf8(), arrow::int64()), R"([[["a", 1]], [["b", 5000000000]]])"), map,
-                "column c.value, row 1: 5000000000");
+  ExpectConforms(FromJson(arrow::map(arrow::utf8(), arrow::int64()),
+                          R"([[["a", 1]], null, [["b", null], ["c", 2]]])"),
+                 map, R"([[["a", 1]], null, [["b", null], ["c", 2]]])");
+  ExpectRefused(
+      FromJson(arrow::map(arrow::utf8(), arrow::int64()), R"([[["a", 1]], [["b", 5000000000]]])"),
+      map, "column c.value, row 1: 5000000000");
 
   const Type inner = Type::List(FieldId(4), Type::Int(), false);
   const Type deep = Type::List(FieldId(2), Type::Struct({Optional(3, "a", inner)}), false);
   const auto from = arrow::list(arrow::struct_({arrow::field("a", arrow::list(arrow::int64()))}));
-  ExpectRefused(FromJson(from, R"([[{"a": [1]}], [], [{"a": []}, {"a": [2, 3, 5000000000]}]])"), deep,
-                "column c.element.a.element, row 2: 5000000000");
+  ExpectRefused(FromJson(from, R"([[{"a": [1]}], [], [{"a": []}, {"a": [2, 3, 5000000000]}]])"),
+                deep, "column c.element.a.element, row 2: 5000000000");
 }
 
 TEST_F(ConvertTest, SlicesConformLikeTheirRows) {
   const auto from = arrow::list(arrow::struct_({arrow::field("x", arrow::int64())}));
-  const ArrayPtr whole = FromJson(from, R"([[{"x": 5000000000}], [{"x": 1}, null], null, [{"x": 3}], [{"x": 5000000000}]])");
+  const ArrayPtr whole = FromJson(
+      from, R"([[{"x": 5000000000}], [{"x": 1}, null], null, [{"x": 3}], [{"x": 5000000000}]])");
   const Type type = Type::List(FieldId(2), Type::Struct({Optional(3, "x", Type::Int())}), false);
   ExpectConforms(whole->Slice(1, 3), type, R"([[{"x": 1}, null], null, [{"x": 3}]])");
   ExpectRefused(whole->Slice(1, 4), type, "row 3: 5000000000");
 
   const ArrayPtr structs = FromJson(arrow::struct_({arrow::field("x", arrow::int64())}),
                                     R"([{"x": 5000000000}, null, {"x": 2}, {"x": null}])");
-  ExpectConforms(structs->Slice(1, 3), Type::Struct({Optional(3, "x", Type::Int())}), R"([null, {"x": 2}, {"x": null}])");
+  ExpectConforms(structs->Slice(1, 3), Type::Struct({Optional(3, "x", Type::Int())}),
+                 R"([null, {"x": 2}, {"x": null}])");
 }
 
 TEST_F(ConvertTest, WhatANullHidesIsNoValue) {
   const ArrayPtr inner = FromJson(arrow::int64(), "[1, 5000000000]");
-  const std::shared_ptr<arrow::Buffer> bitmap = FromJson(arrow::boolean(), "[true, false]")->data()->buffers[1];
-  const auto structs = *arrow::StructArray::Make({inner}, {arrow::field("x", arrow::int64())}, bitmap);
+  const std::shared_ptr<arrow::Buffer> bitmap =
+      FromJson(arrow::boolean(), "[true, false]")->data()->buffers[1];
+  const auto structs =
+      *arrow::StructArray::Make({inner}, {arrow::field("x", arrow::int64())}, bitmap);
   ExpectConforms(structs, Type::Struct({Optional(3, "x", Type::Int())}), R"([{"x": 1}, null])");
   const ArrayPtr offsets = FromJson(arrow::int32(), "[0, 1, 2]");
-  const auto lists = *arrow::ListArray::FromArrays(*offsets, *inner, arrow::default_memory_pool(), bitmap);
+  const auto lists =
+      *arrow::ListArray::FromArrays(*offsets, *inner, arrow::default_memory_pool(), bitmap);
   ExpectConforms(lists, Type::List(FieldId(2), Type::Int(), false), "[[1], null]");
 }
 
 TEST_F(ConvertTest, ColumnsAreFoundByNameAndMissingOnesFilled) {
   Field with_default = Required(3, "d", Type::Long());
   with_default.write_default = Value(int64_t{42});
-  const auto schema = SchemaOf({Optional(1, "a", Type::Int()), Optional(2, "b", Type::String()), with_default});
+  const auto schema =
+      SchemaOf({Optional(1, "a", Type::Int()), Optional(2, "b", Type::String()), with_default});
   const ArrayPtr b = FromJson(arrow::utf8(), R"(["x", "y"])");
   const auto got = Conform(BatchOf("b", b), *schema);
   ASSERT_TRUE(got.ok()) << got.error().message;
@@ -283,14 +334,18 @@ TEST_F(ConvertTest, ColumnsThatWouldBeLostAreAnError) {
   const ArrayPtr one = FromJson(arrow::int32(), "[1]");
   const auto unknown = Conform(BatchOf("amuont", one), *schema);
   ASSERT_FALSE(unknown.ok());
-  EXPECT_NE(unknown.error().message.find("did you mean 'amount'"), std::string::npos) << unknown.error().message;
+  EXPECT_NE(unknown.error().message.find("did you mean 'amount'"), std::string::npos)
+      << unknown.error().message;
   const auto twice = Conform(
-      arrow::RecordBatch::Make(arrow::schema({arrow::field("amount", one->type()), arrow::field("amount", one->type())}), 1,
-                               {one, one}),
+      arrow::RecordBatch::Make(
+          arrow::schema({arrow::field("amount", one->type()), arrow::field("amount", one->type())}),
+          1, {one, one}),
       *schema);
   ASSERT_FALSE(twice.ok());
   EXPECT_NE(twice.error().message.find("twice"), std::string::npos);
-  const auto missing = Conform(BatchOf("amount", one), *SchemaOf({Optional(1, "amount", Type::Int()), Required(2, "id", Type::Int())}));
+  const auto missing =
+      Conform(BatchOf("amount", one),
+              *SchemaOf({Optional(1, "amount", Type::Int()), Required(2, "id", Type::Int())}));
   ASSERT_FALSE(missing.ok());
   EXPECT_NE(missing.error().message.find("column id is required"), std::string::npos);
 }
@@ -355,7 +410,8 @@ class Carried : public arrow::StatusDetail, public ErrorCarrier {
 };
 
 TEST_F(ConvertTest, ErrorsCarriedThroughArrowComeOutWhole) {
-  const Status out = StatusOf(arrow::Status(arrow::StatusCode::IOError, "x", std::make_shared<Carried>()));
+  const Status out =
+      StatusOf(arrow::Status(arrow::StatusCode::IOError, "x", std::make_shared<Carried>()));
   EXPECT_EQ(out.error(), TransientError("the store said 503"));
   EXPECT_EQ(StatusOf(arrow::Status::Invalid("bad")).error().kind, ErrorKind::kData);
   EXPECT_EQ(StatusOf(arrow::Status::Cancelled("")).error().kind, ErrorKind::kStopped);

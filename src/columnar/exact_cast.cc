@@ -25,17 +25,20 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
 Error CannotBecome(const arrow::DataType& from, const iceberg::Type& type, const Place& place) {
-  return DataError(fmt::format("column {}: {} does not become {} exactly; convert it first, with type_conversion",
-                               place.FullName(), from.ToString(), type.ToString()));
+  return DataError(fmt::format(
+      "column {}: {} does not become {} exactly; convert it first, with type_conversion",
+      place.FullName(), from.ToString(), type.ToString()));
 }
 
-Error DoesNotFit(const arrow::Array& array, int64_t index, const iceberg::Type& type, const Place& place) {
+Error DoesNotFit(const arrow::Array& array, int64_t index, const iceberg::Type& type,
+                 const Place& place) {
   constexpr size_t kShownMax = 80;
   const auto scalar = array.GetScalar(index);
   std::string value = scalar.ok() ? (*scalar)->ToString() : "?";
   if (value.size() > kShownMax) value = value.substr(0, kShownMax) + "...";
-  return DataError(fmt::format("column {}, row {}: {} does not fit {} exactly", place.FullName(), place.RowOf(index),
-                               IsValidUtf8(value) ? value : "bytes that are not UTF-8", type.ToString()));
+  return DataError(fmt::format(
+      "column {}, row {}: {} does not fit {} exactly", place.FullName(), place.RowOf(index),
+      IsValidUtf8(value) ? value : "bytes that are not UTF-8", type.ToString()));
 }
 
 /// The first value that makes Arrow's cast fail, by halves.
@@ -53,7 +56,8 @@ int64_t FirstMisfit(const arrow::Array& array, const TypePtr& target) {
   return good;
 }
 
-Result<ArrayPtr> CastByArrow(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> CastByArrow(const ArrayPtr& array, const TypePtr& target,
+                             const iceberg::Type& type, const Place& place) {
   arrow::Result<ArrayPtr> cast = arrow::compute::Cast(*array, target);
   if (cast.ok()) return *std::move(cast);
   if (cast.status().IsNotImplemented()) return CannotBecome(*array->type(), type, place);
@@ -62,7 +66,8 @@ Result<ArrayPtr> CastByArrow(const ArrayPtr& array, const TypePtr& target, const
 }
 
 /// Arrow rounds doubles to floats without a word.
-Result<ArrayPtr> NarrowToFloat(const ArrayPtr& array, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> NarrowToFloat(const ArrayPtr& array, const iceberg::Type& type,
+                               const Place& place) {
   CALVE_ASSIGN_OR_RETURN(ArrayPtr floats, CastByArrow(array, arrow::float32(), type, place));
   const double* in = checked_cast<const arrow::DoubleArray&>(*array).raw_values();
   const float* out = checked_cast<const arrow::FloatArray&>(*floats).raw_values();
@@ -74,12 +79,15 @@ Result<ArrayPtr> NarrowToFloat(const ArrayPtr& array, const iceberg::Type& type,
 }
 
 /// Arrow wants room for every value of the integer's type, so go by way of a decimal that has it.
-Result<ArrayPtr> IntegerToDecimal(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
-  CALVE_ASSIGN_OR_RETURN(const ArrayPtr wide, CastByArrow(array, arrow::decimal128(20, 0), type, place));
+Result<ArrayPtr> IntegerToDecimal(const ArrayPtr& array, const TypePtr& target,
+                                  const iceberg::Type& type, const Place& place) {
+  CALVE_ASSIGN_OR_RETURN(const ArrayPtr wide,
+                         CastByArrow(array, arrow::decimal128(20, 0), type, place));
   return CastByArrow(wide, target, type, place);
 }
 
-Result<ArrayPtr> BinaryToFixed(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> BinaryToFixed(const ArrayPtr& array, const TypePtr& target,
+                               const iceberg::Type& type, const Place& place) {
   CALVE_ASSIGN_OR_RETURN(const ArrayPtr plain, CastByArrow(array, arrow::binary(), type, place));
   const auto& bytes = checked_cast<const arrow::BinaryArray&>(*plain);
   const int32_t width = checked_cast<const arrow::FixedSizeBinaryType&>(*target).byte_width();
@@ -101,14 +109,14 @@ Result<ArrayPtr> BinaryToFixed(const ArrayPtr& array, const TypePtr& target, con
 bool IsStringOrBinary(arrow::Type::type id) {
   return arrow::is_base_binary_like(id) || arrow::is_binary_view_like(id);
 }
-bool IsNumber(arrow::Type::type id) {
-  return arrow::is_integer(id) || arrow::is_floating(id);
-}
+bool IsNumber(arrow::Type::type id) { return arrow::is_integer(id) || arrow::is_floating(id); }
 bool IsZoned(const arrow::DataType& type) {
-  return type.id() == arrow::Type::TIMESTAMP && !checked_cast<const arrow::TimestampType&>(type).timezone().empty();
+  return type.id() == arrow::Type::TIMESTAMP &&
+         !checked_cast<const arrow::TimestampType&>(type).timezone().empty();
 }
 
-/// Whether values of an Arrow type may turn into a primitive: the same meaning in another width, never another reading.
+/// Whether values of an Arrow type may turn into a primitive: the same meaning in another width,
+/// never another reading.
 bool MayBecome(const arrow::DataType& from, TypeKind kind) {
   const arrow::Type::type id = from.id();
   switch (kind) {
@@ -150,42 +158,51 @@ bool MayBecome(const arrow::DataType& from, TypeKind kind) {
   return false;
 }
 
-Result<ArrayPtr> CastPrimitive(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> CastPrimitive(const ArrayPtr& array, const TypePtr& target,
+                               const iceberg::Type& type, const Place& place) {
   const arrow::DataType& from = *array->type();
   if (!MayBecome(from, type.kind())) return CannotBecome(from, type, place);
-  if (type.kind() == TypeKind::kFloat && from.id() == arrow::Type::DOUBLE) return NarrowToFloat(array, type, place);
+  if (type.kind() == TypeKind::kFloat && from.id() == arrow::Type::DOUBLE)
+    return NarrowToFloat(array, type, place);
   if (type.kind() == TypeKind::kDecimal && arrow::is_integer(from.id())) {
     return IntegerToDecimal(array, target, type, place);
   }
-  if (target->id() == arrow::Type::FIXED_SIZE_BINARY) return BinaryToFixed(array, target, type, place);
+  if (target->id() == arrow::Type::FIXED_SIZE_BINARY)
+    return BinaryToFixed(array, target, type, place);
   return CastByArrow(array, target, type, place);
 }
 
 /// The validity of an array as a bitmap that starts at its first value; null when nothing is null.
 Result<std::shared_ptr<arrow::Buffer>> Validity(const arrow::Array& array) {
-  if (array.null_count() == 0 || array.null_bitmap() == nullptr) return std::shared_ptr<arrow::Buffer>();
+  if (array.null_count() == 0 || array.null_bitmap() == nullptr)
+    return std::shared_ptr<arrow::Buffer>();
   if (array.offset() == 0) return array.null_bitmap();
-  auto bits = arrow::internal::CopyBitmap(arrow::default_memory_pool(), array.null_bitmap_data(), array.offset(), array.length());
+  auto bits = arrow::internal::CopyBitmap(arrow::default_memory_pool(), array.null_bitmap_data(),
+                                          array.offset(), array.length());
   CALVE_RETURN_IF_ERROR(bits);
   return *std::move(bits);
 }
 
-Result<ArrayPtr> CastStruct(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> CastStruct(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type,
+                            const Place& place) {
   if (array->type_id() != arrow::Type::STRUCT) return CannotBecome(*array->type(), type, place);
   const auto& rows = checked_cast<const arrow::StructArray&>(*array);
   arrow::ArrayVector children = rows.fields();
   if (rows.null_count() > 0) {
     CALVE_ASSIGN_OR_RETURN(children, rows.Flatten());
   }
-  CALVE_ASSIGN_OR_RETURN(const arrow::ArrayVector columns,
-                         GatherFields(array->type()->fields(), children, type.fields(), array->length(), &place));
+  CALVE_ASSIGN_OR_RETURN(
+      const arrow::ArrayVector columns,
+      GatherFields(array->type()->fields(), children, type.fields(), array->length(), &place));
   CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity, Validity(*array));
   std::vector<std::shared_ptr<arrow::ArrayData>> data;
   for (const ArrayPtr& column : columns) data.push_back(column->data());
-  return arrow::MakeArray(arrow::ArrayData::Make(target, array->length(), {std::move(validity)}, std::move(data), array->null_count()));
+  return arrow::MakeArray(arrow::ArrayData::Make(target, array->length(), {std::move(validity)},
+                                                 std::move(data), array->null_count()));
 }
 
-/// A list array whose values are exactly those of its valid lists, one after the other from 0: what lies between is no value.
+/// A list array whose values are exactly those of its valid lists, one after the other from 0: what
+/// lies between is no value.
 struct DenseLists {
   std::shared_ptr<arrow::Buffer> offsets;
   ArrayPtr values;
@@ -213,47 +230,59 @@ Result<ArrayPtr> FromViews(const arrow::Array& array) {
   return *std::move(lists);
 }
 
-/// Any list as a plain one: large, fixed-size and view lists differ in their offsets only. (Arrow's own cast of views loses their
-/// values.)
+/// Any list as a plain one: large, fixed-size and view lists differ in their offsets only. (Arrow's
+/// own cast of views loses their values.)
 Result<ArrayPtr> ToPlainList(const ArrayPtr& array, const iceberg::Type& type, const Place& place) {
   const arrow::Type::type id = array->type_id();
   if (id == arrow::Type::LIST) return array;
-  if (id == arrow::Type::LIST_VIEW) return FromViews<arrow::ListArray, arrow::ListViewArray>(*array);
+  if (id == arrow::Type::LIST_VIEW)
+    return FromViews<arrow::ListArray, arrow::ListViewArray>(*array);
   if (id == arrow::Type::LARGE_LIST_VIEW) {
-    CALVE_ASSIGN_OR_RETURN(const ArrayPtr large, (FromViews<arrow::LargeListArray, arrow::LargeListViewArray>(*array)));
+    CALVE_ASSIGN_OR_RETURN(const ArrayPtr large,
+                           (FromViews<arrow::LargeListArray, arrow::LargeListViewArray>(*array)));
     return ToPlainList(large, type, place);
   }
-  if (id != arrow::Type::LARGE_LIST && id != arrow::Type::FIXED_SIZE_LIST) return CannotBecome(*array->type(), type, place);
+  if (id != arrow::Type::LARGE_LIST && id != arrow::Type::FIXED_SIZE_LIST)
+    return CannotBecome(*array->type(), type, place);
   return CastByArrow(array, arrow::list(array->type()->field(0)), type, place);
 }
 
-Result<ArrayPtr> CastList(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> CastList(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type,
+                          const Place& place) {
   if (array->type_id() == arrow::Type::MAP) return CannotBecome(*array->type(), type, place);
   CALVE_ASSIGN_OR_RETURN(const ArrayPtr plain, ToPlainList(array, type, place));
   const auto& lists = checked_cast<const arrow::ListArray&>(*plain);
   CALVE_ASSIGN_OR_RETURN(DenseLists dense, Densify(lists));
   const arrow::ListArray shape(plain->type(), plain->length(), dense.offsets, dense.values);
   const Place element{.parent = &place, .name = "element", .lists = &shape};
-  CALVE_ASSIGN_OR_RETURN(const ArrayPtr values, CastExactly(dense.values, type.fields()[0].type, element));
+  CALVE_ASSIGN_OR_RETURN(const ArrayPtr values,
+                         CastExactly(dense.values, type.fields()[0].type, element));
   CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity, Validity(*plain));
-  return arrow::MakeArray(arrow::ArrayData::Make(target, plain->length(), {std::move(validity), dense.offsets},
+  return arrow::MakeArray(arrow::ArrayData::Make(target, plain->length(),
+                                                 {std::move(validity), dense.offsets},
                                                  {values->data()}, plain->null_count()));
 }
 
-Result<ArrayPtr> CastMap(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type, const Place& place) {
+Result<ArrayPtr> CastMap(const ArrayPtr& array, const TypePtr& target, const iceberg::Type& type,
+                         const Place& place) {
   if (array->type_id() != arrow::Type::MAP) return CannotBecome(*array->type(), type, place);
   const auto& maps = checked_cast<const arrow::MapArray&>(*array);
   CALVE_ASSIGN_OR_RETURN(DenseLists dense, Densify(maps));
   const auto& entries = checked_cast<const arrow::StructArray&>(*dense.values);
-  const arrow::ListArray shape(arrow::list(entries.type()), array->length(), dense.offsets, dense.values);
+  const arrow::ListArray shape(arrow::list(entries.type()), array->length(), dense.offsets,
+                               dense.values);
   const Place keys{.parent = &place, .name = "key", .lists = &shape};
   const Place items{.parent = &place, .name = "value", .lists = &shape};
-  CALVE_ASSIGN_OR_RETURN(const ArrayPtr key, CastExactly(entries.field(0), type.fields()[0].type, keys));
-  CALVE_ASSIGN_OR_RETURN(const ArrayPtr value, CastExactly(entries.field(1), type.fields()[1].type, items));
+  CALVE_ASSIGN_OR_RETURN(const ArrayPtr key,
+                         CastExactly(entries.field(0), type.fields()[0].type, keys));
+  CALVE_ASSIGN_OR_RETURN(const ArrayPtr value,
+                         CastExactly(entries.field(1), type.fields()[1].type, items));
   CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity, Validity(*array));
-  auto pairs = arrow::ArrayData::Make(target->field(0)->type(), entries.length(), {nullptr}, {key->data(), value->data()}, 0);
-  return arrow::MakeArray(arrow::ArrayData::Make(target, array->length(), {std::move(validity), dense.offsets}, {std::move(pairs)},
-                                                 array->null_count()));
+  auto pairs = arrow::ArrayData::Make(target->field(0)->type(), entries.length(), {nullptr},
+                                      {key->data(), value->data()}, 0);
+  return arrow::MakeArray(arrow::ArrayData::Make(target, array->length(),
+                                                 {std::move(validity), dense.offsets},
+                                                 {std::move(pairs)}, array->null_count()));
 }
 
 /// Take off what only says how values are stored: dictionaries, run ends, extension types.

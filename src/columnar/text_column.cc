@@ -20,11 +20,13 @@ arrow::Decimal128 ToArrowDecimal(iceberg::Int128 value) {
   return {static_cast<int64_t>(value >> 64), static_cast<uint64_t>(value)};
 }
 
-/// A column whose texts are read one by one by `Read`, a callable giving an optional value for the builder.
+/// A column whose texts are read one by one by `Read`, a callable giving an optional value for the
+/// builder.
 template <typename Builder, typename Read>
 class Column : public TextColumn {
  public:
-  Column(std::unique_ptr<Builder> builder, Read read) : builder_(std::move(builder)), read_(std::move(read)) {}
+  Column(std::unique_ptr<Builder> builder, Read read)
+      : builder_(std::move(builder)), read_(std::move(read)) {}
 
   Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) override {
     CALVE_RETURN_IF_ERROR(builder_->Reserve(static_cast<int64_t>(values.size())));
@@ -87,87 +89,108 @@ class StringColumn : public TextColumn {
 
 template <typename Builder, typename Read>
 std::unique_ptr<TextColumn> MakeColumn(const std::shared_ptr<arrow::DataType>& type, Read read) {
-  return std::make_unique<Column<Builder, Read>>(std::make_unique<Builder>(type, arrow::default_memory_pool()), std::move(read));
+  return std::make_unique<Column<Builder, Read>>(
+      std::make_unique<Builder>(type, arrow::default_memory_pool()), std::move(read));
 }
 
 template <typename Builder, typename T>
-std::unique_ptr<TextColumn> MakeIntegers(const std::shared_ptr<arrow::DataType>& type, const TextFormats& formats) {
+std::unique_ptr<TextColumn> MakeIntegers(const std::shared_ptr<arrow::DataType>& type,
+                                         const TextFormats& formats) {
   return MakeColumn<Builder>(type, [formats](std::string_view text) -> std::optional<T> {
     const auto value = ReadInteger(text, formats);
-    if (!value.has_value() || *value < std::numeric_limits<T>::min() || *value > std::numeric_limits<T>::max()) return std::nullopt;
+    if (!value.has_value() || *value < std::numeric_limits<T>::min() ||
+        *value > std::numeric_limits<T>::max())
+      return std::nullopt;
     return static_cast<T>(*value);
   });
 }
 
-int64_t PerSecond(arrow::TimeUnit::type unit) { return unit == arrow::TimeUnit::NANO ? 1'000'000'000 : 1'000'000; }
+int64_t PerSecond(arrow::TimeUnit::type unit) {
+  return unit == arrow::TimeUnit::NANO ? 1'000'000'000 : 1'000'000;
+}
 
 std::unique_ptr<TextColumn> MakeUuids(const std::shared_ptr<arrow::DataType>& type) {
-  return MakeColumn<arrow::FixedSizeBinaryBuilder>(type, [kept = iceberg::Uuid{}](std::string_view text) mutable -> std::optional<const uint8_t*> {
-    const auto uuid = ReadUuid(text);
-    if (!uuid.has_value()) return std::nullopt;
-    kept = *uuid;
-    return kept.data();
-  });
+  return MakeColumn<arrow::FixedSizeBinaryBuilder>(
+      type,
+      [kept = iceberg::Uuid{}](std::string_view text) mutable -> std::optional<const uint8_t*> {
+        const auto uuid = ReadUuid(text);
+        if (!uuid.has_value()) return std::nullopt;
+        kept = *uuid;
+        return kept.data();
+      });
 }
 
 }  // namespace
 
-Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type, const TextFormats& formats) {
+Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type,
+                                                   const TextFormats& formats) {
   switch (type->id()) {
     case arrow::Type::BOOL:
-      return MakeColumn<arrow::BooleanBuilder>(type, [](std::string_view text) { return ReadBoolean(text); });
+      return MakeColumn<arrow::BooleanBuilder>(
+          type, [](std::string_view text) { return ReadBoolean(text); });
     case arrow::Type::INT32:
       return MakeIntegers<arrow::Int32Builder, int32_t>(type, formats);
     case arrow::Type::INT64:
       return MakeIntegers<arrow::Int64Builder, int64_t>(type, formats);
     case arrow::Type::FLOAT:
-      return MakeColumn<arrow::FloatBuilder>(type, [formats](std::string_view text) -> std::optional<float> {
-        const auto value = ReadDouble(text, formats);
-        if (!value.has_value()) return std::nullopt;
-        return static_cast<float>(*value);
-      });
+      return MakeColumn<arrow::FloatBuilder>(
+          type, [formats](std::string_view text) -> std::optional<float> {
+            const auto value = ReadDouble(text, formats);
+            if (!value.has_value()) return std::nullopt;
+            return static_cast<float>(*value);
+          });
     case arrow::Type::DOUBLE:
-      return MakeColumn<arrow::DoubleBuilder>(type, [formats](std::string_view text) { return ReadDouble(text, formats); });
+      return MakeColumn<arrow::DoubleBuilder>(
+          type, [formats](std::string_view text) { return ReadDouble(text, formats); });
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
       return MakeColumn<arrow::Decimal128Builder>(
-          type, [formats, precision = decimal.precision(), scale = decimal.scale()](std::string_view text) -> std::optional<arrow::Decimal128> {
+          type,
+          [formats, precision = decimal.precision(),
+           scale = decimal.scale()](std::string_view text) -> std::optional<arrow::Decimal128> {
             const auto value = ReadDecimal(text, precision, scale, formats);
             if (!value.has_value()) return std::nullopt;
             return ToArrowDecimal(*value);
           });
     }
     case arrow::Type::DATE32:
-      return MakeColumn<arrow::Date32Builder>(type, [formats](std::string_view text) { return ReadDate(text, formats); });
+      return MakeColumn<arrow::Date32Builder>(
+          type, [formats](std::string_view text) { return ReadDate(text, formats); });
     case arrow::Type::TIME64: {
       const int64_t unit = PerSecond(static_cast<const arrow::Time64Type&>(*type).unit());
-      return MakeColumn<arrow::Time64Builder>(type, [unit](std::string_view text) { return ReadTime(text, unit); });
+      return MakeColumn<arrow::Time64Builder>(
+          type, [unit](std::string_view text) { return ReadTime(text, unit); });
     }
     case arrow::Type::TIMESTAMP: {
       const auto& timestamp = static_cast<const arrow::TimestampType&>(*type);
       return MakeColumn<arrow::TimestampBuilder>(
-          type, [formats, zoned = !timestamp.timezone().empty(), unit = PerSecond(timestamp.unit())](std::string_view text) {
-            return ReadTimestamp(text, zoned, unit, formats);
-          });
+          type,
+          [formats, zoned = !timestamp.timezone().empty(), unit = PerSecond(timestamp.unit())](
+              std::string_view text) { return ReadTimestamp(text, zoned, unit, formats); });
     }
     case arrow::Type::STRING:
       return std::make_unique<StringColumn>();
     case arrow::Type::FIXED_SIZE_BINARY:
-      if (static_cast<const arrow::FixedSizeBinaryType&>(*type).byte_width() == 16) return MakeUuids(type);
+      if (static_cast<const arrow::FixedSizeBinaryType&>(*type).byte_width() == 16)
+        return MakeUuids(type);
       [[fallthrough]];
     default:
-      return RefusedError("a text source cannot give values of type " + type->ToString() + "; read the column as string and convert it");
+      return RefusedError("a text source cannot give values of type " + type->ToString() +
+                          "; read the column as string and convert it");
   }
 }
 
-std::string MisfitReason(std::string_view text, const arrow::DataType& type, const TextFormats& formats) {
+std::string MisfitReason(std::string_view text, const arrow::DataType& type,
+                         const TextFormats& formats) {
   std::string shown(text.substr(0, 60));
-  if (!IsValidUtf8(shown)) return "the bytes are no UTF-8; if the file has another encoding, set encoding for the source";
+  if (!IsValidUtf8(shown))
+    return "the bytes are no UTF-8; if the file has another encoding, set encoding for the source";
   if (text.size() > 60) shown += "...";
   const Result<iceberg::Type> iceberg_type = ToIcebergType(type, 3);
   const std::string type_name = iceberg_type.ok() ? iceberg_type->ToString() : type.ToString();
   std::string reason = "'" + shown + "' is no " + type_name;
-  const bool number = arrow::is_decimal(type.id()) || arrow::is_floating(type.id()) || arrow::is_integer(type.id());
+  const bool number =
+      arrow::is_decimal(type.id()) || arrow::is_floating(type.id()) || arrow::is_integer(type.id());
   if (text.empty()) {
     reason += "; if an empty text means NULL here, add \"\" to null_values of the source";
   } else if (text != Trim(text)) {
@@ -175,7 +198,9 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type, con
   } else if (number && formats.decimal == '.' && text.find(',') != std::string_view::npos) {
     reason += "; if commas are decimal here, set decimal: ',' for the source";
   } else if (arrow::is_temporal(type.id()) && type.id() != arrow::Type::TIME64) {
-    reason += "; if dates are written so here, name the format: date_formats, timestamp_formats of the source";
+    reason +=
+        "; if dates are written so here, name the format: date_formats, timestamp_formats of the "
+        "source";
   }
   return reason;
 }
@@ -188,9 +213,11 @@ void TypeGuess::SeeNumber(std::string_view text) {
   if (code || text.starts_with('+')) return Drop(numbers);
   if ((left_ & kInteger) != 0 && !ReadInteger(text, formats_).has_value()) Drop(kInteger);
   const size_t point = digits.find(formats_.decimal);
-  const auto whole = static_cast<int>(
-      std::count_if(digits.begin(), digits.begin() + static_cast<ptrdiff_t>(std::min(point, digits.size())), [](char c) { return c >= '0' && c <= '9'; }));
-  const auto scale = point == std::string_view::npos ? 0 : static_cast<int>(digits.size() - point - 1);
+  const auto whole = static_cast<int>(std::count_if(
+      digits.begin(), digits.begin() + static_cast<ptrdiff_t>(std::min(point, digits.size())),
+      [](char c) { return c >= '0' && c <= '9'; }));
+  const auto scale =
+      point == std::string_view::npos ? 0 : static_cast<int>(digits.size() - point - 1);
   const bool decimal = scale <= 38 && ReadDecimal(text, 38, scale, formats_).has_value();
   if (decimal) {
     whole_digits_max_ = std::max(whole_digits_max_, whole);
@@ -199,10 +226,12 @@ void TypeGuess::SeeNumber(std::string_view text) {
   }
   const bool had_decimal = (left_ & kDecimal) != 0;
   if ((left_ & kDouble) == 0 || !ReadDouble(text, formats_).has_value()) return Drop(numbers);
-  // More digits than any exact type holds is text, never a rounded number; an exponent says that the writer means a double.
+  // More digits than any exact type holds is text, never a rounded number; an exponent says that
+  // the writer means a double.
   const bool exponent = text.find_first_of("eEnN") != std::string_view::npos;
   if (!exponent) {
-    if (had_decimal) surprise_ = std::string(text.substr(0, 60)) + " has more digits than a decimal holds";
+    if (had_decimal)
+      surprise_ = std::string(text.substr(0, 60)) + " has more digits than a decimal holds";
     return Drop(numbers);
   }
   if (had_decimal) surprise_ = std::string(text.substr(0, 60)) + " makes the column a double";
@@ -216,8 +245,10 @@ void TypeGuess::See(std::string_view text) {
   if ((left_ & (kInteger | kDecimal | kDouble)) != 0) SeeNumber(text);
   if ((left_ & kDate) != 0 && !ReadDate(text, formats_).has_value()) Drop(kDate);
   if ((left_ & kTime) != 0 && !ReadTime(text, 1'000'000).has_value()) Drop(kTime);
-  if ((left_ & kTimestamp) != 0 && !ReadTimestamp(text, false, 1'000'000, formats_).has_value()) Drop(kTimestamp);
-  if ((left_ & kTimestampTz) != 0 && !ReadTimestamp(text, true, 1'000'000, formats_).has_value()) Drop(kTimestampTz);
+  if ((left_ & kTimestamp) != 0 && !ReadTimestamp(text, false, 1'000'000, formats_).has_value())
+    Drop(kTimestamp);
+  if ((left_ & kTimestampTz) != 0 && !ReadTimestamp(text, true, 1'000'000, formats_).has_value())
+    Drop(kTimestampTz);
 }
 
 std::shared_ptr<arrow::DataType> TypeGuess::type() const {

@@ -25,20 +25,26 @@ struct TextValue {
 class TextColumn {
  public:
   virtual ~TextColumn() = default;
-  /// Append one value for each text. Where a text is no value of the type, a null is appended and its index within `values` is added to `misfits`.
+  /// Append one value for each text. Where a text is no value of the type, a null is appended and
+  /// its index within `values` is added to `misfits`.
   virtual Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) = 0;
   /// Give what was appended and start anew.
   virtual Result<std::shared_ptr<arrow::Array>> Finish() = 0;
 };
 
-/// For boolean, integers, floats, decimals, dates, times, timestamps, strings and uuid (fixed_size_binary(16)). Fails with kRefused on others.
-Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type, const TextFormats& formats);
+/// For boolean, integers, floats, decimals, dates, times, timestamps, strings and uuid
+/// (fixed_size_binary(16)). Fails with kRefused on others.
+Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type,
+                                                   const TextFormats& formats);
 
-/// Say why a text is no value of a type, and what to do: "'12,50' is no decimal(10, 2); if commas are decimal here, set decimal: ','".
-std::string MisfitReason(std::string_view text, const arrow::DataType& type, const TextFormats& formats);
+/// Say why a text is no value of a type, and what to do: "'12,50' is no decimal(10, 2); if commas
+/// are decimal here, set decimal: ','".
+std::string MisfitReason(std::string_view text, const arrow::DataType& type,
+                         const TextFormats& formats);
 
-/// Guesses the exact type that holds every text it has seen: boolean, long, decimal, date, time, timestamp with or without zone, double for numbers
-/// with an exponent, else string. Numbers with leading zeros are codes: strings. A decimal gets room for 18 or 38 digits. For one thread.
+/// Guesses the exact type that holds every text it has seen: boolean, long, decimal, date, time,
+/// timestamp with or without zone, double for numbers with an exponent, else string. Numbers with
+/// leading zeros are codes: strings. A decimal gets room for 18 or 38 digits. For one thread.
 class TypeGuess {
  public:
   explicit TypeGuess(const TextFormats& formats) : formats_(formats) {}
@@ -46,7 +52,8 @@ class TypeGuess {
   /// The guess; string when nothing but nulls was seen.
   std::shared_ptr<arrow::DataType> type() const;
   bool saw_value() const { return values_ > 0; }
-  /// A text that a person should know of, such as the one that made the column a double; "" when there is none.
+  /// A text that a person should know of, such as the one that made the column a double; "" when
+  /// there is none.
   const std::string& surprise() const { return surprise_; }
 
  private:

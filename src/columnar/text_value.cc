@@ -75,19 +75,21 @@ struct Moment {
 };
 
 std::optional<int32_t> DaysOf(const Moment& m) {
-  const std::chrono::year_month_day date(std::chrono::year(m.year), std::chrono::month(static_cast<unsigned>(m.month)),
+  const std::chrono::year_month_day date(std::chrono::year(m.year),
+                                         std::chrono::month(static_cast<unsigned>(m.month)),
                                          std::chrono::day(static_cast<unsigned>(m.day)));
   if (!date.ok() || m.year < 1 || m.year > 9999) return std::nullopt;
   return static_cast<int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
 }
 
 bool TakeIsoDate(Cursor& cursor, Moment* m) {
-  return cursor.TakeDigits(4, &m->year) && cursor.Take('-') && cursor.TakeDigits(2, &m->month) && cursor.Take('-') &&
-         cursor.TakeDigits(2, &m->day);
+  return cursor.TakeDigits(4, &m->year) && cursor.Take('-') && cursor.TakeDigits(2, &m->month) &&
+         cursor.Take('-') && cursor.TakeDigits(2, &m->day);
 }
 
 bool TakeIsoTime(Cursor& cursor, int64_t per_second, Moment* m) {
-  if (!cursor.TakeDigits(2, &m->hour) || !cursor.Take(':') || !cursor.TakeDigits(2, &m->minute)) return false;
+  if (!cursor.TakeDigits(2, &m->hour) || !cursor.Take(':') || !cursor.TakeDigits(2, &m->minute))
+    return false;
   if (cursor.Take(':')) {
     if (!cursor.TakeDigits(2, &m->second)) return false;
     if (cursor.Take('.') && !cursor.TakeFraction(per_second, &m->fraction)) return false;
@@ -120,8 +122,8 @@ bool TakeZone(Cursor& cursor, Moment* m) {
 }
 
 bool TakeMonthName(Cursor& cursor, int* month) {
-  static constexpr std::array<std::string_view, 12> kNames = {"jan", "feb", "mar", "apr", "may", "jun",
-                                                              "jul", "aug", "sep", "oct", "nov", "dec"};
+  static constexpr std::array<std::string_view, 12> kNames = {
+      "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
   const std::string start = ToLower(cursor.rest().substr(0, 3));
   for (size_t i = 0; i < kNames.size(); ++i) {
     if (start != kNames[i]) continue;
@@ -178,7 +180,8 @@ bool Matches(std::string_view text, std::string_view format, int64_t per_second,
   Cursor cursor(text);
   for (size_t i = 0; i < format.size(); ++i) {
     const bool directive = format[i] == '%' && i + 1 < format.size();
-    const bool taken = directive ? TakeDirective(cursor, format[++i], per_second, m) : cursor.Take(format[i]);
+    const bool taken =
+        directive ? TakeDirective(cursor, format[++i], per_second, m) : cursor.Take(format[i]);
     if (!taken) return false;
   }
   if (m->afternoon.has_value()) {
@@ -188,7 +191,8 @@ bool Matches(std::string_view text, std::string_view format, int64_t per_second,
   return cursor.done() && m->hour < 24 && m->minute < 60 && m->second < 60;
 }
 
-/// Digits of a number with the thousands separators taken out; nothing when they stand in the wrong places.
+/// Digits of a number with the thousands separators taken out; nothing when they stand in the wrong
+/// places.
 bool Ungroup(std::string_view text, const TextFormats& formats, std::string* plain) {
   const size_t point = std::min(text.find(formats.decimal), text.size());
   const std::string_view whole = text.substr(0, point);
@@ -196,7 +200,8 @@ bool Ungroup(std::string_view text, const TextFormats& formats, std::string* pla
   plain->assign(whole.substr(0, sign));
   const std::vector<std::string> groups = Split(whole.substr(sign), formats.thousands);
   for (size_t i = 0; i < groups.size(); ++i) {
-    const bool right_size = i == 0 ? !groups[i].empty() && groups[i].size() <= 3 : groups[i].size() == 3;
+    const bool right_size =
+        i == 0 ? !groups[i].empty() && groups[i].size() <= 3 : groups[i].size() == 3;
     if (groups.size() > 1 && !right_size) return false;
     *plain += groups[i];
   }
@@ -216,7 +221,8 @@ std::optional<int64_t> ReadInteger(std::string_view text, const TextFormats& for
   return ParseInteger(text);
 }
 
-std::optional<iceberg::Int128> ReadDecimal(std::string_view text, int precision, int scale, const TextFormats& formats) {
+std::optional<iceberg::Int128> ReadDecimal(std::string_view text, int precision, int scale,
+                                           const TextFormats& formats) {
   std::string plain;
   if (formats.thousands != 0 && text.find(formats.thousands) != std::string_view::npos) {
     if (!Ungroup(text, formats, &plain)) return std::nullopt;
@@ -227,8 +233,8 @@ std::optional<iceberg::Int128> ReadDecimal(std::string_view text, int precision,
   const bool negative = at != end && *at == '-';
   if (at != end && (*at == '-' || *at == '+')) ++at;
   iceberg::Int128 value = 0;
-  int digits = 0;      // Without leading zeros.
-  int fraction = -1;   // Digits after the point; -1 before it.
+  int digits = 0;     // Without leading zeros.
+  int fraction = -1;  // Digits after the point; -1 before it.
   bool any = false;
   for (; at != end; ++at) {
     if (*at == formats.decimal && fraction < 0) {
@@ -259,7 +265,8 @@ std::optional<iceberg::Int128> ReadDecimal(std::string_view text, int precision,
 
 std::optional<double> ReadDouble(std::string_view text, const TextFormats& formats) {
   std::string plain;
-  const bool grouped = formats.thousands != 0 && text.find(formats.thousands) != std::string_view::npos;
+  const bool grouped =
+      formats.thousands != 0 && text.find(formats.thousands) != std::string_view::npos;
   if (grouped || formats.decimal != '.') {
     if (grouped && !Ungroup(text, formats, &plain)) return std::nullopt;
     if (!grouped) plain = text;
@@ -310,7 +317,8 @@ std::optional<int64_t> ReadTime(std::string_view text, int64_t per_second) {
 
 namespace {
 
-std::optional<Moment> ReadMoment(std::string_view text, int64_t per_second, const TextFormats& formats) {
+std::optional<Moment> ReadMoment(std::string_view text, int64_t per_second,
+                                 const TextFormats& formats) {
   if (formats.timestamp_formats.empty()) {
     Moment m;
     Cursor cursor(text);
@@ -329,14 +337,16 @@ std::optional<Moment> ReadMoment(std::string_view text, int64_t per_second, cons
 
 }  // namespace
 
-std::optional<int64_t> ReadTimestamp(std::string_view text, bool zoned, int64_t per_second, const TextFormats& formats) {
+std::optional<int64_t> ReadTimestamp(std::string_view text, bool zoned, int64_t per_second,
+                                     const TextFormats& formats) {
   std::optional<Moment> m = ReadMoment(text, per_second, formats);
   if (!m.has_value()) return std::nullopt;
   if (zoned && !m->zone_minutes.has_value()) m->zone_minutes = formats.zone_minutes;
   if (zoned != m->zone_minutes.has_value()) return std::nullopt;
   const std::optional<int32_t> days = DaysOf(*m);
   if (!days.has_value()) return std::nullopt;
-  const int64_t minutes = int64_t{*days} * 1440 + m->hour * 60 + m->minute - m->zone_minutes.value_or(0);
+  const int64_t minutes =
+      int64_t{*days} * 1440 + m->hour * 60 + m->minute - m->zone_minutes.value_or(0);
   int64_t units = 0;
   // Nanoseconds reach only from 1677 to 2262.
   if (__builtin_mul_overflow(minutes * 60 + m->second, per_second, &units)) return std::nullopt;
@@ -360,7 +370,8 @@ std::optional<iceberg::Uuid> ReadUuid(std::string_view text) {
     if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
     if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
     if (digit < 0) return std::nullopt;
-    uuid[nibble / 2] = static_cast<uint8_t>(uuid[nibble / 2] | (nibble % 2 == 0 ? digit << 4 : digit));
+    uuid[nibble / 2] =
+        static_cast<uint8_t>(uuid[nibble / 2] | (nibble % 2 == 0 ? digit << 4 : digit));
     ++nibble;
   }
   return uuid;

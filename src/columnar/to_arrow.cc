@@ -15,7 +15,8 @@ Result<std::shared_ptr<arrow::Field>> ToArrowField(const iceberg::Field& field) 
   if (!type.ok()) {
     return Error{type.error().kind, fmt::format("column {}: {}", field.name, type.error().message)};
   }
-  const auto metadata = arrow::key_value_metadata({std::string(kFieldIdKey)}, {std::to_string(field.id.value())});
+  const auto metadata =
+      arrow::key_value_metadata({std::string(kFieldIdKey)}, {std::to_string(field.id.value())});
   return arrow::field(field.name, *std::move(type), !field.required, metadata);
 }
 
@@ -69,18 +70,22 @@ Result<std::shared_ptr<arrow::DataType>> ToArrowType(const iceberg::Type& type) 
     case TypeKind::kVariant:
     case TypeKind::kGeometry:
     case TypeKind::kGeography:
-      return RefusedError(fmt::format("type {} can be neither read nor written; leave the column out", type.ToString()));
+      return RefusedError(fmt::format(
+          "type {} can be neither read nor written; leave the column out", type.ToString()));
     case TypeKind::kStruct: {
       CALVE_ASSIGN_OR_RETURN(arrow::FieldVector fields, ToArrowFields(type.fields()));
       return arrow::struct_(std::move(fields));
     }
     case TypeKind::kList: {
-      CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Field> element, ToArrowField(type.fields()[0]));
+      CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Field> element,
+                             ToArrowField(type.fields()[0]));
       return arrow::list(element);
     }
     case TypeKind::kMap: {
-      CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Field> key, ToArrowField(type.fields()[0]));
-      CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Field> value, ToArrowField(type.fields()[1]));
+      CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Field> key,
+                             ToArrowField(type.fields()[0]));
+      CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Field> value,
+                             ToArrowField(type.fields()[1]));
       return std::make_shared<arrow::MapType>(key->WithNullable(false), value);
     }
   }

@@ -40,7 +40,8 @@ class Translation {
 };
 
 Error NoIcebergType(const arrow::DataType& type, std::string_view why) {
-  return RefusedError(fmt::format("Arrow type {} has no exact Iceberg type{}", type.ToString(), why));
+  return RefusedError(
+      fmt::format("Arrow type {} has no exact Iceberg type{}", type.ToString(), why));
 }
 
 Result<Type> Translation::Of(const arrow::DataType& type) {
@@ -121,7 +122,8 @@ Result<Type> Translation::OfTimestamp(const arrow::TimestampType& type) const {
   const bool zoned = !type.timezone().empty();
   if (type.unit() != arrow::TimeUnit::NANO) return zoned ? Type::TimestampTz() : Type::Timestamp();
   if (format_version_ < 3) {
-    return NoIcebergType(type, " before format version 3: use version 3 or convert the column to microseconds");
+    return NoIcebergType(
+        type, " before format version 3: use version 3 or convert the column to microseconds");
   }
   return Type::Of(zoned ? TypeKind::kTimestampTzNs : TypeKind::kTimestampNs);
 }
@@ -130,7 +132,8 @@ Result<Type> Translation::OfTimestamp(const arrow::TimestampType& type) const {
 Result<Type> Translation::OfDecimal(const arrow::DecimalType& type) const {
   const int scale = std::max(type.scale(), 0);
   const int precision = std::max(type.precision() - std::min(type.scale(), 0), scale);
-  if (precision > kDecimalDigitsMax) return NoIcebergType(type, ": decimals have at most 38 digits");
+  if (precision > kDecimalDigitsMax)
+    return NoIcebergType(type, ": decimals have at most 38 digits");
   return Type::Decimal(precision, scale);
 }
 
@@ -145,7 +148,8 @@ Result<Type> Translation::OfMap(const arrow::MapType& type) {
   CALVE_ASSIGN_OR_RETURN(Type key, Of(*type.key_type()));
   const FieldId value_id = NextId();
   CALVE_ASSIGN_OR_RETURN(Type value, Of(*type.item_type()));
-  return Type::Map(key_id, std::move(key), value_id, std::move(value), !type.item_field()->nullable());
+  return Type::Map(key_id, std::move(key), value_id, std::move(value),
+                   !type.item_field()->nullable());
 }
 
 Result<Type> Translation::OfStruct(const arrow::DataType& type) {
@@ -161,7 +165,8 @@ Result<iceberg::Field> Translation::FieldOf(const arrow::Field& field) {
   iceberg::Field out{.id = NextId(), .name = field.name(), .type = {}};
   auto type = Of(*field.type());
   if (!type.ok()) {
-    return Error{type.error().kind, fmt::format("column {}: {}", field.name(), type.error().message)};
+    return Error{type.error().kind,
+                 fmt::format("column {}: {}", field.name(), type.error().message)};
   }
   out.type = *std::move(type);
   out.required = !field.nullable() && field.type()->id() != arrow::Type::NA;
@@ -174,7 +179,8 @@ Result<Type> ToIcebergType(const arrow::DataType& type, int format_version) {
   return Translation(format_version).Of(type);
 }
 
-Result<std::vector<iceberg::Field>> ToIcebergFields(const arrow::Schema& schema, int format_version) {
+Result<std::vector<iceberg::Field>> ToIcebergFields(const arrow::Schema& schema,
+                                                    int format_version) {
   Translation translation(format_version);
   std::vector<iceberg::Field> fields;
   for (const auto& field : schema.fields()) {

@@ -26,7 +26,8 @@ iceberg::Decimal ToDecimal(const uint8_t* bytes) {
 
 arrow::Decimal128 ToArrowDecimal(iceberg::Decimal value) {
   const auto bits = static_cast<unsigned __int128>(value.unscaled);
-  return arrow::Decimal128(static_cast<int64_t>(static_cast<uint64_t>(bits >> 64)), static_cast<uint64_t>(bits));
+  return arrow::Decimal128(static_cast<int64_t>(static_cast<uint64_t>(bits >> 64)),
+                           static_cast<uint64_t>(bits));
 }
 
 template <typename ArrayType>
@@ -68,12 +69,13 @@ arrow::Status Append(arrow::ArrayBuilder& builder, const iceberg::Type& type, co
       return Put<arrow::BinaryBuilder>(builder, value.as<std::string>());
     case TypeKind::kFixed:
       if (std::ssize(value.as<std::string>()) != type.length()) {
-        return arrow::Status::Invalid("a fixed value of ", value.as<std::string>().size(), " bytes where the type has ",
-                                      type.length());
+        return arrow::Status::Invalid("a fixed value of ", value.as<std::string>().size(),
+                                      " bytes where the type has ", type.length());
       }
       return Put<arrow::FixedSizeBinaryBuilder>(builder, std::string_view(value.as<std::string>()));
     case TypeKind::kUuid:
-      return checked_cast<arrow::FixedSizeBinaryBuilder&>(builder).Append(value.as<iceberg::Uuid>().data());
+      return checked_cast<arrow::FixedSizeBinaryBuilder&>(builder).Append(
+          value.as<iceberg::Uuid>().data());
     case TypeKind::kUnknown:
     case TypeKind::kVariant:
     case TypeKind::kGeometry:
@@ -116,10 +118,12 @@ Value ValueAt(const arrow::Array& array, int64_t row, const iceberg::Type& type)
     case TypeKind::kBinary:
       return Value(std::string(checked_cast<const arrow::BinaryArray&>(array).GetView(row)));
     case TypeKind::kFixed:
-      return Value(std::string(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(row)));
+      return Value(
+          std::string(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(row)));
     case TypeKind::kUuid: {
       iceberg::Uuid uuid;
-      std::copy_n(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetValue(row), uuid.size(), uuid.begin());
+      std::copy_n(checked_cast<const arrow::FixedSizeBinaryArray&>(array).GetValue(row),
+                  uuid.size(), uuid.begin());
       return Value(uuid);
     }
     case TypeKind::kUnknown:
@@ -138,14 +142,16 @@ Status AppendValue(arrow::ArrayBuilder& builder, const iceberg::Type& type, cons
   return StatusOf(value.is_null() ? builder.AppendNull() : Append(builder, type, value));
 }
 
-Result<std::shared_ptr<arrow::Array>> Repeat(const iceberg::Type& type, const Value& value, int64_t length) {
+Result<std::shared_ptr<arrow::Array>> Repeat(const iceberg::Type& type, const Value& value,
+                                             int64_t length) {
   CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> arrow_type, ToArrowType(type));
   std::shared_ptr<arrow::Array> array;
   if (value.is_null() || length == 0) {
     CALVE_ASSIGN_OR_RETURN(array, arrow::MakeArrayOfNull(arrow_type, length));
     return array;
   }
-  CALVE_ASSIGN_OR_RETURN(const std::unique_ptr<arrow::ArrayBuilder> builder, arrow::MakeBuilder(arrow_type));
+  CALVE_ASSIGN_OR_RETURN(const std::unique_ptr<arrow::ArrayBuilder> builder,
+                         arrow::MakeBuilder(arrow_type));
   CALVE_RETURN_IF_ERROR(AppendValue(*builder, type, value));
   CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> one, builder->Finish());
   CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Scalar> scalar, one->GetScalar(0));

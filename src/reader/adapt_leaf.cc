@@ -35,14 +35,16 @@ int64_t PerSecond(arrow::TimeUnit::type unit) {
 }
 
 std::optional<arrow::TimeUnit::type> UnitOf(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::TIMESTAMP) return checked_cast<const arrow::TimestampType&>(type).unit();
+  if (type.id() == arrow::Type::TIMESTAMP)
+    return checked_cast<const arrow::TimestampType&>(type).unit();
   if (type.id() == arrow::Type::TIME64) return checked_cast<const arrow::Time64Type&>(type).unit();
   return std::nullopt;
 }
 
-/// Timestamps in other units or with another zone mark, and nanosecond times: 64-bit numbers that only need scaling.
-Result<ArrayPtr> Rescale(const arrow::Array& values, int64_t from, int64_t to, const std::shared_ptr<arrow::DataType>& target,
-                         const std::string& path) {
+/// Timestamps in other units or with another zone mark, and nanosecond times: 64-bit numbers that
+/// only need scaling.
+Result<ArrayPtr> Rescale(const arrow::Array& values, int64_t from, int64_t to,
+                         const std::shared_ptr<arrow::DataType>& target, const std::string& path) {
   const std::shared_ptr<arrow::ArrayData>& data = values.data();
   if (from == to) {
     const std::shared_ptr<arrow::ArrayData> relabelled = data->Copy();
@@ -50,7 +52,8 @@ Result<ArrayPtr> Rescale(const arrow::Array& values, int64_t from, int64_t to, c
     return arrow::MakeArray(relabelled);
   }
   CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
-                         arrow::AllocateBuffer((values.offset() + values.length()) * static_cast<int64_t>(sizeof(int64_t))));
+                         arrow::AllocateBuffer((values.offset() + values.length()) *
+                                               static_cast<int64_t>(sizeof(int64_t))));
   const int64_t* in = data->GetValues<int64_t>(1);
   int64_t* out = reinterpret_cast<int64_t*>(buffer->mutable_data());
   std::fill_n(out, values.offset(), 0);
@@ -60,17 +63,22 @@ Result<ArrayPtr> Rescale(const arrow::Array& values, int64_t from, int64_t to, c
       const int64_t factor = from / to;
       out[i] = in[i] / factor - (in[i] % factor < 0);
     } else if (__builtin_mul_overflow(in[i], to / from, &out[i]) && values.IsValid(i)) {
-      return DataError(fmt::format("column {}: the file holds a time that {} cannot hold", path, target->ToString()));
+      return DataError(fmt::format("column {}: the file holds a time that {} cannot hold", path,
+                                   target->ToString()));
     }
   }
-  auto scaled = arrow::ArrayData::Make(target, values.length(), {data->buffers[0], std::move(buffer)}, data->null_count, data->offset);
+  auto scaled =
+      arrow::ArrayData::Make(target, values.length(), {data->buffers[0], std::move(buffer)},
+                             data->null_count, data->offset);
   return arrow::MakeArray(std::move(scaled));
 }
 
 }  // namespace
 
-Result<ArrayPtr> AdaptLeaf(const ArrayPtr& values, const iceberg::Type& type, const std::string& path) {
-  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> target, columnar::ToArrowType(type));
+Result<ArrayPtr> AdaptLeaf(const ArrayPtr& values, const iceberg::Type& type,
+                           const std::string& path) {
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> target,
+                         columnar::ToArrowType(type));
   const std::optional<arrow::TimeUnit::type> to = UnitOf(*target);
   if (to && values->type_id() == target->id()) {
     return Rescale(*values, PerSecond(*UnitOf(*values->type())), PerSecond(*to), target, path);

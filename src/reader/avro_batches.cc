@@ -34,7 +34,8 @@ class FileInput : public avro::Input {
 /// Avro rows, built column by column as they are decoded.
 class AvroBatches : public FileBatches {
  public:
-  AvroBatches(avro::FileReader file, FileOptions options) : file_(std::move(file)), options_(std::move(options)) {}
+  AvroBatches(avro::FileReader file, FileOptions options)
+      : file_(std::move(file)), options_(std::move(options)) {}
 
   Status Plan();
   Result<std::optional<FileBatch>> Next(const Context& context) override;
@@ -53,19 +54,24 @@ class AvroBatches : public FileBatches {
 };
 
 Status AvroBatches::Plan() {
-  CALVE_ASSIGN_OR_RETURN(row_, AvroRow::Bind(file_.schema().root(), options_.wanted, options_.name_mapping, options_.constants));
-  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> type, columnar::ToArrowType(iceberg::Type::Struct(options_.wanted)));
+  CALVE_ASSIGN_OR_RETURN(row_, AvroRow::Bind(file_.schema().root(), options_.wanted,
+                                             options_.name_mapping, options_.constants));
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> type,
+                         columnar::ToArrowType(iceberg::Type::Struct(options_.wanted)));
   schema_ = arrow::schema(type->fields());
   return Status::Ok();
 }
 
 Result<columnar::Batch> AvroBatches::Build(int64_t rows) {
-  CALVE_ASSIGN_OR_RETURN(const std::unique_ptr<arrow::ArrayBuilder> builder, arrow::MakeBuilder(arrow::struct_(schema_->fields())));
+  CALVE_ASSIGN_OR_RETURN(const std::unique_ptr<arrow::ArrayBuilder> builder,
+                         arrow::MakeBuilder(arrow::struct_(schema_->fields())));
   auto& rows_builder = arrow::internal::checked_cast<arrow::StructBuilder&>(*builder);
-  for (int64_t i = 0; i < rows && decoder_->ok(); ++i) CALVE_RETURN_IF_ERROR(row_.Append(*decoder_, rows_builder));
+  for (int64_t i = 0; i < rows && decoder_->ok(); ++i)
+    CALVE_RETURN_IF_ERROR(row_.Append(*decoder_, rows_builder));
   CALVE_RETURN_IF_ERROR(decoder_->status());
   CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, builder->Finish());
-  const arrow::ArrayVector& columns = arrow::internal::checked_cast<const arrow::StructArray&>(*array).fields();
+  const arrow::ArrayVector& columns =
+      arrow::internal::checked_cast<const arrow::StructArray&>(*array).fields();
   return arrow::RecordBatch::Make(schema_, rows, columns);
 }
 
@@ -87,8 +93,10 @@ Result<std::optional<FileBatch>> AvroBatches::Next(const Context&) {
 
 }  // namespace
 
-Result<std::unique_ptr<FileBatches>> OpenAvro(std::shared_ptr<io::InputFile> input, FileOptions options) {
-  CALVE_ASSIGN_OR_RETURN(avro::FileReader file, avro::FileReader::Open(std::make_unique<FileInput>(std::move(input))));
+Result<std::unique_ptr<FileBatches>> OpenAvro(std::shared_ptr<io::InputFile> input,
+                                              FileOptions options) {
+  CALVE_ASSIGN_OR_RETURN(avro::FileReader file,
+                         avro::FileReader::Open(std::make_unique<FileInput>(std::move(input))));
   auto batches = std::make_unique<AvroBatches>(std::move(file), std::move(options));
   CALVE_RETURN_IF_ERROR(batches->Plan());
   return batches;

@@ -20,7 +20,8 @@ using iceberg::TypeKind;
 
 /// Maps whose keys are no strings are arrays of key-value records.
 bool IsEntryArray(const avro::Node& node) {
-  return node.kind == Kind::kArray && node.element->kind == Kind::kRecord && node.element->fields.size() == 2;
+  return node.kind == Kind::kArray && node.element->kind == Kind::kRecord &&
+         node.element->fields.size() == 2;
 }
 
 bool SameShape(const avro::Node& node, TypeKind wanted) {
@@ -37,14 +38,16 @@ const MappedField* FindMapped(const std::vector<MappedField>& mapped, std::strin
 }
 
 /// The mapping below a name; null when the file has ids of its own.
-const std::vector<MappedField>* Below(const std::vector<MappedField>* mapped, std::string_view name) {
+const std::vector<MappedField>* Below(const std::vector<MappedField>* mapped,
+                                      std::string_view name) {
   static const std::vector<MappedField> kNone;
   if (mapped == nullptr) return nullptr;
   const MappedField* found = FindMapped(*mapped, name);
   return found == nullptr ? &kNone : &found->fields;
 }
 
-std::optional<iceberg::FieldId> IdOf(const avro::Field& field, const std::vector<MappedField>* mapped) {
+std::optional<iceberg::FieldId> IdOf(const avro::Field& field,
+                                     const std::vector<MappedField>* mapped) {
   if (mapped == nullptr) {
     const std::optional<int32_t> id = field.field_id();
     return id ? std::optional(iceberg::FieldId(*id)) : std::nullopt;
@@ -53,17 +56,21 @@ std::optional<iceberg::FieldId> IdOf(const avro::Field& field, const std::vector
   return found == nullptr ? std::nullopt : found->field_id;
 }
 
-Result<iceberg::Value> ValueOfAbsent(const Field& wanted, const Constants& constants, const std::string& path) {
+Result<iceberg::Value> ValueOfAbsent(const Field& wanted, const Constants& constants,
+                                     const std::string& path) {
   if (const auto at = constants.find(wanted.id); at != constants.end()) return at->second;
   if (wanted.initial_default) return *wanted.initial_default;
   if (!wanted.required) return iceberg::Value::Null();
-  return DataError(fmt::format("column {} is required, but the file has no field with id {} and the column no initial default", path,
-                               wanted.id.value()));
+  return DataError(
+      fmt::format("column {} is required, but the file has no field with id {} and the column no "
+                  "initial default",
+                  path, wanted.id.value()));
 }
 
 }  // namespace
 
-Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type& type, const std::vector<MappedField>* mapped,
+Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type& type,
+                                    const std::vector<MappedField>* mapped,
                                     const std::string& path) {
   AvroColumn column;
   column.node_ = &node;
@@ -79,8 +86,8 @@ Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type&
     return column;
   }
   if (!SameShape(value, type.kind())) {
-    return DataError(fmt::format("column {}: the table has {}, but the file holds an Avro {}", path, type.ToString(),
-                                 avro::ToString(value.kind)));
+    return DataError(fmt::format("column {}: the table has {}, but the file holds an Avro {}", path,
+                                 type.ToString(), avro::ToString(value.kind)));
   }
   if (type.kind() == TypeKind::kStruct) {
     CALVE_ASSIGN_OR_RETURN(AvroRow row, AvroRow::Bind(value, type.fields(), mapped, {}, path));
@@ -88,14 +95,17 @@ Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type&
     return column;
   }
   const auto bind = [&](const avro::Node& item, size_t child, std::string_view name) -> Status {
-    CALVE_ASSIGN_OR_RETURN(column.items_.emplace_back(), Bind(item, type.fields()[child].type, Below(mapped, name), path + "." + std::string(name)));
+    CALVE_ASSIGN_OR_RETURN(
+        column.items_.emplace_back(),
+        Bind(item, type.fields()[child].type, Below(mapped, name), path + "." + std::string(name)));
     return Status::Ok();
   };
   if (type.kind() == TypeKind::kList) {
     CALVE_RETURN_IF_ERROR(bind(*value.element, 0, "element"));
   } else if (value.kind == Kind::kMap) {
     if (type.fields()[0].type.kind() != TypeKind::kString) {
-      return DataError(fmt::format("column {}: the table has {}, but the file a map of strings", path, type.ToString()));
+      return DataError(fmt::format("column {}: the table has {}, but the file a map of strings",
+                                   path, type.ToString()));
     }
     CALVE_RETURN_IF_ERROR(bind(*value.element, 1, "value"));
   } else {
@@ -106,7 +116,8 @@ Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type&
 }
 
 Status AvroColumn::Append(avro::Decoder& decoder, arrow::ArrayBuilder& builder) const {
-  if (null_branch_ >= 0 && decoder.ReadIndex(2) == static_cast<size_t>(null_branch_)) return StatusOf(builder.AppendNull());
+  if (null_branch_ >= 0 && decoder.ReadIndex(2) == static_cast<size_t>(null_branch_))
+    return StatusOf(builder.AppendNull());
   return AppendValue(decoder, builder);
 }
 
@@ -141,7 +152,8 @@ Status AvroColumn::AppendEntries(avro::Decoder& decoder, arrow::ArrayBuilder& bu
   const int64_t bytes_min = node_->element->bytes_min + (has_string_keys ? 1 : 0);
   const auto append_key = [&]() -> Status {
     if (!has_string_keys) return items_[0].Append(decoder, *maps.key_builder());
-    return StatusOf(checked_cast<arrow::StringBuilder&>(*maps.key_builder()).Append(decoder.ReadString()));
+    return StatusOf(
+        checked_cast<arrow::StringBuilder&>(*maps.key_builder()).Append(decoder.ReadString()));
   };
   Status status;
   decoder.ForEachItem(bytes_min, [&] {
@@ -152,33 +164,43 @@ Status AvroColumn::AppendEntries(avro::Decoder& decoder, arrow::ArrayBuilder& bu
   return status;
 }
 
-Result<AvroRow> AvroRow::Bind(const avro::Node& record, const std::vector<Field>& wanted, const iceberg::NameMapping& mapping,
-                              const Constants& constants) {
+Result<AvroRow> AvroRow::Bind(const avro::Node& record, const std::vector<Field>& wanted,
+                              const iceberg::NameMapping& mapping, const Constants& constants) {
   if (record.kind != Kind::kRecord) return DataError("expected a file of Avro records");
-  const bool has_ids = std::any_of(record.fields.begin(), record.fields.end(), [](const avro::Field& f) { return f.field_id().has_value(); });
+  const bool has_ids = std::any_of(record.fields.begin(), record.fields.end(),
+                                   [](const avro::Field& f) { return f.field_id().has_value(); });
   return Bind(record, wanted, has_ids ? nullptr : &mapping.fields(), constants, "");
 }
 
-Result<AvroRow> AvroRow::Bind(const avro::Node& record, const std::vector<Field>& wanted, const std::vector<MappedField>* mapped,
-                              const Constants& constants, const std::string& path) {
+Result<AvroRow> AvroRow::Bind(const avro::Node& record, const std::vector<Field>& wanted,
+                              const std::vector<MappedField>* mapped, const Constants& constants,
+                              const std::string& path) {
   AvroRow row;
-  const auto path_of = [&](const std::string& name) { return path.empty() ? name : path + "." + name; };
+  const auto path_of = [&](const std::string& name) {
+    return path.empty() ? name : path + "." + name;
+  };
   std::vector<bool> found(wanted.size());
   for (const avro::Field& field : record.fields) {
     Step step{.node = field.type, .reader = {}};
     const std::optional<iceberg::FieldId> id = IdOf(field, mapped);
-    const auto at = std::find_if(wanted.begin(), wanted.end(), [&](const Field& f) { return id == f.id && f.type.kind() != TypeKind::kUnknown; });
+    const auto at = std::find_if(wanted.begin(), wanted.end(), [&](const Field& f) {
+      return id == f.id && f.type.kind() != TypeKind::kUnknown;
+    });
     if (at != wanted.end()) {
       step.column = static_cast<int>(at - wanted.begin());
       found[static_cast<size_t>(step.column)] = true;
-      CALVE_ASSIGN_OR_RETURN(step.reader, AvroColumn::Bind(*field.type, at->type, Below(mapped, field.name), path_of(at->name)));
+      CALVE_ASSIGN_OR_RETURN(
+          step.reader,
+          AvroColumn::Bind(*field.type, at->type, Below(mapped, field.name), path_of(at->name)));
     }
     row.steps_.push_back(std::move(step));
   }
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (found[i]) continue;
-    CALVE_ASSIGN_OR_RETURN(iceberg::Value value, ValueOfAbsent(wanted[i], constants, path_of(wanted[i].name)));
-    row.constants_.push_back({.column = static_cast<int>(i), .type = wanted[i].type, .value = std::move(value)});
+    CALVE_ASSIGN_OR_RETURN(iceberg::Value value,
+                           ValueOfAbsent(wanted[i], constants, path_of(wanted[i].name)));
+    row.constants_.push_back(
+        {.column = static_cast<int>(i), .type = wanted[i].type, .value = std::move(value)});
   }
   return row;
 }
@@ -193,7 +215,8 @@ Status AvroRow::Append(avro::Decoder& decoder, arrow::StructBuilder& builder) co
     }
   }
   for (const Constant& constant : constants_) {
-    CALVE_RETURN_IF_ERROR(columnar::AppendValue(*builder.field_builder(constant.column), constant.type, constant.value));
+    CALVE_RETURN_IF_ERROR(columnar::AppendValue(*builder.field_builder(constant.column),
+                                                constant.type, constant.value));
   }
   return Status::Ok();
 }

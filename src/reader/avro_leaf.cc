@@ -14,7 +14,9 @@ using iceberg::Type;
 using iceberg::TypeKind;
 using iceberg::Value;
 
-bool IsBytes(Kind kind) { return kind == Kind::kBytes || kind == Kind::kString || kind == Kind::kFixed; }
+bool IsBytes(Kind kind) {
+  return kind == Kind::kBytes || kind == Kind::kString || kind == Kind::kFixed;
+}
 bool IsInteger(Kind kind) { return kind == Kind::kInt || kind == Kind::kLong; }
 
 bool Fits(const avro::Node& node, const Type& type) {
@@ -37,7 +39,8 @@ bool Fits(const avro::Node& node, const Type& type) {
     case TypeKind::kDouble:
       return node.kind == Kind::kFloat || node.kind == Kind::kDouble;
     case TypeKind::kDecimal:
-      return node.decimal && node.decimal->scale == type.scale() && node.decimal->precision <= type.precision();
+      return node.decimal && node.decimal->scale == type.scale() &&
+             node.decimal->precision <= type.precision();
     case TypeKind::kString:
       return node.kind == Kind::kString || node.kind == Kind::kBytes || node.kind == Kind::kEnum;
     case TypeKind::kBinary:
@@ -67,27 +70,33 @@ int64_t UnitsPerDay(const avro::Node& node) {
   return kDayMillis * 1'000;
 }
 
-Result<Value> MomentOf(int64_t raw, const avro::Node& node, const Type& type, const std::string& path) {
-  const bool is_nanos = type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
+Result<Value> MomentOf(int64_t raw, const avro::Node& node, const Type& type,
+                       const std::string& path) {
+  const bool is_nanos =
+      type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
   const int64_t from = UnitsPerDay(node);
   const int64_t to = int64_t{86'400} * (is_nanos ? 1'000'000'000 : 1'000'000);
   if (from > to) return Value(raw / (from / to) - (raw % (from / to) < 0));
   int64_t scaled = 0;
   if (__builtin_mul_overflow(raw, to / from, &scaled)) {
-    return DataError(fmt::format("column {}: the file holds a time that {} cannot hold", path, type.ToString()));
+    return DataError(
+        fmt::format("column {}: the file holds a time that {} cannot hold", path, type.ToString()));
   }
   return Value(scaled);
 }
 
 Result<Value> DecimalOf(std::string_view bytes, const std::string& path) {
-  if (bytes.size() > sizeof(iceberg::Int128)) return DataError(fmt::format("column {}: a decimal of {} bytes", path, bytes.size()));
-  unsigned __int128 bits = !bytes.empty() && (bytes[0] & 0x80) != 0 ? ~static_cast<unsigned __int128>(0) : 0;
+  if (bytes.size() > sizeof(iceberg::Int128))
+    return DataError(fmt::format("column {}: a decimal of {} bytes", path, bytes.size()));
+  unsigned __int128 bits =
+      !bytes.empty() && (bytes[0] & 0x80) != 0 ? ~static_cast<unsigned __int128>(0) : 0;
   for (const char byte : bytes) bits = (bits << 8) | static_cast<uint8_t>(byte);
   return Value(iceberg::Decimal{static_cast<iceberg::Int128>(bits)});
 }
 
 std::string_view ReadRawBytes(const avro::Node& node, avro::Decoder& decoder) {
-  return node.kind == Kind::kFixed ? decoder.ReadFixed(static_cast<size_t>(node.size_bytes)) : decoder.ReadBytes();
+  return node.kind == Kind::kFixed ? decoder.ReadFixed(static_cast<size_t>(node.size_bytes))
+                                   : decoder.ReadBytes();
 }
 
 Result<Value> StringOf(const avro::Node& node, const std::string& path, avro::Decoder& decoder) {
@@ -108,7 +117,8 @@ Result<Value> UuidOf(const avro::Node& node, const Type& type, avro::Decoder& de
   return Value(uuid);
 }
 
-Result<Value> Read(const avro::Node& node, const Type& type, const std::string& path, avro::Decoder& decoder) {
+Result<Value> Read(const avro::Node& node, const Type& type, const std::string& path,
+                   avro::Decoder& decoder) {
   switch (type.kind()) {
     case TypeKind::kBoolean:
       return Value(decoder.ReadBool());
@@ -126,7 +136,8 @@ Result<Value> Read(const avro::Node& node, const Type& type, const std::string& 
     case TypeKind::kFloat:
       return Value(decoder.ReadFloat());
     case TypeKind::kDouble:
-      return Value(node.kind == Kind::kFloat ? static_cast<double>(decoder.ReadFloat()) : decoder.ReadDouble());
+      return Value(node.kind == Kind::kFloat ? static_cast<double>(decoder.ReadFloat())
+                                             : decoder.ReadDouble());
     case TypeKind::kDecimal:
       return DecimalOf(ReadRawBytes(node, decoder), path);
     case TypeKind::kString:
@@ -152,12 +163,13 @@ Result<Value> Read(const avro::Node& node, const Type& type, const std::string& 
 
 Status CheckAvroLeaf(const avro::Node& node, const Type& type, const std::string& path) {
   if (Fits(node, type)) return Status::Ok();
-  return DataError(fmt::format("column {}: the table has {}, but the file holds an Avro {}{}", path, type.ToString(),
-                               avro::ToString(node.kind), node.logical_type.empty() ? "" : " (" + node.logical_type + ")"));
+  return DataError(fmt::format("column {}: the table has {}, but the file holds an Avro {}{}", path,
+                               type.ToString(), avro::ToString(node.kind),
+                               node.logical_type.empty() ? "" : " (" + node.logical_type + ")"));
 }
 
-Status AppendAvroLeaf(const avro::Node& node, const Type& type, const std::string& path, avro::Decoder& decoder,
-                      arrow::ArrayBuilder& builder) {
+Status AppendAvroLeaf(const avro::Node& node, const Type& type, const std::string& path,
+                      avro::Decoder& decoder, arrow::ArrayBuilder& builder) {
   CALVE_ASSIGN_OR_RETURN(const Value value, Read(node, type, path, decoder));
   // Past a fault the value is nothing, and the caller stops.
   CALVE_RETURN_IF_ERROR(decoder.status());

@@ -15,7 +15,7 @@ namespace calve::reader {
 Status CheckAvroLeaf(const avro::Node& node, const iceberg::Type& type, const std::string& path);
 
 /// Read one value that CheckAvroLeaf passed into a builder of the primitive's exact Arrow type.
-Status AppendAvroLeaf(const avro::Node& node, const iceberg::Type& type, const std::string& path, avro::Decoder& decoder,
-                      arrow::ArrayBuilder& builder);
+Status AppendAvroLeaf(const avro::Node& node, const iceberg::Type& type, const std::string& path,
+                      avro::Decoder& decoder, arrow::ArrayBuilder& builder);
 
 }  // namespace calve::reader

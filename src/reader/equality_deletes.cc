@@ -32,13 +32,15 @@ Result<Field> CutTo(const iceberg::Schema& schema, FieldId id) {
   const std::vector<FieldId> path = schema.PathTo(id);
   Field cut = *schema.FindById(id);
   if (!cut.type.is_primitive()) {
-    return DataError(fmt::format("equality deletes on column {}, which is no primitive", *schema.FullName(id)));
+    return DataError(
+        fmt::format("equality deletes on column {}, which is no primitive", *schema.FullName(id)));
   }
   cut.required = false;
   for (auto above = path.rbegin() + 1; above != path.rend(); ++above) {
     Field outer = *schema.FindById(*above);
     if (outer.type.kind() != TypeKind::kStruct) {
-      return DataError(fmt::format("equality deletes on column {}, which lies in a list or map", *schema.FullName(id)));
+      return DataError(fmt::format("equality deletes on column {}, which lies in a list or map",
+                                   *schema.FullName(id)));
     }
     outer.type = iceberg::Type::Struct({std::move(cut)});
     outer.required = false;
@@ -65,18 +67,22 @@ Result<size_t> EqualityDeletes::ColumnFor(const iceberg::TableMetadata& metadata
   const auto known = std::find(column_ids_.begin(), column_ids_.end(), id);
   if (known != column_ids_.end()) return static_cast<size_t>(known - column_ids_.begin());
   const iceberg::Schema* schema = SchemaWith(metadata, id);
-  if (schema == nullptr) return DataError(fmt::format("equality deletes on the field with id {}, which no schema of the table has", id.value()));
+  if (schema == nullptr)
+    return DataError(fmt::format(
+        "equality deletes on the field with id {}, which no schema of the table has", id.value()));
   CALVE_ASSIGN_OR_RETURN(columns_.emplace_back(), CutTo(*schema, id));
   column_ids_.push_back(id);
   return columns_.size() - 1;
 }
 
-Result<EqualityDeletes::Group*> EqualityDeletes::GroupFor(const iceberg::TableMetadata& metadata, const iceberg::DataFile& file) {
+Result<EqualityDeletes::Group*> EqualityDeletes::GroupFor(const iceberg::TableMetadata& metadata,
+                                                          const iceberg::DataFile& file) {
   std::vector<FieldId> ids = file.equality_ids;
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   if (ids.empty()) return DataError("equality deletes without equality columns");
-  const auto known = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) { return group.ids == ids; });
+  const auto known = std::find_if(groups_.begin(), groups_.end(),
+                                  [&](const Group& group) { return group.ids == ids; });
   if (known != groups_.end()) return &*known;
   Group group{.ids = ids, .columns = {}, .keys = {}};
   for (const FieldId id : ids) {
@@ -86,7 +92,8 @@ Result<EqualityDeletes::Group*> EqualityDeletes::GroupFor(const iceberg::TableMe
   return &groups_.back();
 }
 
-Result<EqualityDeletes> EqualityDeletes::Read(const Context& context, io::FileSystem& files, const iceberg::TableMetadata& metadata,
+Result<EqualityDeletes> EqualityDeletes::Read(const Context& context, io::FileSystem& files,
+                                              const iceberg::TableMetadata& metadata,
                                               const std::vector<iceberg::DataFilePtr>& deletes) {
   EqualityDeletes all;
   for (const iceberg::DataFilePtr& file : deletes) {
@@ -95,8 +102,11 @@ Result<EqualityDeletes> EqualityDeletes::Read(const Context& context, io::FileSy
     std::vector<Field> wanted;
     for (const size_t column : (*group)->columns) wanted.push_back(all.columns_[column]);
     CALVE_ASSIGN_OR_RETURN(const auto batches, OpenFile(context, files, *file,
-                                                        {.wanted = std::move(wanted), .name_mapping = MappingOf(metadata), .constants = {},
-                                                         .filter = {}, .schema = nullptr}));
+                                                        {.wanted = std::move(wanted),
+                                                         .name_mapping = MappingOf(metadata),
+                                                         .constants = {},
+                                                         .filter = {},
+                                                         .schema = nullptr}));
     std::string key;
     while (true) {
       CALVE_ASSIGN_OR_RETURN(const std::optional<FileBatch> batch, batches->Next(context));
@@ -115,12 +125,14 @@ Result<EqualityDeletes> EqualityDeletes::Read(const Context& context, io::FileSy
   return all;
 }
 
-Status EqualityDeletes::Mark(const arrow::RecordBatch& rows, int first_column, std::vector<bool>& deleted) const {
+Status EqualityDeletes::Mark(const arrow::RecordBatch& rows, int first_column,
+                             std::vector<bool>& deleted) const {
   std::string key;
   for (const Group& group : groups_) {
     std::vector<std::shared_ptr<arrow::Array>> columns;
     for (const size_t column : group.columns) {
-      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), InnerColumn(rows.column(first_column + static_cast<int>(column))));
+      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(),
+                             InnerColumn(rows.column(first_column + static_cast<int>(column))));
     }
     const RowKeys keys(std::move(columns));
     for (int64_t i = 0; i < rows.num_rows(); ++i) {

@@ -14,19 +14,22 @@
 
 namespace calve::reader {
 
-/// The rows that a task's equality delete files delete: those equal to a deleted row in all of its file's equality columns (Iceberg
-/// spec, Equality Delete Files). Immutable. Threads: any.
+/// The rows that a task's equality delete files delete: those equal to a deleted row in all of its
+/// file's equality columns (Iceberg spec, Equality Delete Files). Immutable. Threads: any.
 class EqualityDeletes {
  public:
-  /// Read the delete files. Their columns may since have been dropped from the table's schema. Fails with kData when a file has no
-  /// equality columns or one that no schema knows.
-  static Result<EqualityDeletes> Read(const Context& context, io::FileSystem& files, const iceberg::TableMetadata& metadata,
+  /// Read the delete files. Their columns may since have been dropped from the table's schema.
+  /// Fails with kData when a file has no equality columns or one that no schema knows.
+  static Result<EqualityDeletes> Read(const Context& context, io::FileSystem& files,
+                                      const iceberg::TableMetadata& metadata,
                                       const std::vector<iceberg::DataFilePtr>& deletes);
 
   bool empty() const { return groups_.empty(); }
-  /// The columns that Mark needs of a data file, in this order; each is a top-level field cut down to one column.
+  /// The columns that Mark needs of a data file, in this order; each is a top-level field cut down
+  /// to one column.
   const std::vector<iceberg::Field>& columns() const { return columns_; }
-  /// Set deleted[i] for the deleted rows of a batch whose columns from `first_column` on are columns().
+  /// Set deleted[i] for the deleted rows of a batch whose columns from `first_column` on are
+  /// columns().
   Status Mark(const arrow::RecordBatch& rows, int first_column, std::vector<bool>& deleted) const;
 
  private:

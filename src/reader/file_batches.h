@@ -39,13 +39,16 @@ struct FileOptions {
   iceberg::SchemaPtr schema;
 };
 
-/// Open a file of any format. Fails with kNotFound when it is gone, kData when it is broken, kRefused when it is encrypted or its format
-/// has no reader; messages name the file.
-Result<std::unique_ptr<FileBatches>> OpenFile(const Context& context, io::FileSystem& files, const iceberg::DataFile& file,
-                                              FileOptions options);
+/// Open a file of any format. Fails with kNotFound when it is gone, kData when it is broken,
+/// kRefused when it is encrypted or its format has no reader; messages name the file.
+Result<std::unique_ptr<FileBatches>> OpenFile(const Context& context, io::FileSystem& files,
+                                              const iceberg::DataFile& file, FileOptions options);
 
-Result<std::unique_ptr<FileBatches>> OpenParquet(std::shared_ptr<io::InputFile> input, FileOptions options);
-Result<std::unique_ptr<FileBatches>> OpenOrc(std::shared_ptr<io::InputFile> input, FileOptions options);
-Result<std::unique_ptr<FileBatches>> OpenAvro(std::shared_ptr<io::InputFile> input, FileOptions options);
+Result<std::unique_ptr<FileBatches>> OpenParquet(std::shared_ptr<io::InputFile> input,
+                                                 FileOptions options);
+Result<std::unique_ptr<FileBatches>> OpenOrc(std::shared_ptr<io::InputFile> input,
+                                             FileOptions options);
+Result<std::unique_ptr<FileBatches>> OpenAvro(std::shared_ptr<io::InputFile> input,
+                                              FileOptions options);
 
 }  // namespace calve::reader

@@ -32,7 +32,8 @@ FileField FromParquet(const parquet::arrow::SchemaField& from) {
   field.leaf = from.column_index;
   // A map's entries are a level of their own in Parquet.
   const bool is_map = field.type->id() == arrow::Type::MAP && from.children.size() == 1;
-  for (const auto& child : is_map ? from.children[0].children : from.children) field.children.push_back(FromParquet(child));
+  for (const auto& child : is_map ? from.children[0].children : from.children)
+    field.children.push_back(FromParquet(child));
   return field;
 }
 
@@ -45,7 +46,8 @@ FileField FromArrow(const arrow::Field& from, const std::string& id_key) {
 }
 
 bool HasIds(const std::vector<FileField>& fields) {
-  return std::any_of(fields.begin(), fields.end(), [](const FileField& f) { return f.id || HasIds(f.children); });
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const FileField& f) { return f.id || HasIds(f.children); });
 }
 
 void Assign(std::vector<FileField>& fields, const std::vector<MappedField>& mapped) {

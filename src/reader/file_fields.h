@@ -18,9 +18,10 @@ struct FileField {
   std::string name;
   std::shared_ptr<arrow::DataType> type;
   std::optional<iceberg::FieldId> id;
-  std::vector<FileField> children;  ///< Of a struct its fields, of a list its element, of a map key and value.
-  int leaf = -1;                    ///< Parquet's number of the column, of leaves.
-  bool is_read = false;             ///< Whether the plan reads it, or something below it.
+  /// Of a struct its fields, of a list its element, of a map key and value.
+  std::vector<FileField> children;
+  int leaf = -1;         ///< Parquet's number of the column, of leaves.
+  bool is_read = false;  ///< Whether the plan reads it, or something below it.
 };
 
 /// The fields of a Parquet file.
@@ -28,8 +29,8 @@ std::vector<FileField> FieldsOf(const parquet::arrow::SchemaManifest& manifest);
 /// The fields of an Arrow schema, with ids from the metadata key that the format uses.
 std::vector<FileField> FieldsOf(const arrow::Schema& schema, const std::string& id_key);
 
-/// Give ids by name to the fields of a file that has none at all (Iceberg spec, Column Projection); fields without a name in the mapping
-/// stay without.
+/// Give ids by name to the fields of a file that has none at all (Iceberg spec, Column Projection);
+/// fields without a name in the mapping stay without.
 void ApplyNameMapping(std::vector<FileField>& fields, const iceberg::NameMapping& mapping);
 
 }  // namespace calve::reader

@@ -15,7 +15,8 @@ constexpr char kOrcIdAttribute[] = "iceberg.id";
 /// ORC is read by whole top-level columns, stripe by stripe.
 class OrcBatches : public FileBatches {
  public:
-  static Result<std::unique_ptr<FileBatches>> Open(std::shared_ptr<io::InputFile> input, FileOptions options);
+  static Result<std::unique_ptr<FileBatches>> Open(std::shared_ptr<io::InputFile> input,
+                                                   FileOptions options);
 
   Result<std::optional<FileBatch>> Next(const Context& context) override;
 
@@ -39,8 +40,11 @@ void ReadWhole(FileField& field) {
   for (FileField& child : field.children) ReadWhole(child);
 }
 
-Result<std::unique_ptr<FileBatches>> OrcBatches::Open(std::shared_ptr<io::InputFile> input, FileOptions options) {
-  CALVE_ASSIGN_OR_RETURN(auto orc, arrow::adapters::orc::ORCFileReader::Open(io::ToArrow(std::move(input)), arrow::default_memory_pool()));
+Result<std::unique_ptr<FileBatches>> OrcBatches::Open(std::shared_ptr<io::InputFile> input,
+                                                      FileOptions options) {
+  CALVE_ASSIGN_OR_RETURN(auto orc,
+                         arrow::adapters::orc::ORCFileReader::Open(io::ToArrow(std::move(input)),
+                                                                   arrow::default_memory_pool()));
   std::unique_ptr<OrcBatches> batches(new OrcBatches(std::move(orc), std::move(options)));
   CALVE_RETURN_IF_ERROR(batches->Plan());
   return batches;
@@ -79,7 +83,8 @@ Result<std::optional<FileBatch>> OrcBatches::Next(const Context&) try {
   if (columns_.empty()) {
     const int64_t count = std::min(orc_->NumberOfRows() - position_, options_.batch_rows_max);
     if (count == 0) return std::optional<FileBatch>();
-    read = arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), count, arrow::ArrayVector{});
+    read =
+        arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), count, arrow::ArrayVector{});
   } else {
     CALVE_ASSIGN_OR_RETURN(read, ReadNext());
     if (read == nullptr) return std::optional<FileBatch>();
@@ -94,7 +99,8 @@ Result<std::optional<FileBatch>> OrcBatches::Next(const Context&) try {
 
 }  // namespace
 
-Result<std::unique_ptr<FileBatches>> OpenOrc(std::shared_ptr<io::InputFile> input, FileOptions options) try {
+Result<std::unique_ptr<FileBatches>> OpenOrc(std::shared_ptr<io::InputFile> input,
+                                             FileOptions options) try {
   return OrcBatches::Open(std::move(input), std::move(options));
 } catch (const std::exception& e) {
   return DataError(e.what());

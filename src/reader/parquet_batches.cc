@@ -19,7 +19,8 @@ parquet::ArrowReaderProperties ArrowProperties(int64_t batch_rows_max) {
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_batch_size(batch_rows_max);
   properties.set_pre_buffer(false);
-  // Old Spark and Impala files hold moments as INT96; nanoseconds would not reach before 1677 or beyond 2262.
+  // Old Spark and Impala files hold moments as INT96; nanoseconds would not reach before 1677 or
+  // beyond 2262.
   properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
   return properties;
 }
@@ -34,7 +35,8 @@ void AddLeaves(const std::vector<FileField>& fields, std::vector<int>& leaves) {
 
 class ParquetBatches : public FileBatches {
  public:
-  static Result<std::unique_ptr<FileBatches>> Open(std::shared_ptr<io::InputFile> input, FileOptions options);
+  static Result<std::unique_ptr<FileBatches>> Open(std::shared_ptr<io::InputFile> input,
+                                                   FileOptions options);
 
   Result<std::optional<FileBatch>> Next(const Context& context) override;
 
@@ -58,12 +60,14 @@ class ParquetBatches : public FileBatches {
   int64_t group_end_ = 0;  ///< Of the rows of the group under way.
 };
 
-Result<std::unique_ptr<FileBatches>> ParquetBatches::Open(std::shared_ptr<io::InputFile> input, FileOptions options) {
+Result<std::unique_ptr<FileBatches>> ParquetBatches::Open(std::shared_ptr<io::InputFile> input,
+                                                          FileOptions options) {
   parquet::arrow::FileReaderBuilder builder;
   CALVE_RETURN_IF_ERROR(builder.Open(io::ToArrow(std::move(input))));
   builder.properties(ArrowProperties(options.batch_rows_max));
   CALVE_ASSIGN_OR_RETURN(std::unique_ptr<parquet::arrow::FileReader> reader, builder.Build());
-  std::unique_ptr<ParquetBatches> batches(new ParquetBatches(std::move(reader), std::move(options)));
+  std::unique_ptr<ParquetBatches> batches(
+      new ParquetBatches(std::move(reader), std::move(options)));
   CALVE_RETURN_IF_ERROR(batches->Plan());
   return batches;
 }
@@ -76,14 +80,17 @@ Status ParquetBatches::Plan() {
   return Status::Ok();
 }
 
-/// Begin the next row group that may hold rows of interest; `rows_` stays null at the end of the file.
+/// Begin the next row group that may hold rows of interest; `rows_` stays null at the end of the
+/// file.
 Status ParquetBatches::OpenGroup() {
   for (; group_ < footer().num_row_groups(); ++group_) {
     const auto group = footer().RowGroup(group_);
     position_ = group_end_;
     group_end_ += group->num_rows();
     if (group->num_rows() == 0) continue;
-    if (options_.schema != nullptr && !RowGroupMayMatch(options_.filter, *options_.schema, fields_, *group)) continue;
+    if (options_.schema != nullptr &&
+        !RowGroupMayMatch(options_.filter, *options_.schema, fields_, *group))
+      continue;
     if (!leaves_.empty()) {
       CALVE_ASSIGN_OR_RETURN(rows_, parquet_->GetRecordBatchReader({group_}, leaves_));
     }
@@ -97,7 +104,8 @@ Status ParquetBatches::OpenGroup() {
 /// Rows of which no column is in the file.
 Result<FileBatch> ParquetBatches::OfNothing() {
   const int64_t count = std::min(group_end_ - position_, options_.batch_rows_max);
-  const auto none = arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), count, arrow::ArrayVector{});
+  const auto none =
+      arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), count, arrow::ArrayVector{});
   FileBatch batch{.rows = nullptr, .first_position = position_};
   CALVE_ASSIGN_OR_RETURN(batch.rows, plan_->Adapt(*none));
   position_ += count;
@@ -130,7 +138,8 @@ Result<std::optional<FileBatch>> ParquetBatches::Next(const Context&) try {
 
 }  // namespace
 
-Result<std::unique_ptr<FileBatches>> OpenParquet(std::shared_ptr<io::InputFile> input, FileOptions options) try {
+Result<std::unique_ptr<FileBatches>> OpenParquet(std::shared_ptr<io::InputFile> input,
+                                                 FileOptions options) try {
   return ParquetBatches::Open(std::move(input), std::move(options));
 } catch (const parquet::ParquetException& e) {
   return DataError(e.what());

@@ -26,24 +26,28 @@ class BatchReader {
 };
 
 struct ReadOptions {
-  /// The columns to give, in this order: a schema made of fields of the table (their ids count), or reserved ones (_file, _pos, _row_id,
-  /// _last_updated_sequence_number, _spec_id, _partition).
+  /// The columns to give, in this order: a schema made of fields of the table (their ids count), or
+  /// reserved ones (_file, _pos, _row_id, _last_updated_sequence_number, _spec_id, _partition).
   iceberg::SchemaPtr projection;
   int64_t batch_rows_max = 64 * 1024;
-  /// Rows for which this is surely not true may be left out (row groups by statistics); the caller still filters.
+  /// Rows for which this is surely not true may be left out (row groups by statistics); the caller
+  /// still filters.
   iceberg::Expression filter;
 };
 
-/// Read the live rows of one scan task: columns by field id, else by name mapping, else null or the initial default; promoted types
-/// widened; nested fields likewise; identity partition values for columns absent from the file; all delete kinds applied. Parquet,
-/// Avro and ORC data files.
+/// Read the live rows of one scan task: columns by field id, else by name mapping, else null or the
+/// initial default; promoted types widened; nested fields likewise; identity partition values for
+/// columns absent from the file; all delete kinds applied. Parquet, Avro and ORC data files.
 Result<std::unique_ptr<BatchReader>> OpenTask(const Context& context, io::FileSystem& files,
-                                              const iceberg::TableMetadata& metadata, const iceberg::ScanTask& task,
+                                              const iceberg::TableMetadata& metadata,
+                                              const iceberg::ScanTask& task,
                                               const ReadOptions& options);
 
-/// The deleted positions of one task's file: its deletion vector, or its position deletes, and its equality deletes resolved to
-/// positions by reading the equality columns. Empty optional when nothing is deleted.
-Result<std::optional<iceberg::PositionSet>> DeletedPositions(const Context& context, io::FileSystem& files,
+/// The deleted positions of one task's file: its deletion vector, or its position deletes, and its
+/// equality deletes resolved to positions by reading the equality columns. Empty optional when
+/// nothing is deleted.
+Result<std::optional<iceberg::PositionSet>> DeletedPositions(const Context& context,
+                                                             io::FileSystem& files,
                                                              const iceberg::TableMetadata& metadata,
                                                              const iceberg::ScanTask& task);
 

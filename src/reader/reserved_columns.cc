@@ -21,7 +21,8 @@ Result<ArrayPtr> Inherit(const arrow::Array& stored, Inherited&& inherited) {
   const auto& values = checked_cast<const arrow::Int64Array&>(stored);
   arrow::Int64Builder builder;
   CALVE_RETURN_IF_ERROR(builder.Reserve(values.length()));
-  for (int64_t i = 0; i < values.length(); ++i) builder.UnsafeAppend(values.IsNull(i) ? inherited(i) : values.Value(i));
+  for (int64_t i = 0; i < values.length(); ++i)
+    builder.UnsafeAppend(values.IsNull(i) ? inherited(i) : values.Value(i));
   CALVE_ASSIGN_OR_RETURN(ArrayPtr array, builder.Finish());
   return array;
 }
@@ -35,10 +36,12 @@ Result<ArrayPtr> Positions(const FileBatch& batch) {
   return array;
 }
 
-/// The values of a task's partition in the fields that are asked for; those of other specs are null.
-Result<ArrayPtr> Partition(const iceberg::Field& field, const iceberg::PartitionSpec& spec, const iceberg::ScanTask& task,
-                           int64_t rows) {
-  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> type, columnar::ToArrowType(field.type));
+/// The values of a task's partition in the fields that are asked for; those of other specs are
+/// null.
+Result<ArrayPtr> Partition(const iceberg::Field& field, const iceberg::PartitionSpec& spec,
+                           const iceberg::ScanTask& task, int64_t rows) {
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> type,
+                         columnar::ToArrowType(field.type));
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
   for (const iceberg::Field& child : field.type.fields()) {
     Value value;
@@ -55,14 +58,19 @@ Result<ArrayPtr> Partition(const iceberg::Field& field, const iceberg::Partition
 
 bool IsReserved(iceberg::FieldId id) { return id.value() > INT32_MAX - 201; }
 
-bool IsStored(iceberg::FieldId id) { return id == reserved::kRowId || id == reserved::kLastUpdatedSequenceNumber; }
+bool IsStored(iceberg::FieldId id) {
+  return id == reserved::kRowId || id == reserved::kLastUpdatedSequenceNumber;
+}
 
-Result<ArrayPtr> ReservedColumn(const iceberg::Field& field, const iceberg::PartitionSpec& spec, const iceberg::ScanTask& task,
-                                const FileBatch& batch, const ArrayPtr& stored) {
+Result<ArrayPtr> ReservedColumn(const iceberg::Field& field, const iceberg::PartitionSpec& spec,
+                                const iceberg::ScanTask& task, const FileBatch& batch,
+                                const ArrayPtr& stored) {
   const int64_t rows = batch.rows->num_rows();
-  if (field.id == reserved::kFilePath) return columnar::Repeat(field.type, Value(task.file->path), rows);
+  if (field.id == reserved::kFilePath)
+    return columnar::Repeat(field.type, Value(task.file->path), rows);
   if (field.id == reserved::kPos) return Positions(batch);
-  if (field.id == reserved::kSpecId) return columnar::Repeat(field.type, Value(task.file->spec_id.value()), rows);
+  if (field.id == reserved::kSpecId)
+    return columnar::Repeat(field.type, Value(task.file->spec_id.value()), rows);
   if (field.id == reserved::kPartition) return Partition(field, spec, task, rows);
   if (IsStored(field.id)) {
     // A file that has no first row id has no lineage to inherit.
@@ -72,7 +80,8 @@ Result<ArrayPtr> ReservedColumn(const iceberg::Field& field, const iceberg::Part
     if (field.id == reserved::kRowId) return Inherit(*stored, [&](int64_t i) { return first + i; });
     return Inherit(*stored, [&](int64_t) { return sequence; });
   }
-  return RefusedError(fmt::format("column {} (field id {}) is reserved and not read here", field.name, field.id.value()));
+  return RefusedError(fmt::format("column {} (field id {}) is reserved and not read here",
+                                  field.name, field.id.value()));
 }
 
 }  // namespace calve::reader

@@ -35,7 +35,8 @@ bool IsPlain(const iceberg::Type& type, const arrow::DataType& file) {
   }
 }
 
-void AddColumn(const iceberg::Field& column, const FileField& field, const parquet::RowGroupMetaData& group, iceberg::Metrics& metrics) {
+void AddColumn(const iceberg::Field& column, const FileField& field,
+               const parquet::RowGroupMetaData& group, iceberg::Metrics& metrics) {
   const std::unique_ptr<parquet::ColumnChunkMetaData> chunk = group.ColumnChunk(field.leaf);
   if (chunk->type() == parquet::Type::INT96 || !chunk->is_stats_set()) return;
   const std::shared_ptr<parquet::EncodedStatistics> statistics = chunk->encoded_statistics();
@@ -47,19 +48,21 @@ void AddColumn(const iceberg::Field& column, const FileField& field, const parqu
   if (statistics->has_max) metrics.upper_bounds.Set(column.id, statistics->max());
 }
 
-void AddColumns(const iceberg::Schema& schema, const std::vector<FileField>& fields, const parquet::RowGroupMetaData& group,
-                iceberg::Metrics& metrics) {
+void AddColumns(const iceberg::Schema& schema, const std::vector<FileField>& fields,
+                const parquet::RowGroupMetaData& group, iceberg::Metrics& metrics) {
   for (const FileField& field : fields) {
     const iceberg::Field* column = field.id ? schema.FindById(*field.id) : nullptr;
     if (column == nullptr) continue;
     if (field.leaf >= 0 && column->type.is_primitive()) AddColumn(*column, field, group, metrics);
-    if (column->type.kind() == TypeKind::kStruct) AddColumns(schema, field.children, group, metrics);
+    if (column->type.kind() == TypeKind::kStruct)
+      AddColumns(schema, field.children, group, metrics);
   }
 }
 
 }  // namespace
 
-bool RowGroupMayMatch(const iceberg::Expression& filter, const iceberg::Schema& schema, const std::vector<FileField>& fields,
+bool RowGroupMayMatch(const iceberg::Expression& filter, const iceberg::Schema& schema,
+                      const std::vector<FileField>& fields,
                       const parquet::RowGroupMetaData& group) {
   if (filter.op() == iceberg::Expression::Op::kTrue) return true;
   iceberg::DataFile file;

@@ -8,11 +8,13 @@
 
 namespace calve::reader {
 
-/// Turns rows of some columns of exact primitive types into byte strings that are equal exactly when the rows are: null equals null,
-/// every NaN the other, -0.0 not 0.0 (as Iceberg Java compares). For one thread.
+/// Turns rows of some columns of exact primitive types into byte strings that are equal exactly
+/// when the rows are: null equals null, every NaN the other, -0.0 not 0.0 (as Iceberg Java
+/// compares). For one thread.
 class RowKeys {
  public:
-  explicit RowKeys(std::vector<std::shared_ptr<arrow::Array>> columns) : columns_(std::move(columns)) {}
+  explicit RowKeys(std::vector<std::shared_ptr<arrow::Array>> columns)
+      : columns_(std::move(columns)) {}
 
   /// Put the key of row `i` in `key`, replacing what is there.
   void KeyOf(int64_t i, std::string& key) const;

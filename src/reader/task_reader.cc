@@ -21,14 +21,17 @@ using iceberg::PositionSet;
 using iceberg::ScanTask;
 using iceberg::TableMetadata;
 
-Result<iceberg::PartitionSpec> SpecOf(const TableMetadata& metadata, const iceberg::DataFile& file) {
+Result<iceberg::PartitionSpec> SpecOf(const TableMetadata& metadata,
+                                      const iceberg::DataFile& file) {
   const iceberg::PartitionSpec* spec = metadata.FindSpec(file.spec_id);
   if (spec != nullptr) return *spec;
-  return DataError(fmt::format("{} is of partition spec {}, which the table does not have", file.path, file.spec_id.value()));
+  return DataError(fmt::format("{} is of partition spec {}, which the table does not have",
+                               file.path, file.spec_id.value()));
 }
 
 /// Values of the file's partition that are those of a column (Iceberg spec, Column Projection).
-Constants IdentityPartitionValues(const iceberg::PartitionSpec& spec, const iceberg::DataFile& file) {
+Constants IdentityPartitionValues(const iceberg::PartitionSpec& spec,
+                                  const iceberg::DataFile& file) {
   Constants constants;
   for (size_t i = 0; i < spec.fields.size() && i < file.partition.size(); ++i) {
     if (spec.fields[i].transform.kind() != iceberg::Transform::Kind::kIdentity) continue;
@@ -44,13 +47,17 @@ Result<iceberg::NameMapping> NameMappingOf(const TableMetadata& metadata) {
 }
 
 /// Positions deleted by vector or position deletes; empty when there are none.
-Result<std::optional<PositionSet>> ReadPositions(const Context& context, io::FileSystem& files, const ScanTask& task) {
+Result<std::optional<PositionSet>> ReadPositions(const Context& context, io::FileSystem& files,
+                                                 const ScanTask& task) {
   if (task.deletion_vector != nullptr) {
-    CALVE_ASSIGN_OR_RETURN(PositionSet positions, ReadDeletionVector(context, files, *task.deletion_vector));
+    CALVE_ASSIGN_OR_RETURN(PositionSet positions,
+                           ReadDeletionVector(context, files, *task.deletion_vector));
     return std::optional(std::move(positions));
   }
   if (task.position_deletes.empty()) return std::optional<PositionSet>();
-  CALVE_ASSIGN_OR_RETURN(PositionSet positions, ReadPositionDeletes(context, files, task.position_deletes, task.file->path));
+  CALVE_ASSIGN_OR_RETURN(
+      PositionSet positions,
+      ReadPositionDeletes(context, files, task.position_deletes, task.file->path));
   return std::optional(std::move(positions));
 }
 
@@ -65,7 +72,8 @@ class TaskReader : public BatchReader {
   TaskReader(ScanTask task, iceberg::SchemaPtr projection, Deletes deletes)
       : task_(std::move(task)), projection_(std::move(projection)), deletes_(std::move(deletes)) {}
 
-  Status Open(const Context& context, io::FileSystem& files, const TableMetadata& metadata, const ReadOptions& options);
+  Status Open(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
+              const ReadOptions& options);
   Result<columnar::Batch> Next(const Context& context) override;
 
  private:
@@ -82,10 +90,14 @@ class TaskReader : public BatchReader {
   std::unique_ptr<FileBatches> batches_;
 };
 
-Status TaskReader::Open(const Context& context, io::FileSystem& files, const TableMetadata& metadata, const ReadOptions& options) {
+Status TaskReader::Open(const Context& context, io::FileSystem& files,
+                        const TableMetadata& metadata, const ReadOptions& options) {
   CALVE_ASSIGN_OR_RETURN(spec_, SpecOf(metadata, *task_.file));
-  FileOptions file_options{.wanted = {}, .name_mapping = {}, .constants = IdentityPartitionValues(spec_, *task_.file),
-                           .batch_rows_max = std::max<int64_t>(options.batch_rows_max, 1), .filter = options.filter,
+  FileOptions file_options{.wanted = {},
+                           .name_mapping = {},
+                           .constants = IdentityPartitionValues(spec_, *task_.file),
+                           .batch_rows_max = std::max<int64_t>(options.batch_rows_max, 1),
+                           .filter = options.filter,
                            .schema = metadata.schema()};
   CALVE_ASSIGN_OR_RETURN(file_options.name_mapping, NameMappingOf(metadata));
   for (const iceberg::Field& field : projection_->fields()) {
@@ -108,7 +120,8 @@ Result<columnar::Batch> TaskReader::Assemble(const FileBatch& batch) const {
   columns.reserve(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     const iceberg::Field& field = projection_->fields()[i];
-    std::shared_ptr<arrow::Array> column = columns_[i] < 0 ? nullptr : batch.rows->column(columns_[i]);
+    std::shared_ptr<arrow::Array> column =
+        columns_[i] < 0 ? nullptr : batch.rows->column(columns_[i]);
     if (IsReserved(field.id)) {
       CALVE_ASSIGN_OR_RETURN(column, ReservedColumn(field, spec_, task_, batch, column));
     }
@@ -121,8 +134,10 @@ Result<std::vector<bool>> TaskReader::Deleted(const FileBatch& batch) const {
   const int64_t rows = batch.rows->num_rows();
   std::vector<bool> deleted(static_cast<size_t>(rows));
   if (deletes_.positions) {
-    deletes_.positions->ForEachIn(batch.first_position, batch.first_position + rows,
-                                  [&](int64_t position) { deleted[static_cast<size_t>(position - batch.first_position)] = true; });
+    deletes_.positions->ForEachIn(
+        batch.first_position, batch.first_position + rows, [&](int64_t position) {
+          deleted[static_cast<size_t>(position - batch.first_position)] = true;
+        });
   }
   CALVE_RETURN_IF_ERROR(deletes_.equality.Mark(*batch.rows, equality_column_, deleted));
   return deleted;
@@ -137,8 +152,11 @@ Result<columnar::Batch> Live(const columnar::Batch& rows, const std::vector<bool
   }
   if (live.size() == deleted.size()) return rows;
   const auto count = static_cast<int64_t>(live.size());
-  const std::shared_ptr<arrow::Array> indices = std::make_shared<arrow::Int32Array>(count, arrow::Buffer::FromVector(std::move(live)));
-  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken, arrow::compute::Take(rows, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
+  const std::shared_ptr<arrow::Array> indices =
+      std::make_shared<arrow::Int32Array>(count, arrow::Buffer::FromVector(std::move(live)));
+  CALVE_ASSIGN_OR_RETURN(
+      const arrow::Datum taken,
+      arrow::compute::Take(rows, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
   return taken.record_batch();
 }
 
@@ -161,14 +179,20 @@ Result<columnar::Batch> TaskReader::Next(const Context& context) {
 }
 
 /// Positions of the rows that equality deletes delete.
-Status AddEqualityPositions(const Context& context, io::FileSystem& files, const TableMetadata& metadata, const ScanTask& task,
+Status AddEqualityPositions(const Context& context, io::FileSystem& files,
+                            const TableMetadata& metadata, const ScanTask& task,
                             PositionSet& positions) {
-  CALVE_ASSIGN_OR_RETURN(const EqualityDeletes equality, EqualityDeletes::Read(context, files, metadata, task.equality_deletes));
+  CALVE_ASSIGN_OR_RETURN(const EqualityDeletes equality,
+                         EqualityDeletes::Read(context, files, metadata, task.equality_deletes));
   CALVE_ASSIGN_OR_RETURN(const iceberg::PartitionSpec spec, SpecOf(metadata, *task.file));
-  FileOptions options{.wanted = equality.columns(), .name_mapping = {}, .constants = IdentityPartitionValues(spec, *task.file),
-                      .filter = {}, .schema = nullptr};
+  FileOptions options{.wanted = equality.columns(),
+                      .name_mapping = {},
+                      .constants = IdentityPartitionValues(spec, *task.file),
+                      .filter = {},
+                      .schema = nullptr};
   CALVE_ASSIGN_OR_RETURN(options.name_mapping, NameMappingOf(metadata));
-  CALVE_ASSIGN_OR_RETURN(const auto batches, OpenFile(context, files, *task.file, std::move(options)));
+  CALVE_ASSIGN_OR_RETURN(const auto batches,
+                         OpenFile(context, files, *task.file, std::move(options)));
   while (true) {
     CALVE_ASSIGN_OR_RETURN(const std::optional<FileBatch> batch, batches->Next(context));
     if (!batch) return Status::Ok();
@@ -182,17 +206,20 @@ Status AddEqualityPositions(const Context& context, io::FileSystem& files, const
 
 }  // namespace
 
-Result<std::unique_ptr<BatchReader>> OpenTask(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
-                                              const ScanTask& task, const ReadOptions& options) {
+Result<std::unique_ptr<BatchReader>> OpenTask(const Context& context, io::FileSystem& files,
+                                              const TableMetadata& metadata, const ScanTask& task,
+                                              const ReadOptions& options) {
   Deletes deletes;
   CALVE_ASSIGN_OR_RETURN(deletes.positions, ReadPositions(context, files, task));
-  CALVE_ASSIGN_OR_RETURN(deletes.equality, EqualityDeletes::Read(context, files, metadata, task.equality_deletes));
+  CALVE_ASSIGN_OR_RETURN(deletes.equality,
+                         EqualityDeletes::Read(context, files, metadata, task.equality_deletes));
   auto reader = std::make_unique<TaskReader>(task, options.projection, std::move(deletes));
   CALVE_RETURN_IF_ERROR(reader->Open(context, files, metadata, options));
   return reader;
 }
 
-Result<std::optional<PositionSet>> DeletedPositions(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
+Result<std::optional<PositionSet>> DeletedPositions(const Context& context, io::FileSystem& files,
+                                                    const TableMetadata& metadata,
                                                     const ScanTask& task) {
   CALVE_ASSIGN_OR_RETURN(std::optional<PositionSet> positions, ReadPositions(context, files, task));
   if (!task.equality_deletes.empty()) {

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "io/file_system.h"
-#include "io/uri.h"
+#include "writer/data_location.h"
 #include "writer/parquet_file.h"
 #include "writer/partition_rows.h"
 #include "writer/required_columns.h"
@@ -18,8 +18,9 @@
 namespace calve::writer {
 namespace {
 
-/// More files open at once than this cost more handles than a process may have.
-constexpr size_t kOpenFilesMax = 64;
+/// More files open at once than this cost more handles than a process may have; fewer make many
+/// small files of rows that come in no order.
+constexpr size_t kOpenFilesMax = 200;
 
 /// Rows of one partition: held back until they make a row group, and the file they go to.
 struct Partition {
@@ -32,12 +33,13 @@ struct Partition {
 
 class FanOutWriter : public DataFileWriter {
  public:
-  FanOutWriter(io::FileSystem& files, WriteOptions options, ParquetFileOptions parquet, Partitioner partitioner)
+  FanOutWriter(io::FileSystem& files, WriteOptions options, ParquetFileOptions parquet,
+               Partitioner partitioner)
       : files_(files),
         options_(std::move(options)),
         parquet_(std::move(parquet)),
         partitioner_(std::move(partitioner)),
-        location_(DataLocation(*options_.table)) {}
+        names_(*options_.table) {}
 
   ~FanOutWriter() override { ReleaseAll(); }
 
@@ -62,7 +64,7 @@ class FanOutWriter : public DataFileWriter {
   const WriteOptions options_;
   const ParquetFileOptions parquet_;
   const Partitioner partitioner_;
-  const std::string location_;
+  const DataFileNames names_;
   SizeRatio ratio_;
   MemoryBudget* budget_ = nullptr;
   std::unordered_map<std::string, Partition> partitions_;
@@ -77,14 +79,15 @@ class FanOutWriter : public DataFileWriter {
 Status FanOutWriter::Write(const Context& context, const columnar::Batch& batch) {
   CALVE_RETURN_IF_ERROR(context.CheckStop());
   if (!batch->schema()->Equals(*parquet_.shape.row_schema())) {
-    return BugError(fmt::format("rows for schema {} came in other types than its own", options_.schema->id().value()));
+    return BugError(fmt::format("rows for schema {} came in other types than its own",
+                                options_.schema->id().value()));
   }
   if (batch->num_rows() == 0) return Status::Ok();
   CALVE_RETURN_IF_ERROR(CheckRequired(*options_.schema, *batch));
   if (options_.spec.fields.empty()) return WriteUnpartitioned(context, batch);
   CALVE_ASSIGN_OR_RETURN(std::vector<PartitionRows> split, partitioner_.Split(batch));
   for (PartitionRows& rows : split) CALVE_RETURN_IF_ERROR(Hold(context, std::move(rows)));
-  while (held_bytes_ > 0 && IsPressed(context)) CALVE_RETURN_IF_ERROR(FlushLargest(context));
+  if (IsPressed(context)) CALVE_RETURN_IF_ERROR(FlushLargest(context));
   return Status::Ok();
 }
 
@@ -103,8 +106,9 @@ Status FanOutWriter::Hold(const Context& context, PartitionRows rows) {
   partition.held.push_back(std::move(rows.rows));
   partition.held_bytes += bytes;
   Take(context, bytes);
-  const bool is_group = partition.held_bytes >= parquet_.properties.row_group_bytes ||
-                        ratio_.Estimate(partition.held_bytes) >= parquet_.properties.target_file_bytes;
+  const bool is_group =
+      partition.held_bytes >= parquet_.properties.row_group_bytes ||
+      ratio_.Estimate(partition.held_bytes) >= parquet_.properties.target_file_bytes;
   return is_group ? WriteHeld(context, partition) : Status::Ok();
 }
 
@@ -119,26 +123,38 @@ Status FanOutWriter::WriteHeld(const Context& context, Partition& partition) {
   return LimitOpenFiles();
 }
 
+/// Write the largest partitions until half of the buffer is free, so that this happens seldom.
 Status FanOutWriter::FlushLargest(const Context& context) {
-  Partition* largest = nullptr;
+  std::vector<Partition*> largest;
   for (auto& [key, partition] : partitions_) {
-    if (largest == nullptr || partition.held_bytes > largest->held_bytes) largest = &partition;
+    if (partition.held_bytes > 0) largest.push_back(&partition);
   }
-  return WriteHeld(context, *largest);
+  std::sort(largest.begin(), largest.end(),
+            [](const Partition* a, const Partition* b) { return a->held_bytes > b->held_bytes; });
+  const int64_t enough = std::min(held_bytes_, options_.buffer_bytes_max) / 2;
+  for (Partition* partition : largest) {
+    if (held_bytes_ <= enough) break;
+    CALVE_RETURN_IF_ERROR(WriteHeld(context, *partition));
+  }
+  return Status::Ok();
 }
 
 Status FanOutWriter::OpenFile(const Context& context, Partition& partition) {
-  const std::string folder = iceberg::PartitionPath(options_.spec, *options_.schema, partition.values);
-  const std::string name = fmt::format("{:05}-{}-{:05}.parquet", options_.split, options_.run_id, files_begun_++);
-  std::string uri = io::JoinUri(folder.empty() ? location_ : io::JoinUri(location_, folder), name);
-  CALVE_ASSIGN_OR_RETURN(partition.file, ParquetFile::Open(context, files_, std::move(uri), parquet_, ratio_));
+  const std::string folder =
+      iceberg::PartitionPath(options_.spec, *options_.schema, partition.values);
+  const std::string name =
+      fmt::format("{:05}-{}-{:05}.parquet", options_.split, options_.run_id, files_begun_++);
+  CALVE_ASSIGN_OR_RETURN(
+      partition.file,
+      ParquetFile::Open(context, files_, names_.UriOf(folder, name), parquet_, ratio_));
   ++open_files_;
   return Status::Ok();
 }
 
 Status FanOutWriter::CloseFile(Partition& partition) {
   Result<iceberg::DataFile> closed = partition.file->Close();
-  if (closed.ok() || closed.error().kind == ErrorKind::kUnknownOutcome) written_.push_back(partition.file->uri());
+  if (closed.ok() || closed.error().kind == ErrorKind::kUnknownOutcome)
+    written_.push_back(partition.file->uri());
   partition.file.reset();
   --open_files_;
   CALVE_ASSIGN_OR_RETURN(iceberg::DataFile file, std::move(closed));
@@ -162,7 +178,8 @@ Status FanOutWriter::LimitOpenFiles() {
 
 bool FanOutWriter::IsPressed(const Context& context) const {
   if (held_bytes_ > options_.buffer_bytes_max) return true;
-  return context.memory != nullptr && context.memory->UnderPressure() && held_bytes_ > options_.buffer_bytes_max / 4;
+  return context.memory != nullptr && context.memory->UnderPressure() &&
+         held_bytes_ > options_.buffer_bytes_max / 4;
 }
 
 void FanOutWriter::Take(const Context& context, int64_t bytes) {
@@ -202,22 +219,21 @@ iceberg::SortOrder SortOrderOf(const iceberg::TableMetadata& table) {
 
 }  // namespace
 
-Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& context, io::FileSystem& files, WriteOptions options) {
+Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& context,
+                                                           io::FileSystem& files,
+                                                           WriteOptions options) {
   CALVE_RETURN_IF_ERROR(context.CheckStop());
   CALVE_ASSIGN_OR_RETURN(FileShape shape, FileShape::Of(options.schema));
-  CALVE_ASSIGN_OR_RETURN(WriteProperties properties, WriteProperties::Of(*options.table));
+  CALVE_ASSIGN_OR_RETURN(WriteProperties properties,
+                         WriteProperties::Of(*options.table, *options.schema));
   CALVE_ASSIGN_OR_RETURN(iceberg::MetricsConfig modes,
-                         iceberg::MetricsConfig::Make(options.table->properties, *options.schema, SortOrderOf(*options.table)));
+                         iceberg::MetricsConfig::Make(options.table->properties, *options.schema,
+                                                      SortOrderOf(*options.table)));
   CALVE_ASSIGN_OR_RETURN(Partitioner partitioner, Partitioner::Make(options.spec, *options.schema));
-  ParquetFileOptions parquet{.shape = std::move(shape), .properties = std::move(properties), .modes = std::move(modes)};
-  return std::make_unique<FanOutWriter>(files, std::move(options), std::move(parquet), std::move(partitioner));
-}
-
-std::string DataLocation(const iceberg::TableMetadata& metadata) {
-  std::string location(metadata.Property("write.data.path", ""));
-  if (location.empty()) location = io::JoinUri(metadata.location, "data");
-  while (location.size() > 1 && location.ends_with('/')) location.pop_back();
-  return location;
+  ParquetFileOptions parquet{
+      .shape = std::move(shape), .properties = std::move(properties), .modes = std::move(modes)};
+  return std::make_unique<FanOutWriter>(files, std::move(options), std::move(parquet),
+                                        std::move(partitioner));
 }
 
 }  // namespace calve::writer

@@ -19,24 +19,30 @@ using FieldPtr = std::shared_ptr<arrow::Field>;
 /// The file's type for a field of a row, or null when the file leaves it out.
 Result<FieldPtr> FileField(const FieldPtr& field, const Type& type, const std::string& path);
 
-Result<FieldPtr> FileChild(const FieldPtr& field, const iceberg::Field& child, const std::string& path) {
+Result<FieldPtr> FileChild(const FieldPtr& field, const iceberg::Field& child,
+                           const std::string& path) {
   return FileField(field, child.type, path + "." + child.name);
 }
 
-Result<arrow::FieldVector> FileChildren(const FieldPtr& field, const Type& type, const std::string& path) {
+Result<arrow::FieldVector> FileChildren(const FieldPtr& field, const Type& type,
+                                        const std::string& path) {
   arrow::FieldVector kept;
   for (size_t i = 0; i < type.fields().size(); ++i) {
-    CALVE_ASSIGN_OR_RETURN(FieldPtr child, FileChild(field->type()->field(static_cast<int>(i)), type.fields()[i], path));
+    CALVE_ASSIGN_OR_RETURN(FieldPtr child, FileChild(field->type()->field(static_cast<int>(i)),
+                                                     type.fields()[i], path));
     if (child != nullptr) kept.push_back(std::move(child));
   }
-  if (kept.empty()) return RefusedError(fmt::format("column {}: a struct without columns cannot be written", path));
+  if (kept.empty())
+    return RefusedError(fmt::format("column {}: a struct without columns cannot be written", path));
   return kept;
 }
 
-Result<FieldPtr> FileElement(const FieldPtr& field, const iceberg::Field& child, const std::string& path) {
+Result<FieldPtr> FileElement(const FieldPtr& field, const iceberg::Field& child,
+                             const std::string& path) {
   CALVE_ASSIGN_OR_RETURN(FieldPtr element, FileChild(field, child, path));
   if (element == nullptr) {
-    return RefusedError(fmt::format("column {}.{}: type unknown cannot be written within a list or map", path, child.name));
+    return RefusedError(fmt::format(
+        "column {}.{}: type unknown cannot be written within a list or map", path, child.name));
   }
   return element;
 }
@@ -49,21 +55,26 @@ Result<FieldPtr> FileField(const FieldPtr& field, const Type& type, const std::s
     return field->WithType(arrow::struct_(children));
   }
   if (type.kind() == TypeKind::kList) {
-    CALVE_ASSIGN_OR_RETURN(const FieldPtr element, FileElement(field->type()->field(0), type.fields()[0], path));
+    CALVE_ASSIGN_OR_RETURN(const FieldPtr element,
+                           FileElement(field->type()->field(0), type.fields()[0], path));
     return field->WithType(arrow::list(element));
   }
   if (type.kind() == TypeKind::kMap) {
     const auto& map = static_cast<const arrow::MapType&>(*field->type());
-    CALVE_ASSIGN_OR_RETURN(const FieldPtr key, FileElement(map.key_field(), type.fields()[0], path));
-    CALVE_ASSIGN_OR_RETURN(const FieldPtr value, FileElement(map.item_field(), type.fields()[1], path));
+    CALVE_ASSIGN_OR_RETURN(const FieldPtr key,
+                           FileElement(map.key_field(), type.fields()[0], path));
+    CALVE_ASSIGN_OR_RETURN(const FieldPtr value,
+                           FileElement(map.item_field(), type.fields()[1], path));
     return field->WithType(std::make_shared<arrow::MapType>(key, value));
   }
   return field;
 }
 
-/// The same buffers under the file's type; children that the file leaves out are dropped. A required value may be null where what holds
-/// it is: such marks say nothing, and Parquet's writer refuses them.
-ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::DataType>& target, const iceberg::Field& field) {
+/// The same buffers under the file's type; children that the file leaves out are dropped. A
+/// required value may be null where what holds it is: such marks say nothing, and Parquet's writer
+/// refuses them.
+ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::DataType>& target,
+                        const iceberg::Field& field) {
   const Type& type = field.type;
   const bool has_empty_marks = field.required && data->GetNullCount() != 0;
   if (!type.is_nested() && !has_empty_marks && data->type->Equals(*target)) return data;
@@ -78,10 +89,12 @@ ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::D
     int next = 0;
     for (size_t i = 0; i < type.fields().size(); ++i) {
       if (type.fields()[i].type.kind() == TypeKind::kUnknown) continue;
-      out->child_data.push_back(ToFileData(data->child_data[i], target->field(next++)->type(), type.fields()[i]));
+      out->child_data.push_back(
+          ToFileData(data->child_data[i], target->field(next++)->type(), type.fields()[i]));
     }
   } else if (type.kind() == TypeKind::kList) {
-    out->child_data[0] = ToFileData(data->child_data[0], target->field(0)->type(), type.fields()[0]);
+    out->child_data[0] =
+        ToFileData(data->child_data[0], target->field(0)->type(), type.fields()[0]);
   } else if (type.kind() == TypeKind::kMap) {
     const auto& map = static_cast<const arrow::MapType&>(*target);
     ArrayDataPtr pairs = data->child_data[0]->Copy();
@@ -101,12 +114,14 @@ Result<FileShape> FileShape::Of(iceberg::SchemaPtr schema) {
   arrow::FieldVector fields;
   for (size_t i = 0; i < schema->fields().size(); ++i) {
     const iceberg::Field& field = schema->fields()[i];
-    CALVE_ASSIGN_OR_RETURN(FieldPtr kept, FileField(shape.row_schema_->field(static_cast<int>(i)), field.type, field.name));
+    CALVE_ASSIGN_OR_RETURN(FieldPtr kept, FileField(shape.row_schema_->field(static_cast<int>(i)),
+                                                    field.type, field.name));
     if (kept == nullptr) continue;
     fields.push_back(std::move(kept));
     shape.columns_.push_back(static_cast<int>(i));
   }
-  if (fields.empty()) return RefusedError("the table has no column that a file could hold; add one first");
+  if (fields.empty())
+    return RefusedError("the table has no column that a file could hold; add one first");
   shape.file_schema_ = arrow::schema(std::move(fields));
   shape.schema_ = std::move(schema);
   return shape;
@@ -117,7 +132,8 @@ columnar::Batch FileShape::ToFile(const columnar::Batch& rows) const {
   columns.reserve(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     const auto column = static_cast<size_t>(columns_[i]);
-    columns.push_back(ToFileData(rows->column_data(columns_[i]), file_schema_->field(static_cast<int>(i))->type(),
+    columns.push_back(ToFileData(rows->column_data(columns_[i]),
+                                 file_schema_->field(static_cast<int>(i))->type(),
                                  schema_->fields()[column]));
   }
   return arrow::RecordBatch::Make(file_schema_, rows->num_rows(), std::move(columns));

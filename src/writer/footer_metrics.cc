@@ -18,13 +18,15 @@ using iceberg::Type;
 using iceberg::TypeKind;
 using iceberg::Value;
 
-/// A decimal's unscaled value from Parquet's bytes: little-endian for integers, big-endian for fixed.
+/// A decimal's unscaled value from Parquet's bytes: little-endian for integers, big-endian for
+/// fixed.
 Value DecimalFrom(const std::string& bytes, parquet::Type::type physical) {
   iceberg::Int128 value = 0;
   if (physical == parquet::Type::FIXED_LEN_BYTE_ARRAY) {
     value = !bytes.empty() && (bytes[0] & 0x80) != 0 ? -1 : 0;
     for (const char byte : bytes) {
-      value = static_cast<iceberg::Int128>((static_cast<unsigned __int128>(value) << 8) | static_cast<uint8_t>(byte));
+      value = static_cast<iceberg::Int128>((static_cast<unsigned __int128>(value) << 8) |
+                                           static_cast<uint8_t>(byte));
     }
   } else if (physical == parquet::Type::INT32) {
     int32_t narrow = 0;
@@ -56,7 +58,8 @@ struct ColumnSummary {
   std::optional<Value> upper;
 };
 
-Status AddBounds(const parquet::EncodedStatistics& statistics, const Type& type, parquet::Type::type physical, ColumnSummary& out) {
+Status AddBounds(const parquet::EncodedStatistics& statistics, const Type& type,
+                 parquet::Type::type physical, ColumnSummary& out) {
   out.has_lower &= statistics.has_min;
   out.has_upper &= statistics.has_max;
   if (statistics.has_min) {
@@ -71,10 +74,12 @@ Status AddBounds(const parquet::EncodedStatistics& statistics, const Type& type,
 }
 
 /// `nans` of the column over the whole file: a row group without bounds may hold nothing but NaNs.
-Result<ColumnSummary> Summarize(const parquet::FileMetaData& footer, int column, const Type& type, int64_t nans) {
+Result<ColumnSummary> Summarize(const parquet::FileMetaData& footer, int column, const Type& type,
+                                int64_t nans) {
   ColumnSummary out;
   for (int group = 0; group < footer.num_row_groups(); ++group) {
-    const std::unique_ptr<parquet::ColumnChunkMetaData> chunk = footer.RowGroup(group)->ColumnChunk(column);
+    const std::unique_ptr<parquet::ColumnChunkMetaData> chunk =
+        footer.RowGroup(group)->ColumnChunk(column);
     const std::shared_ptr<parquet::EncodedStatistics> statistics = chunk->encoded_statistics();
     out.size += chunk->total_compressed_size();
     out.values += chunk->num_values();
@@ -100,13 +105,16 @@ std::vector<int64_t> SplitOffsets(const parquet::FileMetaData& footer) {
   for (int group = 0; group < footer.num_row_groups(); ++group) {
     const auto first = footer.RowGroup(group)->ColumnChunk(0);
     const int64_t data = first->data_page_offset();
-    offsets.push_back(first->has_dictionary_page() ? std::min(first->dictionary_page_offset(), data) : data);
+    offsets.push_back(first->has_dictionary_page() ? std::min(first->dictionary_page_offset(), data)
+                                                   : data);
   }
   return offsets;
 }
 
-Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer, const iceberg::Schema& schema,
-                                       const iceberg::MetricsConfig& modes, const std::map<FieldId, int64_t>& nan_counts) {
+Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer,
+                                       const iceberg::Schema& schema,
+                                       const iceberg::MetricsConfig& modes,
+                                       const std::map<FieldId, int64_t>& nan_counts) {
   iceberg::Metrics metrics;
   for (int column = 0; column < footer.num_columns(); ++column) {
     const parquet::ColumnDescriptor& descriptor = *footer.schema()->Column(column);
@@ -115,8 +123,9 @@ Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer, cons
     const MetricsMode& mode = modes.ModeOf(id);
     if (field == nullptr || mode.kind == MetricsMode::Kind::kNone) continue;
     const auto nans = nan_counts.find(id);
-    CALVE_ASSIGN_OR_RETURN(const ColumnSummary summary,
-                           Summarize(footer, column, field->type, nans == nan_counts.end() ? 0 : nans->second));
+    CALVE_ASSIGN_OR_RETURN(
+        const ColumnSummary summary,
+        Summarize(footer, column, field->type, nans == nan_counts.end() ? 0 : nans->second));
     metrics.column_sizes.Set(id, summary.size);
     if (descriptor.max_repetition_level() > 0) continue;
     metrics.value_counts.Set(id, summary.values);

@@ -21,7 +21,8 @@ int64_t CountNans(const arrow::Array& array) {
   return count;
 }
 
-void Visit(const iceberg::Field& field, const arrow::Array& array, std::map<iceberg::FieldId, int64_t>& counts) {
+void Visit(const iceberg::Field& field, const arrow::Array& array,
+           std::map<iceberg::FieldId, int64_t>& counts) {
   if (field.type.kind() == TypeKind::kFloat) {
     counts[field.id] += CountNans<arrow::FloatArray>(array);
   } else if (field.type.kind() == TypeKind::kDouble) {

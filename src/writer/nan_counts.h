@@ -9,7 +9,8 @@
 
 namespace calve::writer {
 
-/// Counts NaNs per float and double column outside lists and maps: what Parquet's footer does not say. For one thread.
+/// Counts NaNs per float and double column outside lists and maps: what Parquet's footer does not
+/// say. For one thread.
 class NanCounts {
  public:
   void Add(const iceberg::Schema& schema, const arrow::RecordBatch& rows);

@@ -20,18 +20,23 @@ constexpr int64_t kFullPercent = 95;
 
 }  // namespace
 
-Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const Context& context, io::FileSystem& files, std::string uri,
-                                                       const ParquetFileOptions& options, SizeRatio& ratio) {
+Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const Context& context,
+                                                       io::FileSystem& files, std::string uri,
+                                                       const ParquetFileOptions& options,
+                                                       SizeRatio& ratio) {
   std::unique_ptr<ParquetFile> file(new ParquetFile(std::move(uri), options, ratio));
   CALVE_ASSIGN_OR_RETURN(file->output_, files.OpenOutput(context, file->uri_));
   const auto arrow_properties = parquet::ArrowWriterProperties::Builder().build();
-  CALVE_ASSIGN_OR_RETURN(file->parquet_,
-                         parquet::arrow::FileWriter::Open(*options.shape.file_schema(), arrow::default_memory_pool(),
-                                                          io::ToArrow(*file->output_), options.properties.parquet, arrow_properties));
+  CALVE_ASSIGN_OR_RETURN(
+      file->parquet_,
+      parquet::arrow::FileWriter::Open(*options.shape.file_schema(), arrow::default_memory_pool(),
+                                       io::ToArrow(*file->output_), options.properties.parquet,
+                                       arrow_properties));
   return file;
 }
 
-/// Parquet's writer ends its file when destroyed, so it goes before the bytes it writes to are forgotten.
+/// Parquet's writer ends its file when destroyed, so it goes before the bytes it writes to are
+/// forgotten.
 ParquetFile::~ParquetFile() {
   parquet_.reset();
   if (output_ != nullptr) output_->Abort();
@@ -39,7 +44,8 @@ ParquetFile::~ParquetFile() {
 
 Status ParquetFile::Append(const columnar::Batch& rows) {
   const int64_t bytes = columnar::BatchBytes(*rows);
-  if (is_group_open_ && (group_bytes_ >= options_.properties.row_group_bytes || group_rows_ >= kGroupRowsMax)) {
+  if (is_group_open_ &&
+      (group_bytes_ >= options_.properties.row_group_bytes || group_rows_ >= kGroupRowsMax)) {
     CALVE_RETURN_IF_ERROR(EndRowGroup());
   }
   if (!is_group_open_) {
@@ -104,7 +110,8 @@ Result<iceberg::DataFile> ParquetFile::Close() {
       return BugError("file " + uri_ + " holds another number of rows than were written");
     }
     file.split_offsets = SplitOffsets(footer);
-    CALVE_ASSIGN_OR_RETURN(file.metrics, FooterMetrics(footer, options_.shape.schema(), options_.modes, nans_.counts()));
+    CALVE_ASSIGN_OR_RETURN(file.metrics, FooterMetrics(footer, options_.shape.schema(),
+                                                       options_.modes, nans_.counts()));
   } catch (const parquet::ParquetException& e) {
     return BugError("the footer of " + uri_ + " cannot be read back: " + e.what());
   }

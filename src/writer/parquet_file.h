@@ -32,18 +32,22 @@ class SizeRatio {
     return static_cast<int64_t>(static_cast<double>(memory_bytes) * ratio_);
   }
   void Learn(int64_t memory_bytes, int64_t encoded_bytes) {
-    if (memory_bytes > 0) ratio_ = static_cast<double>(encoded_bytes) / static_cast<double>(memory_bytes);
+    if (memory_bytes > 0)
+      ratio_ = static_cast<double>(encoded_bytes) / static_cast<double>(memory_bytes);
   }
 
  private:
   double ratio_ = 1.0;
 };
 
-/// One Parquet data file being written. For one thread. Destroyed without Close() it leaves nothing.
+/// One Parquet data file being written. For one thread. Destroyed without Close() it leaves
+/// nothing.
 class ParquetFile {
  public:
-  static Result<std::unique_ptr<ParquetFile>> Open(const Context& context, io::FileSystem& files, std::string uri,
-                                                   const ParquetFileOptions& options, SizeRatio& ratio);
+  static Result<std::unique_ptr<ParquetFile>> Open(const Context& context, io::FileSystem& files,
+                                                   std::string uri,
+                                                   const ParquetFileOptions& options,
+                                                   SizeRatio& ratio);
   ~ParquetFile();
 
   /// Encode rows into the row group under way, which ends at its size.
@@ -51,7 +55,8 @@ class ParquetFile {
   /// Write rows as one row group; nothing of them stays in memory.
   Status AppendRowGroup(const std::vector<columnar::Batch>& rows);
 
-  /// Whether it has reached the target size, by what was written and an estimate of what is under way.
+  /// Whether it has reached the target size, by what was written and an estimate of what is under
+  /// way.
   bool IsFull() const;
   const std::string& uri() const { return uri_; }
 

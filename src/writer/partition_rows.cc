@@ -27,7 +27,8 @@ Result<ArrayPtr> ColumnAt(const arrow::RecordBatch& batch, const std::vector<int
   }
   ArrayPtr column = batch.column(path.front());
   for (size_t i = 1; i < path.size(); ++i) {
-    CALVE_ASSIGN_OR_RETURN(column, checked_cast<const arrow::StructArray&>(*column).GetFlattenedField(path[i]));
+    CALVE_ASSIGN_OR_RETURN(
+        column, checked_cast<const arrow::StructArray&>(*column).GetFlattenedField(path[i]));
   }
   return column;
 }
@@ -64,9 +65,11 @@ void Refine(Groups& groups, const CodedColumn& column) {
 /// The rows of one group, copied, so that what is held back does not hold the whole batch.
 Result<columnar::Batch> TakeRows(const columnar::Batch& batch, std::vector<int32_t> rows) {
   const auto length = static_cast<int64_t>(rows.size());
-  const ArrayPtr indices = std::make_shared<arrow::Int32Array>(length, arrow::Buffer::FromVector(std::move(rows)));
-  CALVE_ASSIGN_OR_RETURN(const arrow::Datum taken,
-                         arrow::compute::Take(batch, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
+  const ArrayPtr indices =
+      std::make_shared<arrow::Int32Array>(length, arrow::Buffer::FromVector(std::move(rows)));
+  CALVE_ASSIGN_OR_RETURN(
+      const arrow::Datum taken,
+      arrow::compute::Take(batch, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
   return taken.record_batch();
 }
 
@@ -82,7 +85,8 @@ std::vector<int> ColumnPath(const iceberg::Schema& schema, iceberg::FieldId id) 
   std::vector<int> path;
   const std::vector<iceberg::Field>* fields = &schema.fields();
   for (const iceberg::FieldId step : schema.PathTo(id)) {
-    const auto at = std::find_if(fields->begin(), fields->end(), [&](const iceberg::Field& f) { return f.id == step; });
+    const auto at = std::find_if(fields->begin(), fields->end(),
+                                 [&](const iceberg::Field& f) { return f.id == step; });
     path.push_back(static_cast<int>(at - fields->begin()));
     fields = &at->type.fields();
   }
@@ -91,12 +95,14 @@ std::vector<int> ColumnPath(const iceberg::Schema& schema, iceberg::FieldId id) 
 
 }  // namespace
 
-Result<Partitioner> Partitioner::Make(const iceberg::PartitionSpec& spec, const iceberg::Schema& schema) {
+Result<Partitioner> Partitioner::Make(const iceberg::PartitionSpec& spec,
+                                      const iceberg::Schema& schema) {
   Partitioner partitioner;
   for (const iceberg::PartitionField& field : spec.fields) {
     if (field.transform.kind() == iceberg::Transform::Kind::kUnknown) {
-      return RefusedError(fmt::format("partition field {}: transform {} is not known, so rows cannot be written to this spec",
-                                      field.name, field.transform.ToString()));
+      return RefusedError(fmt::format(
+          "partition field {}: transform {} is not known, so rows cannot be written to this spec",
+          field.name, field.transform.ToString()));
     }
     Source source{.transform = field.transform, .path = {}, .type = {}, .result = {}};
     if (const iceberg::Field* column = schema.FindById(field.source_id); column != nullptr) {
@@ -104,8 +110,10 @@ Result<Partitioner> Partitioner::Make(const iceberg::PartitionSpec& spec, const 
       source.type = column->type;
       CALVE_ASSIGN_OR_RETURN(source.result, field.transform.ResultType(column->type));
     } else if (field.transform.kind() != iceberg::Transform::Kind::kVoid) {
-      return RefusedError(fmt::format("partition field {}: the schema has no column with id {}, so rows cannot be written to this spec",
-                                      field.name, field.source_id.value()));
+      return RefusedError(
+          fmt::format("partition field {}: the schema has no column with id {}, so rows cannot be "
+                      "written to this spec",
+                      field.name, field.source_id.value()));
     }
     if (field.transform.kind() == iceberg::Transform::Kind::kVoid) source.path.clear();
     partitioner.sources_.push_back(std::move(source));
@@ -116,10 +124,12 @@ Result<Partitioner> Partitioner::Make(const iceberg::PartitionSpec& spec, const 
 Result<std::vector<PartitionRows>> Partitioner::Split(const columnar::Batch& batch) const {
   if (batch->num_rows() == 0) return std::vector<PartitionRows>();
   std::vector<CodedColumn> columns;
-  Groups groups{.group_of_row = std::vector<uint32_t>(static_cast<size_t>(batch->num_rows())), .codes = {{}}};
+  Groups groups{.group_of_row = std::vector<uint32_t>(static_cast<size_t>(batch->num_rows())),
+                .codes = {{}}};
   for (const Source& source : sources_) {
     CALVE_ASSIGN_OR_RETURN(const ArrayPtr column, ColumnAt(*batch, source.path));
-    CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), TransformColumn(source.transform, source.type, source.result, column));
+    CALVE_ASSIGN_OR_RETURN(columns.emplace_back(),
+                           TransformColumn(source.transform, source.type, source.result, column));
     Refine(groups, columns.back());
   }
   std::vector<PartitionRows> split(groups.codes.size());
@@ -128,7 +138,8 @@ Result<std::vector<PartitionRows>> Partitioner::Split(const columnar::Batch& bat
   for (size_t group = 0; group < split.size(); ++group) {
     for (size_t field = 0; field < columns.size(); ++field) {
       const uint32_t code = groups.codes[group][field];
-      split[group].key += fmt::format("{}:{}", columns[field].keys[code].size(), columns[field].keys[code]);
+      split[group].key +=
+          fmt::format("{}:{}", columns[field].keys[code].size(), columns[field].keys[code]);
       split[group].values.push_back(columns[field].values[code]);
     }
     if (split.size() == 1) {

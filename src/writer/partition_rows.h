@@ -19,10 +19,13 @@ struct PartitionRows {
 /// Splits batches by a partition spec. Immutable. Threads: any.
 class Partitioner {
  public:
-  /// Fails with kRefused on a transform that is not known, with kConfig on one that does not take its column.
-  static Result<Partitioner> Make(const iceberg::PartitionSpec& spec, const iceberg::Schema& schema);
+  /// Fails with kRefused on a transform that is not known, with kConfig on one that does not take
+  /// its column.
+  static Result<Partitioner> Make(const iceberg::PartitionSpec& spec,
+                                  const iceberg::Schema& schema);
 
-  /// Compute the partition of every row and gather the rows of each; in the order of first appearance.
+  /// Compute the partition of every row and gather the rows of each; in the order of first
+  /// appearance.
   Result<std::vector<PartitionRows>> Split(const columnar::Batch& batch) const;
 
  private:

@@ -18,7 +18,8 @@ using iceberg::TypeKind;
 struct Level {
   const arrow::Array& array;
   const Level* parent = nullptr;
-  const int32_t* offsets = nullptr;  ///< Of the parent's lists, over `array`; null for a struct's child.
+  /// Of the parent's lists, over `array`; null for a struct's child.
+  const int32_t* offsets = nullptr;
 
   /// The parent's value that holds value `i`; -1 when none does.
   int64_t Holder(int64_t i) const {
@@ -41,7 +42,8 @@ Status CheckField(const iceberg::Field& field, const Level& level, const std::st
 Status CheckChildren(const Type& type, const Level& level, const std::string& path) {
   const auto check = [&](size_t child, const arrow::Array& values, const int32_t* offsets) {
     const iceberg::Field& field = type.fields()[child];
-    return CheckField(field, {.array = values, .parent = &level, .offsets = offsets}, path + "." + field.name);
+    return CheckField(field, {.array = values, .parent = &level, .offsets = offsets},
+                      path + "." + field.name);
   };
   if (type.kind() == TypeKind::kStruct) {
     const auto& rows = checked_cast<const arrow::StructArray&>(level.array);
@@ -63,7 +65,9 @@ Status CheckField(const iceberg::Field& field, const Level& level, const std::st
   if (field.required && level.array.null_count() > 0) {
     for (int64_t i = 0; i < level.array.length(); ++i) {
       if (level.array.IsNull(i) && level.IsLive(i)) {
-        return DataError(fmt::format("column {}, row {}: the column is required, but the value is null", path, level.RowOf(i)));
+        return DataError(
+            fmt::format("column {}, row {}: the column is required, but the value is null", path,
+                        level.RowOf(i)));
       }
     }
   }
@@ -75,7 +79,8 @@ Status CheckField(const iceberg::Field& field, const Level& level, const std::st
 Status CheckRequired(const iceberg::Schema& schema, const arrow::RecordBatch& rows) {
   for (size_t i = 0; i < schema.fields().size(); ++i) {
     const iceberg::Field& field = schema.fields()[i];
-    CALVE_RETURN_IF_ERROR(CheckField(field, {.array = *rows.column(static_cast<int>(i))}, field.name));
+    CALVE_RETURN_IF_ERROR(
+        CheckField(field, {.array = *rows.column(static_cast<int>(i))}, field.name));
   }
   return Status::Ok();
 }

@@ -6,7 +6,8 @@
 
 namespace calve::writer {
 
-/// Fail with kData when a required field, at any depth, is null where what holds it is not; names column and row.
+/// Fail with kData when a required field, at any depth, is null where what holds it is not; names
+/// column and row.
 Status CheckRequired(const iceberg::Schema& schema, const arrow::RecordBatch& rows);
 
 }  // namespace calve::writer

@@ -27,15 +27,20 @@ constexpr int64_t kDaySeconds = 86'400;
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0)); }
 
-/// Whole units of a time transform in one unit of the column; 0 where the column is no time or the units are no fixed length.
+/// Whole units of a time transform in one unit of the column; 0 where the column is no time or the
+/// units are no fixed length.
 int64_t FixedUnit(Transform::Kind kind, TypeKind type) {
-  const int64_t seconds = kind == Transform::Kind::kDay ? kDaySeconds : kind == Transform::Kind::kHour ? 3'600 : 0;
+  const int64_t seconds = kind == Transform::Kind::kDay    ? kDaySeconds
+                          : kind == Transform::Kind::kHour ? 3'600
+                                                           : 0;
   if (type == TypeKind::kTimestamp || type == TypeKind::kTimestampTz) return seconds * 1'000'000;
-  if (type == TypeKind::kTimestampNs || type == TypeKind::kTimestampTzNs) return seconds * 1'000'000'000;
+  if (type == TypeKind::kTimestampNs || type == TypeKind::kTimestampTzNs)
+    return seconds * 1'000'000'000;
   return 0;
 }
 
-/// Days or hours since 1970 of a column of timestamps, in the exact type of the transform's results.
+/// Days or hours since 1970 of a column of timestamps, in the exact type of the transform's
+/// results.
 Result<ArrayPtr> FloorUnits(const arrow::Array& column, int64_t unit, const Type& result) {
   const int64_t* in = checked_cast<const arrow::TimestampArray&>(column).raw_values();
   arrow::Int32Builder builder;
@@ -48,7 +53,8 @@ Result<ArrayPtr> FloorUnits(const arrow::Array& column, int64_t unit, const Type
     }
   }
   CALVE_ASSIGN_OR_RETURN(const ArrayPtr units, builder.Finish());
-  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> type, columnar::ToArrowType(result));
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::DataType> type,
+                         columnar::ToArrowType(result));
   CALVE_ASSIGN_OR_RETURN(ArrayPtr typed, units->View(type));
   return typed;
 }
@@ -63,8 +69,10 @@ Result<ArrayPtr> ByBits(const ArrayPtr& column) {
 
 /// One NaN stands for all.
 Value Canonical(Value value) {
-  if (const float* f = value.get_if<float>(); f != nullptr && std::isnan(*f)) return Value(std::numeric_limits<float>::quiet_NaN());
-  if (const double* d = value.get_if<double>(); d != nullptr && std::isnan(*d)) return Value(std::numeric_limits<double>::quiet_NaN());
+  if (const float* f = value.get_if<float>(); f != nullptr && std::isnan(*f))
+    return Value(std::numeric_limits<float>::quiet_NaN());
+  if (const double* d = value.get_if<double>(); d != nullptr && std::isnan(*d))
+    return Value(std::numeric_limits<double>::quiet_NaN());
   return value;
 }
 
@@ -98,7 +106,8 @@ class Coder {
 
 }  // namespace
 
-Result<CodedColumn> TransformColumn(const Transform& transform, const Type& type, const Type& result, const ArrayPtr& column) {
+Result<CodedColumn> TransformColumn(const Transform& transform, const Type& type,
+                                    const Type& result, const ArrayPtr& column) {
   Coder coder(result);
   if (column->null_count() == column->length()) {
     coder.coded.code_of_row.resize(static_cast<size_t>(column->length()));
@@ -121,7 +130,8 @@ Result<CodedColumn> TransformColumn(const Transform& transform, const Type& type
   for (int64_t i = 0; i < distinct->length(); ++i) {
     Value value = columnar::ValueAt(*distinct, i, is_done ? result : type);
     if (!is_done) value = transform.Apply(type, value);
-    CALVE_ASSIGN_OR_RETURN(code_of_entry[static_cast<size_t>(i)], coder.CodeOf(Canonical(std::move(value))));
+    CALVE_ASSIGN_OR_RETURN(code_of_entry[static_cast<size_t>(i)],
+                           coder.CodeOf(Canonical(std::move(value))));
   }
   uint32_t null_code = 0;
   if (column->null_count() > 0) {

@@ -24,20 +24,23 @@ struct Range {
   int64_t most;
 };
 
-Result<int64_t> Number(const iceberg::TableMetadata& table, std::string_view key, int64_t fallback, Range range) {
+Result<int64_t> Number(const iceberg::TableMetadata& table, std::string_view key, int64_t fallback,
+                       Range range) {
   const std::string_view text = table.Property(key, "");
   if (text.empty()) return fallback;
   int64_t number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (fault != std::errc() || end != text.data() + text.size() || number < range.least || number > range.most) {
-    return ConfigError(fmt::format("table property {}: expected a number from {} to {}, found {}", key, range.least,
-                                   range.most, Quote(text)));
+  if (fault != std::errc() || end != text.data() + text.size() || number < range.least ||
+      number > range.most) {
+    return ConfigError(fmt::format("table property {}: expected a number from {} to {}, found {}",
+                                   key, range.least, range.most, Quote(text)));
   }
   return number;
 }
 
 Result<int64_t> Size(const iceberg::TableMetadata& table, std::string_view key, int64_t fallback) {
-  return Number(table, key, fallback, {.least = 1, .most = std::numeric_limits<int64_t>::max() / 4});
+  return Number(table, key, fallback,
+                {.least = 1, .most = std::numeric_limits<int64_t>::max() / 4});
 }
 
 Result<parquet::Compression::type> Codec(const iceberg::TableMetadata& table) {
@@ -48,33 +51,80 @@ Result<parquet::Compression::type> Codec(const iceberg::TableMetadata& table) {
   if (name == "lz4") return parquet::Compression::LZ4;
   if (name == "brotli") return parquet::Compression::BROTLI;
   if (name == "uncompressed" || name == "none") return parquet::Compression::UNCOMPRESSED;
-  return ConfigError(fmt::format("table property {}: expected zstd, snappy, gzip, lz4, brotli or uncompressed, found {}", kCodec,
-                                 Quote(name)));
+  return ConfigError(fmt::format(
+      "table property {}: expected zstd, snappy, gzip, lz4, brotli or uncompressed, found {}",
+      kCodec, Quote(name)));
 }
 
-Result<std::optional<int>> Level(const iceberg::TableMetadata& table, parquet::Compression::type codec) {
+Result<std::optional<int>> Level(const iceberg::TableMetadata& table,
+                                 parquet::Compression::type codec) {
   const bool zstd = codec == parquet::Compression::ZSTD;
-  if (table.Property(kLevel, "").empty()) return zstd ? std::optional<int>(kZstdLevelDefault) : std::nullopt;
+  if (table.Property(kLevel, "").empty())
+    return zstd ? std::optional<int>(kZstdLevelDefault) : std::nullopt;
   const Range range = zstd ? Range{.least = -7, .most = 22} : Range{.least = 0, .most = 11};
   CALVE_ASSIGN_OR_RETURN(const int64_t level, Number(table, kLevel, 0, range));
   const bool has_levels = arrow::util::Codec::SupportsCompressionLevel(codec);
   return has_levels ? std::optional<int>(static_cast<int>(level)) : std::nullopt;
 }
 
+/// The path of a column among Parquet's leaves; lists and maps have a level of their own there.
+std::string LeafPath(const iceberg::Schema& schema, iceberg::FieldId id) {
+  std::string path;
+  iceberg::TypeKind above = iceberg::TypeKind::kStruct;
+  for (const iceberg::FieldId step : schema.PathTo(id)) {
+    const iceberg::Field& field = *schema.FindById(step);
+    if (above == iceberg::TypeKind::kList) path += ".list";
+    if (above == iceberg::TypeKind::kMap) path += ".key_value";
+    path += (path.empty() ? "" : ".") + field.name;
+    above = field.type.kind();
+  }
+  return path;
+}
+
+/// Ask for bloom filters where the table does; columns that were dropped since harm nobody, and
+/// Parquet has none for booleans.
+Status AddBloomFilters(const iceberg::TableMetadata& table, const iceberg::Schema& schema,
+                       parquet::WriterProperties::Builder& builder) {
+  constexpr std::string_view kEnabled = "write.parquet.bloom-filter-enabled.column.";
+  for (auto at = table.properties.lower_bound(std::string(kEnabled));
+       at != table.properties.end() && at->first.starts_with(kEnabled); ++at) {
+    const std::string column = at->first.substr(kEnabled.size());
+    const iceberg::Field* field = schema.FindByName(column);
+    if (ToLower(at->second) != "true" || field == nullptr || !field->type.is_primitive()) continue;
+    if (field->type.kind() == iceberg::TypeKind::kBoolean) continue;
+    parquet::BloomFilterOptions options;
+    const std::string ndv = "write.parquet.bloom-filter-ndv.column." + column;
+    if (!table.Property(ndv, "").empty()) {
+      CALVE_ASSIGN_OR_RETURN(options.ndv, Number(table, ndv, 0, {.least = 1, .most = 1 << 30}));
+    }
+    builder.enable_bloom_filter(LeafPath(schema, field->id), options);
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
-Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table) {
+Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table,
+                                            const iceberg::Schema& schema) {
   const std::string format = ToLower(table.Property("write.format.default", "parquet"));
   if (format != "parquet") {
-    return RefusedError(fmt::format(
-        "table property write.format.default is {}: data files are written as parquet only; set it to parquet", Quote(format)));
+    return RefusedError(
+        fmt::format("table property write.format.default is {}: data files are written as parquet "
+                    "only; set it to parquet",
+                    Quote(format)));
   }
   WriteProperties properties;
-  CALVE_ASSIGN_OR_RETURN(properties.target_file_bytes, Size(table, "write.target-file-size-bytes", properties.target_file_bytes));
-  CALVE_ASSIGN_OR_RETURN(properties.row_group_bytes, Size(table, "write.parquet.row-group-size-bytes", properties.row_group_bytes));
-  CALVE_ASSIGN_OR_RETURN(const int64_t page_bytes, Size(table, "write.parquet.page-size-bytes", 1 << 20));
-  CALVE_ASSIGN_OR_RETURN(const int64_t page_rows, Size(table, "write.parquet.page-row-limit", 20'000));
-  CALVE_ASSIGN_OR_RETURN(const int64_t dictionary_bytes, Size(table, "write.parquet.dict-size-bytes", 2 << 20));
+  CALVE_ASSIGN_OR_RETURN(properties.target_file_bytes,
+                         Size(table, "write.target-file-size-bytes", properties.target_file_bytes));
+  CALVE_ASSIGN_OR_RETURN(
+      properties.row_group_bytes,
+      Size(table, "write.parquet.row-group-size-bytes", properties.row_group_bytes));
+  CALVE_ASSIGN_OR_RETURN(const int64_t page_bytes,
+                         Size(table, "write.parquet.page-size-bytes", 1 << 20));
+  CALVE_ASSIGN_OR_RETURN(const int64_t page_rows,
+                         Size(table, "write.parquet.page-row-limit", 20'000));
+  CALVE_ASSIGN_OR_RETURN(const int64_t dictionary_bytes,
+                         Size(table, "write.parquet.dict-size-bytes", 2 << 20));
   CALVE_ASSIGN_OR_RETURN(const parquet::Compression::type codec, Codec(table));
   CALVE_ASSIGN_OR_RETURN(const std::optional<int> level, Level(table, codec));
 
@@ -90,6 +140,7 @@ Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table)
       ->enable_write_page_index()
       ->created_by("calve");
   if (level) builder.compression_level(*level);
+  CALVE_RETURN_IF_ERROR(AddBloomFilters(table, schema, builder));
   properties.parquet = builder.build();
   return properties;
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <regex>
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
@@ -41,7 +42,8 @@ class WriterTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(columnar::StartArrow().ok()); }
 
-  WriteOptions Options(std::vector<Field> fields, std::vector<iceberg::PartitionField> partition = {}) {
+  WriteOptions Options(std::vector<Field> fields,
+                       std::vector<iceberg::PartitionField> partition = {}) {
     iceberg::TableMetadata table;
     table.location = "memory://warehouse/t";
     table.properties = properties_;
@@ -56,12 +58,14 @@ class WriterTest : public ::testing::Test {
 
   Batch Rows(const WriteOptions& options, std::string_view json) {
     const auto schema = *columnar::ToArrowSchema(*options.schema);
-    const auto rows = arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json).ValueOrDie();
+    const auto rows =
+        arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json).ValueOrDie();
     const auto batch = arrow::RecordBatch::FromStructArray(rows).ValueOrDie();
     return arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
   }
 
-  Result<std::vector<DataFilePtr>> WriteAll(const WriteOptions& options, const std::vector<Batch>& batches) {
+  Result<std::vector<DataFilePtr>> WriteAll(const WriteOptions& options,
+                                            const std::vector<Batch>& batches) {
     CALVE_ASSIGN_OR_RETURN(const auto writer, OpenDataFileWriter(*context_, files_, options));
     for (const Batch& batch : batches) CALVE_RETURN_IF_ERROR(writer->Write(*context_, batch));
     return writer->Close(*context_);
@@ -79,7 +83,9 @@ class WriterTest : public ::testing::Test {
     std::shared_ptr<io::InputFile> input = *files_.OpenInput(*context_, uri);
     return parquet::arrow::OpenFile(io::ToArrow(input), arrow::default_memory_pool()).ValueOrDie();
   }
-  std::shared_ptr<arrow::Table> ReadBack(const std::string& uri) { return OpenParquet(uri)->ReadTable().ValueOrDie(); }
+  std::shared_ptr<arrow::Table> ReadBack(const std::string& uri) {
+    return OpenParquet(uri)->ReadTable().ValueOrDie();
+  }
   std::string PhysicalSchema(const std::string& uri) {
     return OpenParquet(uri)->parquet_reader()->metadata()->schema()->ToString();
   }
@@ -110,10 +116,13 @@ std::vector<Field> EveryType() {
       Optional(17, "x", Type::Fixed(3)),
       Optional(18, "y", Type::Binary()),
       Optional(19, "nothing", Type::Of(TypeKind::kUnknown)),
-      Optional(20, "st", Type::Struct({Required(21, "a", Type::Int()), Optional(22, "u", Type::UuidType()),
-                                       Optional(23, "gone", Type::Of(TypeKind::kUnknown))})),
-      Optional(24, "l", Type::List(FieldId(25), Type::Struct({Optional(26, "u", Type::UuidType())}), true)),
-      Optional(27, "m", Type::Map(FieldId(28), Type::String(), FieldId(29), Type::UuidType(), false)),
+      Optional(20, "st",
+               Type::Struct({Required(21, "a", Type::Int()), Optional(22, "u", Type::UuidType()),
+                             Optional(23, "gone", Type::Of(TypeKind::kUnknown))})),
+      Optional(24, "l",
+               Type::List(FieldId(25), Type::Struct({Optional(26, "u", Type::UuidType())}), true)),
+      Optional(27, "m",
+               Type::Map(FieldId(28), Type::String(), FieldId(29), Type::UuidType(), false)),
   };
 }
 
@@ -176,9 +185,11 @@ TEST_F(WriterTest, EveryValueComesBackFromTheFile) {
   const auto table = ReadBack(file.path);
   const Batch rows = Rows(options, kEveryTypeRows);
   const auto equal = arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false);
-  for (const auto& name : {"id", "b", "i", "f", "d", "small", "medium", "large", "day", "at", "ts", "tz", "ns", "tzns", "s", "x", "y"}) {
+  for (const auto& name : {"id", "b", "i", "f", "d", "small", "medium", "large", "day", "at", "ts",
+                           "tz", "ns", "tzns", "s", "x", "y"}) {
     const auto column = table->GetColumnByName(name)->chunk(0);
-    EXPECT_TRUE(column->Equals(rows->GetColumnByName(name), equal)) << name << ": " << column->ToString();
+    EXPECT_TRUE(column->Equals(rows->GetColumnByName(name), equal))
+        << name << ": " << column->ToString();
   }
   EXPECT_EQ(table->GetColumnByName("nothing"), nullptr);
   EXPECT_EQ(table->num_rows(), file.record_count);
@@ -232,10 +243,12 @@ TEST_F(WriterTest, MetricsModesDecideWhatIsKept) {
                  {"write.metadata.metrics.column.s", "truncate(2)"},
                  {"write.metadata.metrics.column.st.a", "none"},
                  {"write.metadata.metrics.column.y", "full"}};
-  const WriteOptions options = Options({Optional(1, "n", Type::Int()), Optional(2, "s", Type::String()),
-                                        Optional(3, "st", Type::Struct({Optional(4, "a", Type::Int())})),
-                                        Optional(5, "y", Type::Binary())});
-  const DataFile file = WriteOne(options, R"([{"n": 1, "s": "abcdef", "st": {"a": 1}, "y": "aaaaaaaaaaaaaaaaaaaaaaaa"}])");
+  const WriteOptions options =
+      Options({Optional(1, "n", Type::Int()), Optional(2, "s", Type::String()),
+               Optional(3, "st", Type::Struct({Optional(4, "a", Type::Int())})),
+               Optional(5, "y", Type::Binary())});
+  const DataFile file = WriteOne(
+      options, R"([{"n": 1, "s": "abcdef", "st": {"a": 1}, "y": "aaaaaaaaaaaaaaaaaaaaaaaa"}])");
   EXPECT_EQ(file.metrics.lower_bounds.Find(FieldId(1)), nullptr);
   EXPECT_NE(file.metrics.value_counts.Find(FieldId(1)), nullptr);
   EXPECT_EQ(*file.metrics.lower_bounds.Find(FieldId(2)), "ab");
@@ -246,14 +259,16 @@ TEST_F(WriterTest, MetricsModesDecideWhatIsKept) {
 
 TEST_F(WriterTest, WideTablesHaveBoundsForTheFirstHundredColumns) {
   std::vector<Field> fields;
-  for (int i = 1; i <= 103; ++i) fields.push_back(Optional(i, "c" + std::to_string(i), Type::Int()));
+  for (int i = 1; i <= 103; ++i)
+    fields.push_back(Optional(i, "c" + std::to_string(i), Type::Int()));
   const DataFile file = WriteOne(Options(fields), R"([{"c1": 1, "c100": 1, "c101": 1}])");
   EXPECT_NE(file.metrics.lower_bounds.Find(FieldId(100)), nullptr);
   EXPECT_EQ(file.metrics.column_sizes.Find(FieldId(101)), nullptr);
 }
 
 TEST_F(WriterTest, ColumnsOfNothingButNansOrNullsHaveNoBounds) {
-  const WriteOptions options = Options({Optional(1, "f", Type::Double()), Optional(2, "s", Type::String())});
+  const WriteOptions options =
+      Options({Optional(1, "f", Type::Double()), Optional(2, "s", Type::String())});
   const DataFile file = WriteOne(options, R"([{"f": NaN}, {"f": null}])");
   EXPECT_EQ(file.metrics.lower_bounds.size(), 0U);
   EXPECT_EQ(file.metrics.upper_bounds.size(), 0U);
@@ -263,21 +278,27 @@ TEST_F(WriterTest, ColumnsOfNothingButNansOrNullsHaveNoBounds) {
 
 TEST_F(WriterTest, BoundsSpanAllRowGroups) {
   properties_ = {{"write.parquet.row-group-size-bytes", "1"}};
-  const WriteOptions options = Options({Optional(1, "n", Type::Decimal(38, 0)), Optional(2, "f", Type::Double())});
-  const auto written = WriteAll(options, {Rows(options, R"([{"n": "-300", "f": NaN}])"), Rows(options, R"([{"n": "5", "f": 2}])"),
+  const WriteOptions options =
+      Options({Optional(1, "n", Type::Decimal(38, 0)), Optional(2, "f", Type::Double())});
+  const auto written = WriteAll(options, {Rows(options, R"([{"n": "-300", "f": NaN}])"),
+                                          Rows(options, R"([{"n": "5", "f": 2}])"),
                                           Rows(options, R"([{"n": "-2", "f": -1}])")});
   ASSERT_TRUE(written.ok()) << written.error().message;
   ASSERT_EQ(written->size(), 1U);
   const DataFile& file = *written->front();
   EXPECT_EQ(file.split_offsets.size(), 3U);
   EXPECT_TRUE(std::is_sorted(file.split_offsets.begin(), file.split_offsets.end()));
-  EXPECT_EQ(*iceberg::FromBytes(Type::Decimal(38, 0), *file.metrics.lower_bounds.Find(FieldId(1))), Value(iceberg::Decimal{-300}));
-  EXPECT_EQ(*iceberg::FromBytes(Type::Decimal(38, 0), *file.metrics.upper_bounds.Find(FieldId(1))), Value(iceberg::Decimal{5}));
-  EXPECT_EQ(*iceberg::FromBytes(Type::Double(), *file.metrics.lower_bounds.Find(FieldId(2))), Value(-1.0));
+  EXPECT_EQ(*iceberg::FromBytes(Type::Decimal(38, 0), *file.metrics.lower_bounds.Find(FieldId(1))),
+            Value(iceberg::Decimal{-300}));
+  EXPECT_EQ(*iceberg::FromBytes(Type::Decimal(38, 0), *file.metrics.upper_bounds.Find(FieldId(1))),
+            Value(iceberg::Decimal{5}));
+  EXPECT_EQ(*iceberg::FromBytes(Type::Double(), *file.metrics.lower_bounds.Find(FieldId(2))),
+            Value(-1.0));
 }
 
 TEST_F(WriterTest, FilesRollAtTheTargetSize) {
-  properties_ = {{"write.target-file-size-bytes", "20000"}, {"write.parquet.row-group-size-bytes", "10000"}};
+  properties_ = {{"write.target-file-size-bytes", "20000"},
+                 {"write.parquet.row-group-size-bytes", "10000"}};
   const WriteOptions options = Options({Optional(1, "n", Type::Long())});
   std::vector<Batch> batches;
   Random random(7);
@@ -289,7 +310,8 @@ TEST_F(WriterTest, FilesRollAtTheTargetSize) {
       sum += n >> 20;
       ASSERT_TRUE(builder.Append(n).ok());
     }
-    batches.push_back(arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 1000, {*builder.Finish()}));
+    batches.push_back(arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 1000,
+                                               {*builder.Finish()}));
   }
   const auto written = WriteAll(options, batches);
   ASSERT_TRUE(written.ok()) << written.error().message;
@@ -299,7 +321,8 @@ TEST_F(WriterTest, FilesRollAtTheTargetSize) {
     EXPECT_LT(file->file_size_in_bytes, 45'000);
     const auto column = ReadBack(file->path)->column(0);
     for (const auto& chunk : column->chunks()) {
-      for (int64_t i = 0; i < chunk->length(); ++i) sum -= static_cast<const arrow::Int64Array&>(*chunk).Value(i) >> 20;
+      for (int64_t i = 0; i < chunk->length(); ++i)
+        sum -= static_cast<const arrow::Int64Array&>(*chunk).Value(i) >> 20;
     }
     rows += file->record_count;
   }
@@ -308,8 +331,10 @@ TEST_F(WriterTest, FilesRollAtTheTargetSize) {
 }
 
 TEST_F(WriterTest, RequiredColumnsRefuseNulls) {
-  const WriteOptions options = Options({Required(1, "id", Type::Int()),
-                                        Optional(2, "l", Type::List(FieldId(3), Type::Struct({Required(4, "x", Type::Int())}), false))});
+  const WriteOptions options = Options(
+      {Required(1, "id", Type::Int()),
+       Optional(2, "l",
+                Type::List(FieldId(3), Type::Struct({Required(4, "x", Type::Int())}), false))});
   const auto refuse = [&](std::string_view json, std::string_view part) {
     const auto written = WriteAll(options, {Rows(options, json)});
     ASSERT_FALSE(written.ok());
@@ -317,18 +342,23 @@ TEST_F(WriterTest, RequiredColumnsRefuseNulls) {
     EXPECT_NE(written.error().message.find(part), std::string::npos) << written.error().message;
   };
   refuse(R"([{"id": 1}, {"id": null}])", "column id, row 1");
-  refuse(R"([{"id": 1}, {"id": 2, "l": [{"x": 1}, null, {"x": null}]}])", "column l.element.x, row 1");
+  refuse(R"([{"id": 1}, {"id": 2, "l": [{"x": 1}, null, {"x": null}]}])",
+         "column l.element.x, row 1");
   EXPECT_TRUE(WriteAll(options, {Rows(options, R"([{"id": 1, "l": [null]}, {"id": 2}])")}).ok());
 }
 
 TEST_F(WriterTest, NullsUnderNullStructsAreNoFault) {
-  const WriteOptions options = Options({Optional(1, "s", Type::Struct({Required(2, "x", Type::Int())}))});
+  const WriteOptions options =
+      Options({Optional(1, "s", Type::Struct({Required(2, "x", Type::Int())}))});
   const DataFile file = WriteOne(options, R"([null, {"s": null}, {"s": {"x": 4}}])");
   EXPECT_EQ(*file.metrics.null_value_counts.Find(FieldId(2)), 2);
 
   // The same with the child marked null where its struct is, as other programs make such columns.
   const auto x = arrow::json::ArrayFromJSONString(arrow::int32(), "[null, null, 4]").ValueOrDie();
-  const auto marks = arrow::json::ArrayFromJSONString(arrow::boolean(), "[false, false, true]").ValueOrDie()->data()->buffers[1];
+  const auto marks = arrow::json::ArrayFromJSONString(arrow::boolean(), "[false, false, true]")
+                         .ValueOrDie()
+                         ->data()
+                         ->buffers[1];
   const auto schema = *columnar::ToArrowSchema(*options.schema);
   const auto structs = *arrow::StructArray::Make({x}, schema->field(0)->type()->fields(), marks);
   WriteOptions again = options;
@@ -339,7 +369,10 @@ TEST_F(WriterTest, NullsUnderNullStructsAreNoFault) {
 }
 
 iceberg::PartitionField PartitionBy(int source, int id, std::string name, Transform transform) {
-  return {.source_id = FieldId(source), .field_id = FieldId(id), .name = std::move(name), .transform = transform};
+  return {.source_id = FieldId(source),
+          .field_id = FieldId(id),
+          .name = std::move(name),
+          .transform = transform};
 }
 
 TEST_F(WriterTest, RowsFanOutByEveryTransformAsEachValueSays) {
@@ -348,11 +381,14 @@ TEST_F(WriterTest, RowsFanOutByEveryTransformAsEachValueSays) {
       {Type::Decimal(9, 2), {Transform::Identity(), Transform::Bucket(4), Transform::Truncate(50)}},
       {Type::String(), {Transform::Identity(), Transform::Bucket(4), Transform::Truncate(1)}},
       {Type::Date(),
-       {Transform::Of(Transform::Kind::kYear), Transform::Of(Transform::Kind::kMonth), Transform::Of(Transform::Kind::kDay)}},
+       {Transform::Of(Transform::Kind::kYear), Transform::Of(Transform::Kind::kMonth),
+        Transform::Of(Transform::Kind::kDay)}},
       {Type::TimestampTz(),
-       {Transform::Of(Transform::Kind::kYear), Transform::Of(Transform::Kind::kMonth), Transform::Of(Transform::Kind::kDay),
-        Transform::Of(Transform::Kind::kHour), Transform::Of(Transform::Kind::kVoid)}},
-      {Type::Of(TypeKind::kTimestampNs), {Transform::Of(Transform::Kind::kHour), Transform::Of(Transform::Kind::kDay)}},
+       {Transform::Of(Transform::Kind::kYear), Transform::Of(Transform::Kind::kMonth),
+        Transform::Of(Transform::Kind::kDay), Transform::Of(Transform::Kind::kHour),
+        Transform::Of(Transform::Kind::kVoid)}},
+      {Type::Of(TypeKind::kTimestampNs),
+       {Transform::Of(Transform::Kind::kHour), Transform::Of(Transform::Kind::kDay)}},
       {Type::Double(), {Transform::Identity()}},
       {Type::Boolean(), {Transform::Identity()}},
       {Type::UuidType(), {Transform::Identity(), Transform::Bucket(3)}},
@@ -372,13 +408,19 @@ TEST_F(WriterTest, RowsFanOutByEveryTransformAsEachValueSays) {
     for (const Transform& transform : cases[c].second) {
       const Type& type = cases[c].first;
       SCOPED_TRACE(type.ToString() + " " + transform.ToString());
-      const WriteOptions options = Options({Optional(1, "v", type), Required(2, "row", Type::Int())},
-                                           {PartitionBy(1, 1000, "p", transform)});
-      const auto column = arrow::json::ArrayFromJSONString(*columnar::ToArrowType(type), values[c]).ValueOrDie();
-      const auto numbers = arrow::json::ArrayFromJSONString(arrow::int32(), "[0, 1, 2, 3, 4, 5, 6, 7]").ValueOrDie();
-      const Batch batch = arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 8, {column, numbers});
+      const WriteOptions options =
+          Options({Optional(1, "v", type), Required(2, "row", Type::Int())},
+                  {PartitionBy(1, 1000, "p", transform)});
+      const auto column =
+          arrow::json::ArrayFromJSONString(*columnar::ToArrowType(type), values[c]).ValueOrDie();
+      const auto numbers =
+          arrow::json::ArrayFromJSONString(arrow::int32(), "[0, 1, 2, 3, 4, 5, 6, 7]").ValueOrDie();
+      const Batch batch =
+          arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 8, {column, numbers});
       // Other values come in the second batch, so that partitions are found again.
-      const auto written = WriteAll({.table = options.table, .schema = options.schema, .spec = options.spec,
+      const auto written = WriteAll({.table = options.table,
+                                     .schema = options.schema,
+                                     .spec = options.spec,
                                      .run_id = transform.ToString() + std::to_string(c)},
                                     {batch->Slice(0, 5), batch->Slice(5), batch});
       ASSERT_TRUE(written.ok()) << written.error().message;
@@ -388,43 +430,72 @@ TEST_F(WriterTest, RowsFanOutByEveryTransformAsEachValueSays) {
         rows += table->num_rows();
         for (const auto& chunk : table->GetColumnByName("row")->chunks()) {
           for (int64_t i = 0; i < chunk->length(); ++i) {
-            const Value source = columnar::ValueAt(*column, static_cast<const arrow::Int32Array&>(*chunk).Value(i), type);
+            const Value source = columnar::ValueAt(
+                *column, static_cast<const arrow::Int32Array&>(*chunk).Value(i), type);
             const Value expected = transform.Apply(type, source);
             const Type result = *transform.ResultType(type);
-            EXPECT_EQ(iceberg::ToText(result, file->partition[0]), iceberg::ToText(result, expected));
+            EXPECT_EQ(iceberg::ToText(result, file->partition[0]),
+                      iceberg::ToText(result, expected));
           }
         }
       }
       EXPECT_EQ(rows, 16);
       std::vector<std::string> names;
-      for (const DataFilePtr& file : *written) names.push_back(iceberg::ToText(*transform.ResultType(type), file->partition[0]));
+      for (const DataFilePtr& file : *written)
+        names.push_back(iceberg::ToText(*transform.ResultType(type), file->partition[0]));
       std::sort(names.begin(), names.end());
-      EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end()) << "one file per partition";
+      EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end())
+          << "one file per partition";
     }
   }
 }
 
 TEST_F(WriterTest, PartitionsOfSeveralFieldsAndNestedSourcesGetTheirPath) {
-  const WriteOptions options = Options(
-      {Optional(1, "s", Type::Struct({Optional(2, "region", Type::String())})), Optional(3, "d", Type::Date())},
-      {PartitionBy(2, 1000, "region", Transform::Identity()), PartitionBy(3, 1001, "d_month", Transform::Of(Transform::Kind::kMonth)),
-       PartitionBy(99, 1002, "old", Transform::Of(Transform::Kind::kVoid))});
-  const auto written =
-      WriteAll(options, {Rows(options, R"([{"s": {"region": "EU west"}, "d": 31}, {"s": null, "d": 0}, {"s": {"region": "EU west"}, "d": 58}])")});
+  const WriteOptions options =
+      Options({Optional(1, "s", Type::Struct({Optional(2, "region", Type::String())})),
+               Optional(3, "d", Type::Date())},
+              {PartitionBy(2, 1000, "region", Transform::Identity()),
+               PartitionBy(3, 1001, "d_month", Transform::Of(Transform::Kind::kMonth)),
+               PartitionBy(99, 1002, "old", Transform::Of(Transform::Kind::kVoid))});
+  const auto written = WriteAll(
+      options,
+      {Rows(
+          options,
+          R"([{"s": {"region": "EU west"}, "d": 31}, {"s": null, "d": 0}, {"s": {"region": "EU west"}, "d": 58}])")});
   ASSERT_TRUE(written.ok()) << written.error().message;
   ASSERT_EQ(written->size(), 2U);
   std::vector<std::string> paths;
   for (const DataFilePtr& file : *written) paths.push_back(file->path);
   std::sort(paths.begin(), paths.end());
-  EXPECT_EQ(paths[0].substr(0, paths[0].rfind('/')), "memory://warehouse/t/data/region=EU+west/d_month=1970-02/old=null");
-  EXPECT_EQ(paths[1].substr(0, paths[1].rfind('/')), "memory://warehouse/t/data/region=null/d_month=1970-01/old=null");
-  EXPECT_TRUE(paths[0].ends_with("/00000-run-00000.parquet") || paths[0].ends_with("/00000-run-00001.parquet")) << paths[0];
+  EXPECT_EQ(paths[0].substr(0, paths[0].rfind('/')),
+            "memory://warehouse/t/data/region=EU+west/d_month=1970-02/old=null");
+  EXPECT_EQ(paths[1].substr(0, paths[1].rfind('/')),
+            "memory://warehouse/t/data/region=null/d_month=1970-01/old=null");
+  EXPECT_TRUE(paths[0].ends_with("/00000-run-00000.parquet") ||
+              paths[0].ends_with("/00000-run-00001.parquet"))
+      << paths[0];
+}
+
+TEST_F(WriterTest, ObjectStorageSpreadsFilesByHash) {
+  properties_ = {{"write.object-storage.enabled", "true"}};
+  const auto path_of = [&] {
+    const WriteOptions options = Options({Optional(1, "n", Type::Int())},
+                                         {PartitionBy(1, 1000, "n", Transform::Identity())});
+    return WriteOne(options, R"([{"n": 1}])").path;
+  };
+  const std::string folders = "[01]{4}/[01]{4}/[01]{4}/[01]{8}/";
+  EXPECT_TRUE(std::regex_match(path_of(), std::regex("memory://warehouse/t/data/" + folders +
+                                                     "n=1/00000-run-00000.parquet")));
+  properties_["write.object-storage.partitioned-paths"] = "false";
+  EXPECT_TRUE(std::regex_match(
+      path_of(), std::regex("memory://warehouse/t/data/" + folders + "00000-run-00000.parquet")));
 }
 
 TEST_F(WriterTest, ManyPartitionsStayWithinTheBuffer) {
   properties_ = {{"write.data.path", "memory://elsewhere/"}};
-  WriteOptions options = Options({Required(1, "k", Type::Int()), Optional(2, "text", Type::String())},
-                                 {PartitionBy(1, 1000, "k", Transform::Identity())});
+  WriteOptions options =
+      Options({Required(1, "k", Type::Int()), Optional(2, "text", Type::String())},
+              {PartitionBy(1, 1000, "k", Transform::Identity())});
   options.buffer_bytes_max = 10'000;
   std::vector<Batch> batches;
   for (int b = 0; b < 20; ++b) {
@@ -434,7 +505,8 @@ TEST_F(WriterTest, ManyPartitionsStayWithinTheBuffer) {
       ASSERT_TRUE(keys.Append(i % 150).ok());
       ASSERT_TRUE(texts.Append("row " + std::to_string(b * 300 + i)).ok());
     }
-    batches.push_back(arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 300, {*keys.Finish(), *texts.Finish()}));
+    batches.push_back(arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 300,
+                                               {*keys.Finish(), *texts.Finish()}));
   }
   const auto written = WriteAll(options, batches);
   ASSERT_TRUE(written.ok()) << written.error().message;
@@ -478,7 +550,8 @@ TEST_F(WriterTest, NothingWrittenGivesNoFile) {
 TEST_F(WriterTest, PropertiesAreCheckedByName) {
   const auto refuse = [&](std::string key, std::string value, ErrorKind kind) {
     properties_ = {{key, value}};
-    const auto writer = OpenDataFileWriter(*context_, files_, Options({Optional(1, "n", Type::Int())}));
+    const auto writer =
+        OpenDataFileWriter(*context_, files_, Options({Optional(1, "n", Type::Int())}));
     ASSERT_FALSE(writer.ok()) << key;
     EXPECT_EQ(writer.error().kind, kind);
     EXPECT_NE(writer.error().message.find(key), std::string::npos) << writer.error().message;
@@ -498,12 +571,33 @@ TEST_F(WriterTest, CodecsAreWhatTheTableSays) {
     WriteOptions options = Options({Optional(1, "n", Type::Int())});
     options.run_id = name;
     const DataFile file = WriteOne(options, R"([{"n": 1}])");
-    return OpenParquet(file.path)->parquet_reader()->metadata()->RowGroup(0)->ColumnChunk(0)->compression();
+    return OpenParquet(file.path)
+        ->parquet_reader()
+        ->metadata()
+        ->RowGroup(0)
+        ->ColumnChunk(0)
+        ->compression();
   };
   EXPECT_EQ(codec("zstd"), parquet::Compression::ZSTD);
   EXPECT_EQ(codec("snappy"), parquet::Compression::SNAPPY);
   EXPECT_EQ(codec("gzip"), parquet::Compression::GZIP);
   EXPECT_EQ(codec("uncompressed"), parquet::Compression::UNCOMPRESSED);
+}
+
+TEST_F(WriterTest, BloomFiltersAreWrittenWhereTheTableAsks) {
+  properties_ = {{"write.parquet.bloom-filter-enabled.column.s", "true"},
+                 {"write.parquet.bloom-filter-ndv.column.s", "100"},
+                 {"write.parquet.bloom-filter-enabled.column.l.element", "true"},
+                 {"write.parquet.bloom-filter-enabled.column.gone", "true"}};
+  const WriteOptions options =
+      Options({Optional(1, "n", Type::Int()), Optional(2, "s", Type::String()),
+               Optional(3, "l", Type::List(FieldId(4), Type::Long(), false))});
+  const DataFile file = WriteOne(options, R"([{"n": 1, "s": "a", "l": [5]}])");
+  const auto reader = OpenParquet(file.path);
+  const auto group = reader->parquet_reader()->metadata()->RowGroup(0);
+  EXPECT_FALSE(group->ColumnChunk(0)->bloom_filter_offset().has_value());
+  EXPECT_TRUE(group->ColumnChunk(1)->bloom_filter_offset().has_value());
+  EXPECT_TRUE(group->ColumnChunk(2)->bloom_filter_offset().has_value());
 }
 
 TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {
