@@ -9,7 +9,7 @@
 namespace calve::iceberg {
 namespace {
 
-constexpr int64_t kDaysPerEra = 146'097;  // 400 years
+constexpr int64_t kDaysPerEra = 146'097;   // 400 years
 constexpr int64_t kDaysToEpoch = 719'468;  // from 0000-03-01 to 1970-01-01
 
 bool IsLeap(int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
@@ -123,7 +123,8 @@ CivilDate CivilFromDays(int64_t days) {
   const int64_t day_of_era = shifted - era * kDaysPerEra;
   const int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t march_month = (5 * day_of_year + 2) / 153;
   const int month = static_cast<int>(march_month < 10 ? march_month + 3 : march_month - 9);
   return {.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),

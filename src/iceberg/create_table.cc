@@ -20,7 +20,8 @@ Result<int> TakeFormatVersion(std::map<std::string, std::string>& properties) {
   properties.erase(found);
   if (text == "2") return 2;
   if (text == "3") return 3;
-  return ConfigError(fmt::format("expected a format-version of 2 or 3 for a new table, found {}", Quote(text)));
+  return ConfigError(
+      fmt::format("expected a format-version of 2 or 3 for a new table, found {}", Quote(text)));
 }
 
 /// Where the caller's field ids went, for the parts that refer to them.
@@ -37,7 +38,8 @@ class FreshIds {
   Result<FieldId> Find(FieldId before, std::string_view what) const {
     const auto found = ids_.find(before);
     if (found != ids_.end() && found->second != kAmbiguous) return found->second;
-    return ConfigError(fmt::format("{} refers to the field id {}, which {} of the table has", what, before.value(),
+    return ConfigError(fmt::format("{} refers to the field id {}, which {} of the table has", what,
+                                   before.value(),
                                    found == ids_.end() ? "no column" : "more than one column"));
   }
 
@@ -57,14 +59,17 @@ Result<SchemaPtr> FreshSchema(const CreateTableOptions& options, FreshIds& ids) 
   return Schema::Make(SchemaId(0), std::move(fields), std::move(identifiers));
 }
 
-Result<PartitionSpec> FreshSpec(const CreateTableOptions& options, const FreshIds& ids, const Schema& schema) {
+Result<PartitionSpec> FreshSpec(const CreateTableOptions& options, const FreshIds& ids,
+                                const Schema& schema) {
   PartitionSpec spec;
   FieldId last = kLastBeforePartitions;
   for (PartitionField field : options.partition_fields) {
-    CALVE_ASSIGN_OR_RETURN(field.source_id, ids.Find(field.source_id, "the partition field " + Quote(field.name)));
+    CALVE_ASSIGN_OR_RETURN(field.source_id,
+                           ids.Find(field.source_id, "the partition field " + Quote(field.name)));
     field.field_id = last += FieldId(1);
     if (field.name.empty()) {
-      field.name = PartitionFieldName(field.transform, schema.FullName(field.source_id).value_or(""));
+      field.name =
+          PartitionFieldName(field.transform, schema.FullName(field.source_id).value_or(""));
     }
     spec.fields.push_back(std::move(field));
   }
@@ -72,7 +77,8 @@ Result<PartitionSpec> FreshSpec(const CreateTableOptions& options, const FreshId
   return spec;
 }
 
-Result<SortOrder> FreshOrder(const CreateTableOptions& options, const FreshIds& ids, const Schema& schema) {
+Result<SortOrder> FreshOrder(const CreateTableOptions& options, const FreshIds& ids,
+                             const Schema& schema) {
   SortOrder order;
   for (SortField field : options.sort_fields) {
     CALVE_ASSIGN_OR_RETURN(field.source_id, ids.Find(field.source_id, "a sort field"));

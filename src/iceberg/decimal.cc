@@ -42,9 +42,11 @@ std::optional<Written> Read(std::string_view text) {
   std::string_view mantissa = text.substr(0, e);
   if (e != std::string_view::npos) {
     std::string_view exponent = text.substr(e + 1);
-    if (exponent.starts_with('+') && exponent.size() > 1 && exponent[1] != '-') exponent.remove_prefix(1);
+    if (exponent.starts_with('+') && exponent.size() > 1 && exponent[1] != '-')
+      exponent.remove_prefix(1);
     int32_t parsed = 0;
-    const auto [end, error] = std::from_chars(exponent.data(), exponent.data() + exponent.size(), parsed);
+    const auto [end, error] =
+        std::from_chars(exponent.data(), exponent.data() + exponent.size(), parsed);
     if (error != std::errc() || end != exponent.data() + exponent.size()) return std::nullopt;
     written.exponent = parsed;
   }
@@ -91,12 +93,12 @@ Result<Decimal> ParseDecimal(std::string_view text, int precision, int scale) {
     ++shift;
   }
   if (!digits.empty() && shift < 0) {
-    return DataError(fmt::format("expected at most {} digits after the decimal point, found {}", scale,
-                                 Quote(text)));
+    return DataError(fmt::format("expected at most {} digits after the decimal point, found {}",
+                                 scale, Quote(text)));
   }
   if (!digits.empty() && static_cast<int64_t>(digits.size()) + shift > precision) {
-    return DataError(fmt::format("expected a number that fits decimal({}, {}), found {}", precision, scale,
-                                 Quote(text)));
+    return DataError(fmt::format("expected a number that fits decimal({}, {}), found {}", precision,
+                                 scale, Quote(text)));
   }
   UnsignedInt128 magnitude = 0;
   for (const char c : digits) magnitude = magnitude * 10 + static_cast<unsigned>(c - '0');

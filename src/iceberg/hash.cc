@@ -25,7 +25,8 @@ int32_t Murmur3(std::string_view bytes) {
     hash = std::rotl(hash ^ Scramble(block), 13) * 5 + 0xe6546b64U;
   }
   uint32_t tail = 0;
-  for (size_t i = bytes.size(); i > offset; --i) tail = tail << 8 | static_cast<uint8_t>(bytes[i - 1]);
+  for (size_t i = bytes.size(); i > offset; --i)
+    tail = tail << 8 | static_cast<uint8_t>(bytes[i - 1]);
   hash ^= Scramble(tail);
   hash ^= static_cast<uint32_t>(bytes.size());
   hash = (hash ^ hash >> 16) * 0x85ebca6bU;
@@ -52,7 +53,8 @@ int32_t BucketHash(const Type& type, const Value& value) {
   if (const auto* x = value.get_if<bool>()) return HashScalar(int64_t{*x ? 1 : 0});
   if (const auto* x = value.get_if<int32_t>()) return HashScalar(int64_t{*x});
   if (const auto* x = value.get_if<int64_t>()) {
-    const bool nanos = type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
+    const bool nanos =
+        type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
     return HashScalar(nanos ? FloorDiv(*x, kNanosPerSecond / kMicrosPerSecond) : *x);
   }
   if (const auto* x = value.get_if<float>()) return HashDouble(double{*x});

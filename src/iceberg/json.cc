@@ -52,7 +52,8 @@ std::optional<T> AsInteger(const Json& json) {
   }
   if (!json.is_number_integer()) return std::nullopt;
   const auto number = json.get<int64_t>();
-  if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max()) return std::nullopt;
+  if (number < std::numeric_limits<T>::min() || number > std::numeric_limits<T>::max())
+    return std::nullopt;
   return static_cast<T>(number);
 }
 
@@ -78,7 +79,9 @@ Result<Json> ParseJson(std::string_view text) {
   }
 }
 
-std::string DumpJson(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string DumpJson(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string Describe(const Json& json) {
   if (json.is_object()) return "an object";
@@ -91,8 +94,8 @@ std::string Describe(const Json& json) {
 }
 
 Error Unexpected(std::string_view place, std::string_view expected, const Json& found) {
-  return DataError(fmt::format("{}: expected {}, found {}", place.empty() ? "the document" : place, expected,
-                               Describe(found)));
+  return DataError(fmt::format("{}: expected {}, found {}", place.empty() ? "the document" : place,
+                               expected, Describe(found)));
 }
 
 Result<JsonObject> JsonObject::Of(const Json& json, std::string place) {
@@ -118,7 +121,8 @@ bool JsonObject::Has(std::string_view key) const { return json_->contains(std::s
 Result<const Json*> JsonObject::Require(std::string_view key) const {
   const Json* value = Find(key);
   if (value == nullptr) {
-    return DataError(fmt::format("{}: expected a value, found {}", PlaceOf(key), Has(key) ? "null" : "none"));
+    return DataError(
+        fmt::format("{}: expected a value, found {}", PlaceOf(key), Has(key) ? "null" : "none"));
   }
   return value;
 }

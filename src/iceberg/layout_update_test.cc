@@ -11,11 +11,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TableMetadata Events() {
-  const CreateTableOptions options{.location = "x",
-                                   .uuid = "u",
-                                   .fields = {{.id = FieldId(1), .name = "id", .type = Type::Long()},
-                                              {.id = FieldId(2), .name = "ts", .type = Type::Timestamp()}},
-                                   .partition_fields = {{.source_id = FieldId(1), .transform = Transform::Bucket(4)}}};
+  const CreateTableOptions options{
+      .location = "x",
+      .uuid = "u",
+      .fields = {{.id = FieldId(1), .name = "id", .type = Type::Long()},
+                 {.id = FieldId(2), .name = "ts", .type = Type::Timestamp()}},
+      .partition_fields = {{.source_id = FieldId(1), .transform = Transform::Bucket(4)}}};
   return Must(Apply(nullptr, Must(CreateTable(options)), {.now_ms = 1}));
 }
 
@@ -86,9 +87,11 @@ TEST(ReplacePartitionSpecTest, FaultsAreTheConfigurations) {
 TEST(ReplaceSortOrderTest, GoesToANewOrderAndBack) {
   const TableMetadata base = Events();
   EXPECT_THAT(Must(ReplaceSortOrder(base, {})).updates, IsEmpty());
-  TableMetadata table = Must(Apply(&base, Must(ReplaceSortOrder(base, {{.source_id = FieldId(2)}})), {}));
+  TableMetadata table =
+      Must(Apply(&base, Must(ReplaceSortOrder(base, {{.source_id = FieldId(2)}})), {}));
   EXPECT_EQ(table.default_sort_order_id, SortOrderId(1));
-  table = Must(Apply(&table, Must(ReplaceSortOrder(table, {{.source_id = FieldId(1), .ascending = false}})), {}));
+  table = Must(Apply(
+      &table, Must(ReplaceSortOrder(table, {{.source_id = FieldId(1), .ascending = false}})), {}));
   EXPECT_EQ(table.default_sort_order_id, SortOrderId(2));
   table = Must(Apply(&table, Must(ReplaceSortOrder(table, {})), {}));
   EXPECT_EQ(table.default_sort_order_id, SortOrderId(0));

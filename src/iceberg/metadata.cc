@@ -30,8 +30,8 @@ const SchemaPtr* TableMetadata::FindSchema(SchemaId id) const {
 }
 
 const PartitionSpec* TableMetadata::FindSpec(SpecId id) const {
-  const auto found =
-      std::find_if(specs.begin(), specs.end(), [&](const PartitionSpec& spec) { return spec.id == id; });
+  const auto found = std::find_if(specs.begin(), specs.end(),
+                                  [&](const PartitionSpec& spec) { return spec.id == id; });
   return found == specs.end() ? nullptr : &*found;
 }
 

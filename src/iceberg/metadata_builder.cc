@@ -31,7 +31,8 @@ MetadataBuilder::MetadataBuilder(const TableMetadata* base, const ApplyOptions& 
 
 void MetadataBuilder::AddSnapshot(Snapshot snapshot) {
   added_snapshots_.insert(snapshot.id);
-  metadata_.last_sequence_number = std::max(metadata_.last_sequence_number, snapshot.sequence_number);
+  metadata_.last_sequence_number =
+      std::max(metadata_.last_sequence_number, snapshot.sequence_number);
   metadata_.snapshots.push_back(std::move(snapshot));
 }
 
@@ -60,7 +61,8 @@ void MetadataBuilder::RemoveRef(const std::string& name) {
 
 void MetadataBuilder::RemoveSnapshots(const std::set<SnapshotId>& ids) {
   const auto removed = [&](const auto& item) { return ids.contains(item.snapshot_id); };
-  std::erase_if(metadata_.snapshots, [&](const Snapshot& snapshot) { return ids.contains(snapshot.id); });
+  std::erase_if(metadata_.snapshots,
+                [&](const Snapshot& snapshot) { return ids.contains(snapshot.id); });
   std::erase_if(metadata_.statistics, removed);
   std::erase_if(metadata_.partition_statistics, removed);
   std::vector<std::string> dangling;
@@ -76,7 +78,8 @@ void MetadataBuilder::CorrectSnapshotLog() {
   for (const Snapshot& snapshot : metadata_.snapshots) known.insert(snapshot.id);
   // Snapshots of one change that gave way to a later one of it were never seen as current.
   const auto unseen = [&](SnapshotId id) {
-    return id != metadata_.current_snapshot_id && added_snapshots_.contains(id) && were_current_.contains(id);
+    return id != metadata_.current_snapshot_id && added_snapshots_.contains(id) &&
+           were_current_.contains(id);
   };
   std::vector<SnapshotLogEntry> log;
   for (const SnapshotLogEntry& entry : metadata_.snapshot_log) {
@@ -93,7 +96,8 @@ void MetadataBuilder::CorrectSnapshotLog() {
 void MetadataBuilder::AppendMetadataLog() {
   if (base_ == nullptr || options_.previous_location.empty()) return;
   std::vector<MetadataLogEntry>& log = metadata_.metadata_log;
-  log.push_back({.timestamp_ms = base_->last_updated_ms, .metadata_file = options_.previous_location});
+  log.push_back(
+      {.timestamp_ms = base_->last_updated_ms, .metadata_file = options_.previous_location});
   const size_t longest = PreviousVersionsMax(metadata_);
   if (log.size() > longest) log.erase(log.begin(), log.end() - static_cast<ptrdiff_t>(longest));
 }
@@ -112,10 +116,12 @@ Result<TableMetadata> MetadataBuilder::Build() && {
         std::max(metadata_.last_updated_ms, metadata_.snapshot_log.back().timestamp_ms);
   }
   AppendMetadataLog();
-  if (metadata_.location.empty()) return DataError("expected the table to have a location, found none");
+  if (metadata_.location.empty())
+    return DataError("expected the table to have a location, found none");
   if (metadata_.format_version >= 2 && metadata_.table_uuid.empty()) {
-    return DataError(fmt::format("expected the table to have a UUID, as format version {} needs, found none",
-                                 metadata_.format_version));
+    return DataError(
+        fmt::format("expected the table to have a UUID, as format version {} needs, found none",
+                    metadata_.format_version));
   }
   CALVE_RETURN_IF_ERROR(CheckMetadata(metadata_));
   const Status layout = CheckLayout();

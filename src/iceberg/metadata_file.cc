@@ -11,7 +11,8 @@ namespace calve::iceberg {
 namespace {
 
 constexpr int kGzipWindowBits = 15 + 16;
-constexpr size_t kInflatedMax = size_t{2} << 30;  // bytes; metadata of a million snapshots is well below
+constexpr size_t kInflatedMax = size_t{2}
+                                << 30;  // bytes; metadata of a million snapshots is well below
 
 bool IsGzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 
@@ -34,18 +35,20 @@ class Inflater {
 };
 
 Error Broken(std::string_view codec, size_t offset) {
-  return DataError(fmt::format("expected whole {} data, found a fault near byte {} of the compressed metadata",
-                               codec, offset));
+  return DataError(
+      fmt::format("expected whole {} data, found a fault near byte {} of the compressed metadata",
+                  codec, offset));
 }
 
 Error TooLarge() {
-  return DataError(
-      fmt::format("expected metadata of at most {} bytes, found more after decompression", kInflatedMax));
+  return DataError(fmt::format(
+      "expected metadata of at most {} bytes, found more after decompression", kInflatedMax));
 }
 
 /// Some writers compress metadata with zstd, which the specification does not name.
 Result<std::string> DecompressZstd(std::string_view bytes) {
-  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
+                                                                     ZSTD_freeDCtx);
   if (context == nullptr) return TransientError("no memory to decompress metadata");
   ZSTD_inBuffer in = {bytes.data(), bytes.size(), 0};
   std::string text;
@@ -90,7 +93,8 @@ Result<std::string> DecompressMetadata(std::string_view bytes) {
 std::string CompressMetadata(std::string_view json) {
   z_stream stream = {};
   std::string bytes;
-  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindowBits, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindowBits, 8,
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
     return std::string(json);  // Readers go by the bytes, so that plain metadata is right too.
   }
   bytes.resize(deflateBound(&stream, json.size()));

@@ -32,10 +32,11 @@ void CheckUpdateText(std::string_view text) {
   const Result<UpdatePtr> update = ParseUpdate(text);
   if (!update.ok()) return;
   Require(ParseUpdate((*update)->ToJson()).ok());
-  const CreateTableOptions options{.location = "x",
-                                   .uuid = "u",
-                                   .fields = {{.id = FieldId(1), .name = "a", .type = Type::Long()}},
-                                   .properties = {{"format-version", "3"}}};
+  const CreateTableOptions options{
+      .location = "x",
+      .uuid = "u",
+      .fields = {{.id = FieldId(1), .name = "a", .type = Type::Long()}},
+      .properties = {{"format-version", "3"}}};
   const Result<TableMetadata> base = Apply(nullptr, CreateTable(options).value(), {});
   const Result<TableMetadata> applied =
       Apply(&base.value(), {.requirements = {}, .updates = {*update}}, {.now_ms = 1});

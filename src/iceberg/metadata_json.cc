@@ -16,7 +16,8 @@ namespace {
 constexpr FieldId kNoPartitionFields{999};
 
 /// Fail when a key that a version demands is missing.
-Status RequireFrom(int version, const JsonObject& object, std::string_view key, int format_version) {
+Status RequireFrom(int version, const JsonObject& object, std::string_view key,
+                   int format_version) {
   if (format_version < version || object.Find(key) != nullptr) return Status::Ok();
   return DataError(fmt::format("{}: expected a value, found none; format version {} needs it",
                                object.PlaceOf(key), format_version));
@@ -25,12 +26,14 @@ Status RequireFrom(int version, const JsonObject& object, std::string_view key, 
 Result<int> ReadFormatVersion(const JsonObject& object) {
   CALVE_ASSIGN_OR_RETURN(const int version, object.Int("format-version"));
   if (version < 1) {
-    return DataError(fmt::format("format-version: expected 1 to {}, found {}", kFormatVersionMax, version));
+    return DataError(
+        fmt::format("format-version: expected 1 to {}, found {}", kFormatVersionMax, version));
   }
   if (version > kFormatVersionMax) {
-    return RefusedError(fmt::format("format-version: this version reads tables of format 1 to {}, found {}; "
-                                    "use a newer version",
-                                    kFormatVersionMax, version));
+    return RefusedError(
+        fmt::format("format-version: this version reads tables of format 1 to {}, found {}; "
+                    "use a newer version",
+                    kFormatVersionMax, version));
   }
   return version;
 }
@@ -41,7 +44,8 @@ Status ReadSingleSchema(const JsonObject& object, TableMetadata& metadata) {
   CALVE_ASSIGN_OR_RETURN(const JsonObject single, JsonObject::Of(*json, object.PlaceOf("schema")));
   CALVE_ASSIGN_OR_RETURN(SchemaPtr schema, SchemaFromJson(single));
   metadata.current_schema_id = schema->id();
-  std::erase_if(metadata.schemas, [&](const SchemaPtr& other) { return other->id() == schema->id(); });
+  std::erase_if(metadata.schemas,
+                [&](const SchemaPtr& other) { return other->id() == schema->id(); });
   metadata.schemas.push_back(std::move(schema));
   return Status::Ok();
 }
@@ -65,8 +69,9 @@ FieldId HighestPartitionFieldId(const std::vector<PartitionSpec>& specs) {
   return highest;
 }
 
-/// Find the default spec of v1 metadata that doesn't say: the newest of the specs with the fields of the single
-/// `partition-spec`, else these fields as a spec of their own; without them the newest spec.
+/// Find the default spec of v1 metadata that doesn't say: the newest of the specs with the fields
+/// of the single `partition-spec`, else these fields as a spec of their own; without them the
+/// newest spec.
 Status ReadSingleSpec(const JsonObject& object, TableMetadata& metadata) {
   if (object.Find("partition-spec") == nullptr && !metadata.specs.empty()) {
     for (const PartitionSpec& spec : metadata.specs) {
@@ -113,7 +118,8 @@ Status ReadSortOrders(const JsonObject& object, TableMetadata& metadata) {
     metadata.sort_orders.push_back(SortOrder{});
     return Status::Ok();
   }
-  CALVE_ASSIGN_OR_RETURN(metadata.sort_orders, object.Objects<SortOrder>("sort-orders", SortOrderFromJson));
+  CALVE_ASSIGN_OR_RETURN(metadata.sort_orders,
+                         object.Objects<SortOrder>("sort-orders", SortOrderFromJson));
   CALVE_ASSIGN_OR_RETURN(const int32_t id, object.Int("default-sort-order-id"));
   metadata.default_sort_order_id = SortOrderId(id);
   return Status::Ok();
@@ -152,7 +158,8 @@ Result<MetadataLogEntry> ReadMetadataLogEntry(const JsonObject& object) {
 Status ReadSnapshots(const JsonObject& object, TableMetadata& metadata) {
   CALVE_ASSIGN_OR_RETURN(const auto current, object.OptionalSnapshotId("current-snapshot-id"));
   if (current != SnapshotId(-1)) metadata.current_snapshot_id = current;
-  CALVE_ASSIGN_OR_RETURN(metadata.snapshots, object.Objects<Snapshot>("snapshots", SnapshotFromJson));
+  CALVE_ASSIGN_OR_RETURN(metadata.snapshots,
+                         object.Objects<Snapshot>("snapshots", SnapshotFromJson));
   CALVE_RETURN_IF_ERROR(ReadRefs(object, metadata));
   CALVE_ASSIGN_OR_RETURN(metadata.snapshot_log,
                          object.Objects<SnapshotLogEntry>("snapshot-log", ReadSnapshotLogEntry));
@@ -160,9 +167,9 @@ Status ReadSnapshots(const JsonObject& object, TableMetadata& metadata) {
                          object.Objects<MetadataLogEntry>("metadata-log", ReadMetadataLogEntry));
   CALVE_ASSIGN_OR_RETURN(metadata.statistics,
                          object.Objects<StatisticsFile>("statistics", StatisticsFileFromJson));
-  CALVE_ASSIGN_OR_RETURN(
-      metadata.partition_statistics,
-      object.Objects<PartitionStatisticsFile>("partition-statistics", PartitionStatisticsFileFromJson));
+  CALVE_ASSIGN_OR_RETURN(metadata.partition_statistics,
+                         object.Objects<PartitionStatisticsFile>("partition-statistics",
+                                                                 PartitionStatisticsFileFromJson));
   return Status::Ok();
 }
 
@@ -189,7 +196,8 @@ Status ReadCounters(const JsonObject& object, TableMetadata& metadata) {
   const bool had_rows = snapshots != nullptr && !snapshots->empty();
   if (metadata.format_version >= 3 && (had_rows || object.Has("next-row-id"))) {
     CALVE_ASSIGN_OR_RETURN(const int64_t next_row, object.Long("next-row-id"));
-    if (next_row < 0) return DataError(fmt::format("next-row-id: expected 0 or more, found {}", next_row));
+    if (next_row < 0)
+      return DataError(fmt::format("next-row-id: expected 0 or more, found {}", next_row));
     metadata.next_row_id = RowId(next_row);
   }
   return Status::Ok();
@@ -205,7 +213,8 @@ Json ListToJson(const List& list, ToJson to_json) {
 void WriteSchemas(const TableMetadata& metadata, Json& json) {
   if (metadata.format_version == 1) json["schema"] = SchemaToJson(*metadata.schema());
   json["current-schema-id"] = metadata.current_schema_id.value();
-  json["schemas"] = ListToJson(metadata.schemas, [](const SchemaPtr& schema) { return SchemaToJson(*schema); });
+  json["schemas"] =
+      ListToJson(metadata.schemas, [](const SchemaPtr& schema) { return SchemaToJson(*schema); });
 }
 
 void WriteSpecs(const TableMetadata& metadata, Json& json) {
@@ -269,7 +278,8 @@ std::string SerializeTableMetadata(const TableMetadata& metadata) {
   json["format-version"] = metadata.format_version;
   if (!metadata.table_uuid.empty()) json["table-uuid"] = metadata.table_uuid;
   json["location"] = metadata.location;
-  if (metadata.format_version >= 2) json["last-sequence-number"] = metadata.last_sequence_number.value();
+  if (metadata.format_version >= 2)
+    json["last-sequence-number"] = metadata.last_sequence_number.value();
   json["last-updated-ms"] = metadata.last_updated_ms;
   json["last-column-id"] = metadata.last_column_id.value();
   WriteSchemas(metadata, json);
@@ -279,7 +289,8 @@ std::string SerializeTableMetadata(const TableMetadata& metadata) {
   json["properties"] = metadata.properties;
   WriteSnapshots(metadata, json);
   json["statistics"] = ListToJson(metadata.statistics, StatisticsFileToJson);
-  json["partition-statistics"] = ListToJson(metadata.partition_statistics, PartitionStatisticsFileToJson);
+  json["partition-statistics"] =
+      ListToJson(metadata.partition_statistics, PartitionStatisticsFileToJson);
   WriteLogs(metadata, json);
   return DumpJson(json);
 }
@@ -304,7 +315,9 @@ Result<PartitionSpec> ParsePartitionSpec(std::string_view json) {
   return spec;
 }
 
-std::string SerializePartitionSpec(const PartitionSpec& spec) { return DumpJson(PartitionSpecToJson(spec)); }
+std::string SerializePartitionSpec(const PartitionSpec& spec) {
+  return DumpJson(PartitionSpecToJson(spec));
+}
 
 Result<SortOrder> ParseSortOrder(std::string_view json) {
   CALVE_ASSIGN_OR_RETURN(const Json document, ParseJson(json));

@@ -16,35 +16,39 @@ Status CheckOnce(const List& list, std::string_view what, IdOf id_of) {
   std::unordered_set<Id> seen;
   for (const auto& item : list) {
     if (!seen.insert(id_of(item)).second) {
-      return DataError(fmt::format("expected every {} once, found {} twice", what, id_of(item).value()));
+      return DataError(
+          fmt::format("expected every {} once, found {} twice", what, id_of(item).value()));
     }
   }
   return Status::Ok();
 }
 
 Status CheckIds(const TableMetadata& metadata) {
-  CALVE_RETURN_IF_ERROR(
-      CheckOnce<SchemaId>(metadata.schemas, "schema-id", [](const SchemaPtr& s) { return s->id(); }));
+  CALVE_RETURN_IF_ERROR(CheckOnce<SchemaId>(metadata.schemas, "schema-id",
+                                            [](const SchemaPtr& s) { return s->id(); }));
   CALVE_RETURN_IF_ERROR(
       CheckOnce<SpecId>(metadata.specs, "spec-id", [](const PartitionSpec& s) { return s.id; }));
-  CALVE_RETURN_IF_ERROR(
-      CheckOnce<SortOrderId>(metadata.sort_orders, "order-id", [](const SortOrder& s) { return s.id; }));
-  CALVE_RETURN_IF_ERROR(
-      CheckOnce<SnapshotId>(metadata.snapshots, "snapshot-id", [](const Snapshot& s) { return s.id; }));
+  CALVE_RETURN_IF_ERROR(CheckOnce<SortOrderId>(metadata.sort_orders, "order-id",
+                                               [](const SortOrder& s) { return s.id; }));
+  CALVE_RETURN_IF_ERROR(CheckOnce<SnapshotId>(metadata.snapshots, "snapshot-id",
+                                              [](const Snapshot& s) { return s.id; }));
   if (metadata.FindSchema(metadata.current_schema_id) == nullptr) {
-    return DataError(fmt::format("current-schema-id: expected the id of a schema, found {}, which schemas "
-                                 "does not hold",
-                                 metadata.current_schema_id.value()));
+    return DataError(
+        fmt::format("current-schema-id: expected the id of a schema, found {}, which schemas "
+                    "does not hold",
+                    metadata.current_schema_id.value()));
   }
   if (metadata.FindSpec(metadata.default_spec_id) == nullptr) {
-    return DataError(fmt::format("default-spec-id: expected the id of a partition spec, found {}, which "
-                                 "partition-specs does not hold",
-                                 metadata.default_spec_id.value()));
+    return DataError(
+        fmt::format("default-spec-id: expected the id of a partition spec, found {}, which "
+                    "partition-specs does not hold",
+                    metadata.default_spec_id.value()));
   }
   if (metadata.FindSortOrder(metadata.default_sort_order_id) == nullptr) {
-    return DataError(fmt::format("default-sort-order-id: expected the id of a sort order, found {}, which "
-                                 "sort-orders does not hold",
-                                 metadata.default_sort_order_id.value()));
+    return DataError(
+        fmt::format("default-sort-order-id: expected the id of a sort order, found {}, which "
+                    "sort-orders does not hold",
+                    metadata.default_sort_order_id.value()));
   }
   return Status::Ok();
 }
@@ -54,14 +58,16 @@ Status CheckRefs(const TableMetadata& metadata) {
   for (const Snapshot& snapshot : metadata.snapshots) snapshots.insert(snapshot.id);
   for (const auto& [name, ref] : metadata.refs) {
     if (snapshots.contains(ref.snapshot_id)) continue;
-    return DataError(fmt::format("refs.{}: expected a snapshot of the table, found {}, which snapshots does "
-                                 "not hold",
-                                 name, ref.snapshot_id.value()));
+    return DataError(
+        fmt::format("refs.{}: expected a snapshot of the table, found {}, which snapshots does "
+                    "not hold",
+                    name, ref.snapshot_id.value()));
   }
   if (metadata.current_snapshot_id && !snapshots.contains(*metadata.current_snapshot_id)) {
-    return DataError(fmt::format("current-snapshot-id: expected a snapshot of the table, found {}, which "
-                                 "snapshots does not hold",
-                                 metadata.current_snapshot_id->value()));
+    return DataError(
+        fmt::format("current-snapshot-id: expected a snapshot of the table, found {}, which "
+                    "snapshots does not hold",
+                    metadata.current_snapshot_id->value()));
   }
   const auto main = metadata.refs.find(std::string(kMainBranch));
   if (main == metadata.refs.end()) return Status::Ok();
@@ -95,20 +101,24 @@ bool NeedsVersion3(const Type& type) {
 Status CheckFieldVersion(const Field& field, const std::string& name, int format_version) {
   if (format_version >= 3) return Status::Ok();
   if (NeedsVersion3(field.type)) {
-    return DataError(fmt::format("the type {} of column {} needs format version 3, the table has version {}",
-                                 field.type.ToString(), Quote(name), format_version));
+    return DataError(
+        fmt::format("the type {} of column {} needs format version 3, the table has version {}",
+                    field.type.ToString(), Quote(name), format_version));
   }
   if (field.initial_default && !field.initial_default->is_null()) {
-    return DataError(fmt::format("the default of column {} needs format version 3, the table has version {}",
-                                 Quote(name), format_version));
+    return DataError(
+        fmt::format("the default of column {} needs format version 3, the table has version {}",
+                    Quote(name), format_version));
   }
   return Status::Ok();
 }
 
-Status CheckDefault(const Field& field, const std::string& name, const std::optional<Value>& value) {
+Status CheckDefault(const Field& field, const std::string& name,
+                    const std::optional<Value>& value) {
   if (!value || value->is_null() || HoldsValueOf(field.type, *value)) return Status::Ok();
-  return DataError(fmt::format("expected a default of type {} for column {}, found one of another type",
-                               field.type.ToString(), Quote(name)));
+  return DataError(
+      fmt::format("expected a default of type {} for column {}, found one of another type",
+                  field.type.ToString(), Quote(name)));
 }
 
 }  // namespace
@@ -123,10 +133,11 @@ Status CheckMetadata(const TableMetadata& metadata) {
   CALVE_RETURN_IF_ERROR(CheckRefs(metadata));
   for (const Snapshot& snapshot : metadata.snapshots) {
     if (snapshot.sequence_number > metadata.last_sequence_number) {
-      return DataError(fmt::format("snapshot {}: expected a sequence-number of at most {} "
-                                   "(last-sequence-number), found {}",
-                                   snapshot.id.value(), metadata.last_sequence_number.value(),
-                                   snapshot.sequence_number.value()));
+      return DataError(
+          fmt::format("snapshot {}: expected a sequence-number of at most {} "
+                      "(last-sequence-number), found {}",
+                      snapshot.id.value(), metadata.last_sequence_number.value(),
+                      snapshot.sequence_number.value()));
     }
   }
   return Status::Ok();

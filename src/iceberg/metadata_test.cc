@@ -99,7 +99,8 @@ nlohmann::json Unordered(const std::string& text) { return nlohmann::json::parse
 
 TEST(MetadataTest, WholeVersion2And3DocumentsAreWrittenAsTheyWereRead) {
   for (const char* document : {kVersion2, kVersion3}) {
-    EXPECT_EQ(Unordered(SerializeTableMetadata(Must(ParseTableMetadata(document)))), Unordered(document));
+    EXPECT_EQ(Unordered(SerializeTableMetadata(Must(ParseTableMetadata(document)))),
+              Unordered(document));
   }
 }
 
@@ -130,7 +131,8 @@ TEST(MetadataTest, WrittenVersion1HasTheKeysThatOldReadersAskFor) {
 }
 
 TEST(MetadataTest, Version1WithListsButWithoutTheirDefaultsFallsBack) {
-  const std::string schemas = With(kVersion1, "/schemas", R"([{"type": "struct", "schema-id": 5, "fields": []}])");
+  const std::string schemas =
+      With(kVersion1, "/schemas", R"([{"type": "struct", "schema-id": 5, "fields": []}])");
   EXPECT_EQ(Must(ParseTableMetadata(schemas)).schemas.size(), 2U);
   EXPECT_EQ(Must(ParseTableMetadata(schemas)).schema()->fields().size(), 2U);
   const char* specs = R"([{"spec-id": 1, "fields": [
@@ -139,7 +141,8 @@ TEST(MetadataTest, Version1WithListsButWithoutTheirDefaultsFallsBack) {
   const std::string kept = With(kVersion1, "/partition-specs", specs);
   EXPECT_EQ(Must(ParseTableMetadata(kept)).spec().fields.size(), 2U);
   EXPECT_EQ(Must(ParseTableMetadata(kept)).default_spec_id, SpecId(3));
-  EXPECT_EQ(Must(ParseTableMetadata(Without(kept.c_str(), "partition-spec"))).default_spec_id, SpecId(2));
+  EXPECT_EQ(Must(ParseTableMetadata(Without(kept.c_str(), "partition-spec"))).default_spec_id,
+            SpecId(2));
 }
 
 TEST(MetadataTest, MinusOneIsNoCurrentSnapshot) {
@@ -150,8 +153,11 @@ TEST(MetadataTest, MinusOneIsNoCurrentSnapshot) {
     EXPECT_TRUE(metadata.refs.empty());
     EXPECT_EQ(Unordered(SerializeTableMetadata(metadata))["current-snapshot-id"], -1);
   }
-  const std::string third = Without(With(kVersion3, "/current-snapshot-id", "null").c_str(), "refs");
-  EXPECT_TRUE(Unordered(SerializeTableMetadata(Must(ParseTableMetadata(third))))["current-snapshot-id"].is_null());
+  const std::string third =
+      Without(With(kVersion3, "/current-snapshot-id", "null").c_str(), "refs");
+  EXPECT_TRUE(
+      Unordered(SerializeTableMetadata(Must(ParseTableMetadata(third))))["current-snapshot-id"]
+          .is_null());
 }
 
 class MissingKey : public ::testing::TestWithParam<std::pair<int, const char*>> {};
@@ -167,28 +173,37 @@ TEST_P(MissingKey, IsRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(
     Metadata, MissingKey,
-    ::testing::Values(std::pair(1, "format-version"), std::pair(1, "location"), std::pair(1, "last-updated-ms"),
-                      std::pair(1, "last-column-id"), std::pair(1, "schema"), std::pair(1, "partition-spec"),
-                      std::pair(2, "table-uuid"), std::pair(2, "last-sequence-number"), std::pair(2, "schemas"),
-                      std::pair(2, "current-schema-id"), std::pair(2, "partition-specs"),
-                      std::pair(2, "default-spec-id"), std::pair(2, "last-partition-id"), std::pair(2, "sort-orders"),
+    ::testing::Values(std::pair(1, "format-version"), std::pair(1, "location"),
+                      std::pair(1, "last-updated-ms"), std::pair(1, "last-column-id"),
+                      std::pair(1, "schema"), std::pair(1, "partition-spec"),
+                      std::pair(2, "table-uuid"), std::pair(2, "last-sequence-number"),
+                      std::pair(2, "schemas"), std::pair(2, "current-schema-id"),
+                      std::pair(2, "partition-specs"), std::pair(2, "default-spec-id"),
+                      std::pair(2, "last-partition-id"), std::pair(2, "sort-orders"),
                       std::pair(2, "default-sort-order-id"), std::pair(3, "next-row-id")));
 
 TEST(MetadataTest, MainIsThereWhereTheCurrentSnapshotIs) {
-  EXPECT_EQ(Must(ParseTableMetadata(With(kVersion2, "/refs", "{}"))).refs.at("main").snapshot_id, SnapshotId(21));
-  EXPECT_EQ(Must(ParseTableMetadata(With(kVersion2, "/refs", "null"))).refs.at("main").snapshot_id, SnapshotId(21));
+  EXPECT_EQ(Must(ParseTableMetadata(With(kVersion2, "/refs", "{}"))).refs.at("main").snapshot_id,
+            SnapshotId(21));
+  EXPECT_EQ(Must(ParseTableMetadata(With(kVersion2, "/refs", "null"))).refs.at("main").snapshot_id,
+            SnapshotId(21));
 }
 
 TEST(MetadataTest, ATableWithoutSnapshotsNeedsNoNextRowId) {
   Json json = Must(ParseJson(kVersion3));
-  for (const char* key : {"snapshots", "snapshot-log", "refs", "current-snapshot-id", "next-row-id"}) json.erase(key);
+  for (const char* key :
+       {"snapshots", "snapshot-log", "refs", "current-snapshot-id", "next-row-id"})
+    json.erase(key);
   EXPECT_EQ(Must(ParseTableMetadata(json.dump())).next_row_id, RowId(0));
 }
 
 TEST(MetadataTest, VersionsBeyondThisOneAreRefusedCleanly) {
-  EXPECT_EQ(ParseTableMetadata(With(kVersion3, "/format-version", "4")).error().kind, ErrorKind::kRefused);
-  EXPECT_THAT(MessageOf(ParseTableMetadata(R"({"format-version": 4})")), HasSubstr("use a newer version"));
-  EXPECT_EQ(ParseTableMetadata(With(kVersion3, "/format-version", "0")).error().kind, ErrorKind::kData);
+  EXPECT_EQ(ParseTableMetadata(With(kVersion3, "/format-version", "4")).error().kind,
+            ErrorKind::kRefused);
+  EXPECT_THAT(MessageOf(ParseTableMetadata(R"({"format-version": 4})")),
+              HasSubstr("use a newer version"));
+  EXPECT_EQ(ParseTableMetadata(With(kVersion3, "/format-version", "0")).error().kind,
+            ErrorKind::kData);
 }
 
 TEST(MetadataTest, WhatDoesNotFitTogetherIsRefused) {
@@ -200,12 +215,15 @@ TEST(MetadataTest, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(fault(kVersion2, "/default-sort-order-id", "9"), HasSubstr("default-sort-order-id"));
   EXPECT_THAT(fault(kVersion2, "/current-snapshot-id", "20"), HasSubstr("refs.main"));
   EXPECT_THAT(fault(kVersion2, "/refs/main/snapshot-id", "99"), HasSubstr("refs.main"));
-  EXPECT_THAT(fault(kVersion2, "/refs/main/type", "\"tag\""), HasSubstr("refs.main: expected a branch"));
+  EXPECT_THAT(fault(kVersion2, "/refs/main/type", "\"tag\""),
+              HasSubstr("refs.main: expected a branch"));
   EXPECT_THAT(fault(kVersion2, "/last-sequence-number", "6"), HasSubstr("snapshot 21"));
   EXPECT_THAT(fault(kVersion2, "/snapshots/0/snapshot-id", "21"), HasSubstr("snapshot-id once"));
   EXPECT_THAT(fault(kVersion2, "/schemas/0/schema-id", "1"), HasSubstr("schema-id once"));
-  EXPECT_THAT(fault(kVersion2, "/snapshots/0/manifest-list", "null"), HasSubstr("snapshots[0].manifest-list"));
-  EXPECT_THAT(fault(kVersion2, "/snapshots/1/timestamp-ms", "\"now\""), HasSubstr("snapshots[1].timestamp-ms"));
+  EXPECT_THAT(fault(kVersion2, "/snapshots/0/manifest-list", "null"),
+              HasSubstr("snapshots[0].manifest-list"));
+  EXPECT_THAT(fault(kVersion2, "/snapshots/1/timestamp-ms", "\"now\""),
+              HasSubstr("snapshots[1].timestamp-ms"));
   EXPECT_THAT(fault(kVersion2, "/properties", "[]"), HasSubstr("properties"));
   EXPECT_THAT(fault(kVersion2, "/properties/x", "1"), HasSubstr("properties.x: expected a string"));
   EXPECT_THAT(fault(kVersion2, "/refs", "[]"), HasSubstr("refs"));
@@ -215,12 +233,14 @@ TEST(MetadataTest, WhatDoesNotFitTogetherIsRefused) {
 }
 
 TEST(MetadataTest, SummariesKeepWhatTheyDoNotExplain) {
-  const TableMetadata bare =
-      Must(ParseTableMetadata(With(kVersion2, "/snapshots/0/summary", R"({"added-records": "1"})")));
+  const TableMetadata bare = Must(
+      ParseTableMetadata(With(kVersion2, "/snapshots/0/summary", R"({"added-records": "1"})")));
   EXPECT_EQ(bare.snapshots[0].operation, Operation::kOverwrite);
-  const TableMetadata odd = Must(ParseTableMetadata(With(kVersion2, "/snapshots/0/summary/operation", "\"merge\"")));
+  const TableMetadata odd =
+      Must(ParseTableMetadata(With(kVersion2, "/snapshots/0/summary/operation", "\"merge\"")));
   EXPECT_EQ(odd.snapshots[0].operation, std::nullopt);
-  EXPECT_EQ(Unordered(SerializeTableMetadata(odd))["snapshots"][0]["summary"]["operation"], "merge");
+  EXPECT_EQ(Unordered(SerializeTableMetadata(odd))["snapshots"][0]["summary"]["operation"],
+            "merge");
 }
 
 TEST(MetadataTest, SnapshotIdsOfTheUnsignedRangeKeepTheirBits) {
@@ -267,7 +287,8 @@ TEST(MetadataFileTest, BrokenGzipIsRefusedAtEveryCut) {
 
 TEST(MetadataFileTest, NamesCountOn) {
   EXPECT_EQ(NextMetadataFileName("", "u", false), "00000-u.metadata.json");
-  EXPECT_EQ(NextMetadataFileName("s3://b/t/metadata/00006-x.metadata.json", "u", true), "00007-u.gz.metadata.json");
+  EXPECT_EQ(NextMetadataFileName("s3://b/t/metadata/00006-x.metadata.json", "u", true),
+            "00007-u.gz.metadata.json");
   EXPECT_EQ(NextMetadataFileName("/t/v41.metadata.json", "u", false), "00042-u.metadata.json");
   EXPECT_EQ(NextMetadataFileName("123456-x.metadata.json", "u", false), "123457-u.metadata.json");
   EXPECT_EQ(NextMetadataFileName("strange.json", "u", false), "00000-u.metadata.json");

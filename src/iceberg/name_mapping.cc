@@ -13,7 +13,8 @@ namespace {
 Result<MappedField> ReadMappedField(const JsonObject& object);
 
 /// No two fields of one level may have a name in common: a column could be either.
-Result<std::vector<MappedField>> CheckLevel(std::vector<MappedField> fields, const std::string& place) {
+Result<std::vector<MappedField>> CheckLevel(std::vector<MappedField> fields,
+                                            const std::string& place) {
   std::set<std::string> names;
   for (const MappedField& field : fields) {
     for (const std::string& name : field.names) {
@@ -65,7 +66,8 @@ Result<NameMapping> NameMapping::Parse(std::string_view json) {
   if (!document.is_array()) return Unexpected("name mapping", "an array", document);
   std::vector<MappedField> fields;
   for (size_t i = 0; i < document.size(); ++i) {
-    CALVE_ASSIGN_OR_RETURN(const JsonObject object, JsonObject::Of(document[i], fmt::format("[{}]", i)));
+    CALVE_ASSIGN_OR_RETURN(const JsonObject object,
+                           JsonObject::Of(document[i], fmt::format("[{}]", i)));
     CALVE_ASSIGN_OR_RETURN(MappedField field, ReadMappedField(object));
     fields.push_back(std::move(field));
   }
@@ -73,7 +75,9 @@ Result<NameMapping> NameMapping::Parse(std::string_view json) {
   return NameMapping(std::move(fields));
 }
 
-NameMapping NameMapping::Of(const Schema& schema) { return NameMapping(MapFields(schema.fields())); }
+NameMapping NameMapping::Of(const Schema& schema) {
+  return NameMapping(MapFields(schema.fields()));
+}
 
 std::string NameMapping::Serialize() const { return DumpJson(ToJson(fields_)); }
 

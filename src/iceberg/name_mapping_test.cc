@@ -25,8 +25,9 @@ TEST(NameMappingTest, ReadsNestedMappings) {
 
 TEST(NameMappingTest, MapsEveryFieldOfASchema) {
   const SchemaPtr schema = Must(Schema::Make(
-      SchemaId(0), {{.id = FieldId(1), .name = "id", .type = Type::Int()},
-                    {.id = FieldId(2), .name = "tags", .type = Type::List(FieldId(3), Type::String(), true)}}));
+      SchemaId(0),
+      {{.id = FieldId(1), .name = "id", .type = Type::Int()},
+       {.id = FieldId(2), .name = "tags", .type = Type::List(FieldId(3), Type::String(), true)}}));
   EXPECT_EQ(NameMapping::Of(*schema).Serialize(),
             R"([{"field-id":1,"names":["id"]},{"field-id":2,"names":["tags"],)"
             R"("fields":[{"field-id":3,"names":["element"]}]}])");
@@ -35,8 +36,10 @@ TEST(NameMappingTest, MapsEveryFieldOfASchema) {
 TEST(NameMappingTest, RefusesWhatCannotBeFollowed) {
   EXPECT_THAT(MessageOf(NameMapping::Parse("{}")), HasSubstr("an array"));
   EXPECT_THAT(MessageOf(NameMapping::Parse("not json")), HasSubstr("line 1"));
-  EXPECT_THAT(MessageOf(NameMapping::Parse(R"([{"field-id": "1", "names": []}])")), HasSubstr("[0].field-id"));
-  EXPECT_THAT(MessageOf(NameMapping::Parse(R"([{"field-id": 1, "names": ["a"]}, {"field-id": 2, "names": ["a"]}])")),
+  EXPECT_THAT(MessageOf(NameMapping::Parse(R"([{"field-id": "1", "names": []}])")),
+              HasSubstr("[0].field-id"));
+  EXPECT_THAT(MessageOf(NameMapping::Parse(
+                  R"([{"field-id": 1, "names": ["a"]}, {"field-id": 2, "names": ["a"]}])")),
               HasSubstr("\"a\" twice"));
 }
 

@@ -40,7 +40,8 @@ Type ValueType(const PartitionField& field, const Schema& schema) {
 
 /// Escape as Java's URLEncoder does, which Iceberg's writers use in paths.
 std::string UrlEncode(std::string_view text) {
-  constexpr std::string_view kKept = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*_";
+  constexpr std::string_view kKept =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-*_";
   std::string encoded;
   for (const char c : text) {
     if (kKept.find(c) != std::string_view::npos) {
@@ -70,7 +71,8 @@ Type PartitionSpec::PartitionType(const Schema& schema) const {
   return Type::Struct(std::move(values));
 }
 
-std::string PartitionPath(const PartitionSpec& spec, const Schema& schema, const PartitionValues& values) {
+std::string PartitionPath(const PartitionSpec& spec, const Schema& schema,
+                          const PartitionValues& values) {
   std::string path;
   for (size_t i = 0; i < spec.fields.size() && i < values.size(); ++i) {
     const PartitionField& field = spec.fields[i];

@@ -11,7 +11,8 @@ constexpr int kFirstPartitionFieldId = 1000;
 
 /// Read `transform` and its columns: `source-id`, or v3's `source-ids`.
 ///
-/// Every v3 reader must read tables with transforms that it does not know, as all of several columns are.
+/// Every v3 reader must read tables with transforms that it does not know, as all of several
+/// columns are.
 template <typename F>
 Status ReadTransform(const JsonObject& object, F& field) {
   CALVE_ASSIGN_OR_RETURN(const std::string text, object.Text("transform"));
@@ -25,7 +26,8 @@ Status ReadTransform(const JsonObject& object, F& field) {
   }
   CALVE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, object.IntList("source-ids"));
   if (ids.empty()) {
-    return DataError(fmt::format("{}: expected the id of a column, found none", object.PlaceOf("source-ids")));
+    return DataError(
+        fmt::format("{}: expected the id of a column, found none", object.PlaceOf("source-ids")));
   }
   field.source_id = FieldId(ids[0]);
   for (size_t i = 1; i < ids.size(); ++i) field.more_source_ids.emplace_back(ids[i]);
@@ -60,28 +62,31 @@ Result<bool> ReadChoice(const JsonObject& object, std::string_view key, std::str
   const std::string lower = ToLower(text);
   if (lower == first) return true;
   if (lower == second) return false;
-  return DataError(
-      fmt::format("{}: expected {} or {}, found {}", object.PlaceOf(key), first, second, Quote(text)));
+  return DataError(fmt::format("{}: expected {} or {}, found {}", object.PlaceOf(key), first,
+                               second, Quote(text)));
 }
 
 Result<SortField> ReadSortField(const JsonObject& object) {
   SortField field;
   CALVE_RETURN_IF_ERROR(ReadTransform(object, field));
   CALVE_ASSIGN_OR_RETURN(field.ascending, ReadChoice(object, "direction", "asc", "desc"));
-  CALVE_ASSIGN_OR_RETURN(field.nulls_first, ReadChoice(object, "null-order", "nulls-first", "nulls-last"));
+  CALVE_ASSIGN_OR_RETURN(field.nulls_first,
+                         ReadChoice(object, "null-order", "nulls-first", "nulls-last"));
   return field;
 }
 
 }  // namespace
 
-Result<std::vector<PartitionField>> PartitionFieldsFromJson(const JsonObject& object, std::string_view key) {
+Result<std::vector<PartitionField>> PartitionFieldsFromJson(const JsonObject& object,
+                                                            std::string_view key) {
   CALVE_RETURN_IF_ERROR(object.Require(key));
   CALVE_ASSIGN_OR_RETURN(auto fields, object.Objects<PartitionField>(key, ReadPartitionField));
   size_t missing = 0;
   for (const PartitionField& field : fields) missing += field.field_id == kMissingFieldId ? 1 : 0;
   if (missing != 0 && missing != fields.size()) {
-    return DataError(fmt::format("{}: expected a field-id for every field or for none, found {} of {} without",
-                                 object.PlaceOf(key), missing, fields.size()));
+    return DataError(
+        fmt::format("{}: expected a field-id for every field or for none, found {} of {} without",
+                    object.PlaceOf(key), missing, fields.size()));
   }
   return fields;
 }

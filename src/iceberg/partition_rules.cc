@@ -31,8 +31,8 @@ Status CheckSource(FieldId source_id, const Transform& transform, const Schema& 
   const Field* source = schema.FindById(source_id);
   if (source == nullptr) {
     if (IsVoid(transform)) return Status::Ok();
-    return ConfigError(
-        fmt::format("{} reads the field id {}, which the schema does not have", what, source_id.value()));
+    return ConfigError(fmt::format("{} reads the field id {}, which the schema does not have", what,
+                                   source_id.value()));
   }
   const Result<Type> type = transform.ResultType(source->type);
   if (!type.ok()) return While(what, type.error());
@@ -55,21 +55,25 @@ Status CheckPartitionFields(const std::vector<PartitionField>& fields, const Sch
   for (const PartitionField& field : fields) {
     const std::string what = "the partition field " + Quote(field.name);
     CALVE_RETURN_IF_ERROR(CheckSource(field.source_id, field.transform, schema, what));
-    if (field.name.empty()) return ConfigError("expected every partition field to have a name, found \"\"");
+    if (field.name.empty())
+      return ConfigError("expected every partition field to have a name, found \"\"");
     if (!names.insert(field.name).second) {
       return ConfigError(fmt::format("{} is there twice; give one of them another name", what));
     }
     const Field* same_name = schema.FindByName(field.name);
     const bool of_column = same_name != nullptr && schema.FullName(same_name->id) == field.name;
-    const bool own = of_column && same_name->id == field.source_id &&
-                     (field.transform.kind() == Transform::Kind::kIdentity || IsVoid(field.transform));
+    const bool own =
+        of_column && same_name->id == field.source_id &&
+        (field.transform.kind() == Transform::Kind::kIdentity || IsVoid(field.transform));
     if (of_column && !own && !IsVoid(field.transform)) {
-      return ConfigError(fmt::format("{} has the name of a column of the table; give it another name", what));
+      return ConfigError(
+          fmt::format("{} has the name of a column of the table; give it another name", what));
     }
     if (IsVoid(field.transform)) continue;
     if (!kinds.emplace(field.source_id, KindOf(field.transform)).second) {
-      return ConfigError(fmt::format("{} repeats what another partition field says of the column {}", what,
-                                     Quote(schema.FullName(field.source_id).value_or(""))));
+      return ConfigError(
+          fmt::format("{} repeats what another partition field says of the column {}", what,
+                      Quote(schema.FullName(field.source_id).value_or(""))));
     }
   }
   return Status::Ok();

@@ -14,12 +14,13 @@ using ::testing::HasSubstr;
 SchemaPtr Events() {
   const Type where = Type::Struct({{.id = FieldId(6), .name = "country", .type = Type::String()}});
   return Must(Schema::Make(
-      SchemaId(0), {{.id = FieldId(1), .name = "id", .type = Type::Long()},
-                    {.id = FieldId(2), .name = "ts", .type = Type::TimestampTz()},
-                    {.id = FieldId(3), .name = "name", .type = Type::String()},
-                    {.id = FieldId(4), .name = "price", .type = Type::Decimal(9, 2)},
-                    {.id = FieldId(5), .name = "where", .type = where},
-                    {.id = FieldId(7), .name = "tags", .type = Type::List(FieldId(8), Type::String(), true)}}));
+      SchemaId(0),
+      {{.id = FieldId(1), .name = "id", .type = Type::Long()},
+       {.id = FieldId(2), .name = "ts", .type = Type::TimestampTz()},
+       {.id = FieldId(3), .name = "name", .type = Type::String()},
+       {.id = FieldId(4), .name = "price", .type = Type::Decimal(9, 2)},
+       {.id = FieldId(5), .name = "where", .type = where},
+       {.id = FieldId(7), .name = "tags", .type = Type::List(FieldId(8), Type::String(), true)}}));
 }
 
 std::vector<PartitionField> Fields(const std::vector<std::string>& texts) {
@@ -68,7 +69,8 @@ TEST(PartitionTextTest, FaultsSayWhatToWrite) {
 }
 
 TEST(PartitionSpecTest, PartitionTypeFollowsTheTransforms) {
-  const PartitionSpec spec{.id = SpecId(1), .fields = Fields({"day(ts)", "bucket(16, id)", "truncate(50, price)"})};
+  const PartitionSpec spec{.id = SpecId(1),
+                           .fields = Fields({"day(ts)", "bucket(16, id)", "truncate(50, price)"})};
   const Type type = spec.PartitionType(*Events());
   ASSERT_EQ(type.fields().size(), 3U);
   EXPECT_EQ(type.fields()[0], (Field{.id = FieldId(1000), .name = "ts_day", .type = Type::Date()}));
@@ -78,7 +80,8 @@ TEST(PartitionSpecTest, PartitionTypeFollowsTheTransforms) {
 
 TEST(PartitionSpecTest, DroppedSourceColumnsKeepTheirPlace) {
   const PartitionSpec spec{.id = SpecId(1), .fields = Fields({"day(ts)", "name", "bucket(4, id)"})};
-  const SchemaPtr empty = Must(Schema::Make(SchemaId(1), {{.id = FieldId(99), .name = "x", .type = Type::Int()}}));
+  const SchemaPtr empty =
+      Must(Schema::Make(SchemaId(1), {{.id = FieldId(99), .name = "x", .type = Type::Int()}}));
   const Type type = spec.PartitionType(*empty);
   ASSERT_EQ(type.fields().size(), 3U);
   EXPECT_EQ(type.fields()[0].type, Type::Date());
@@ -104,7 +107,8 @@ TEST(PartitionPathTest, IsEncodedAsJavasUrlEncoderDoes) {
   EXPECT_EQ(path("a.b-c*d_e~"), "name=a.b-c*d_e%7E/ts_day=2026-11-21");
   EXPECT_EQ(path("é%"), "name=%C3%A9%25/ts_day=2026-11-21");
   EXPECT_EQ(path(".."), "name=../ts_day=2026-11-21");
-  EXPECT_EQ(PartitionPath(spec, *Events(), {Value::Null(), Value::Null()}), "name=null/ts_day=null");
+  EXPECT_EQ(PartitionPath(spec, *Events(), {Value::Null(), Value::Null()}),
+            "name=null/ts_day=null");
   EXPECT_EQ(PartitionPath(PartitionSpec{}, *Events(), {}), "");
 }
 
@@ -128,7 +132,8 @@ TEST(PartitionJsonTest, MissingFieldIdsCountFrom1000) {
 }
 
 TEST(PartitionJsonTest, TransformsOfSeveralColumnsAreCarriedThroughUnknown) {
-  const char* json = R"({"spec-id":0,"fields":[{"name":"a","transform":"bucket[4]","source-ids":[1,2],"field-id":1000}]})";
+  const char* json =
+      R"({"spec-id":0,"fields":[{"name":"a","transform":"bucket[4]","source-ids":[1,2],"field-id":1000}]})";
   const PartitionSpec spec = Must(ParsePartitionSpec(json));
   EXPECT_EQ(spec.fields[0].transform.kind(), Transform::Kind::kUnknown);
   EXPECT_EQ(SerializePartitionSpec(spec), json);
@@ -137,20 +142,24 @@ TEST(PartitionJsonTest, TransformsOfSeveralColumnsAreCarriedThroughUnknown) {
       R"({"spec-id": 0, "fields": [{"name": "a", "transform": "day", "source-ids": [7], "field-id": 1000}]})"));
   EXPECT_EQ(one.fields[0].source_id, FieldId(7));
   EXPECT_EQ(one.fields[0].transform.kind(), Transform::Kind::kDay);
-  EXPECT_FALSE(ParsePartitionSpec(
-                   R"({"spec-id": 0, "fields": [{"name": "a", "transform": "day", "source-ids": [], "field-id": 1}]})")
-                   .ok());
+  EXPECT_FALSE(
+      ParsePartitionSpec(
+          R"({"spec-id": 0, "fields": [{"name": "a", "transform": "day", "source-ids": [], "field-id": 1}]})")
+          .ok());
 }
 
 TEST(SortOrderJsonTest, OrdersRoundTrip) {
-  SortOrder order{.id = SortOrderId(1), .fields = {{.source_id = FieldId(2), .transform = Transform::Bucket(4)}}};
+  SortOrder order{.id = SortOrderId(1),
+                  .fields = {{.source_id = FieldId(2), .transform = Transform::Bucket(4)}}};
   order.fields.push_back({.source_id = FieldId(1), .ascending = false, .nulls_first = false});
-  EXPECT_EQ(SerializeSortOrder(order),
-            R"({"order-id":1,"fields":[{"transform":"bucket[4]","source-id":2,"direction":"asc",)"
-            R"("null-order":"nulls-first"},{"transform":"identity","source-id":1,"direction":"desc",)"
-            R"("null-order":"nulls-last"}]})");
+  EXPECT_EQ(
+      SerializeSortOrder(order),
+      R"({"order-id":1,"fields":[{"transform":"bucket[4]","source-id":2,"direction":"asc",)"
+      R"("null-order":"nulls-first"},{"transform":"identity","source-id":1,"direction":"desc",)"
+      R"("null-order":"nulls-last"}]})");
   EXPECT_EQ(Must(ParseSortOrder(SerializeSortOrder(order))), order);
-  EXPECT_THAT(MessageOf(ParseSortOrder(R"({"order-id": 1, "fields": [{"transform": "identity", "source-id": 1,
+  EXPECT_THAT(MessageOf(ParseSortOrder(
+                  R"({"order-id": 1, "fields": [{"transform": "identity", "source-id": 1,
       "direction": "up", "null-order": "nulls-first"}]})")),
               HasSubstr("fields[0].direction: expected asc or desc"));
 }

@@ -18,15 +18,18 @@ struct WrittenField {
 };
 
 bool IsNumber(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 Result<WrittenField> Split(std::string_view text) {
   const std::string_view trimmed = Trim(text);
   const size_t open = trimmed.find('(');
-  if (open == std::string_view::npos) return WrittenField{"identity", std::string(trimmed), std::nullopt};
+  if (open == std::string_view::npos)
+    return WrittenField{"identity", std::string(trimmed), std::nullopt};
   if (trimmed.back() != ')') {
-    return ConfigError(fmt::format("expected a closing parenthesis in the partition field {}", Quote(text)));
+    return ConfigError(
+        fmt::format("expected a closing parenthesis in the partition field {}", Quote(text)));
   }
   WrittenField written{ToLower(Trim(trimmed.substr(0, open))), "", std::nullopt};
   const std::string_view inside = Trim(trimmed.substr(open + 1, trimmed.size() - open - 2));
@@ -35,7 +38,8 @@ Result<WrittenField> Split(std::string_view text) {
   if (first_comma != std::string_view::npos && IsNumber(Trim(inside.substr(0, first_comma)))) {
     written.parameter = std::string(Trim(inside.substr(0, first_comma)));
     written.column = std::string(Trim(inside.substr(first_comma + 1)));
-  } else if (last_comma != std::string_view::npos && IsNumber(Trim(inside.substr(last_comma + 1)))) {
+  } else if (last_comma != std::string_view::npos &&
+             IsNumber(Trim(inside.substr(last_comma + 1)))) {
     written.parameter = std::string(Trim(inside.substr(last_comma + 1)));
     written.column = std::string(Trim(inside.substr(0, last_comma)));
   } else {
@@ -51,8 +55,9 @@ Result<Transform> TransformOf(const WrittenField& written, std::string_view text
   const bool plural = name == "years" || name == "months" || name == "days" || name == "hours";
   if (plural) name.pop_back();
   if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
-    return ConfigError(fmt::format("expected one of the transforms {}, found {} in {}{}", Join(kNames, ", "),
-                                   Quote(name), Quote(text), DidYouMean(name, kNames)));
+    return ConfigError(fmt::format("expected one of the transforms {}, found {} in {}{}",
+                                   Join(kNames, ", "), Quote(name), Quote(text),
+                                   DidYouMean(name, kNames)));
   }
   const bool wants_parameter = name == "bucket" || name == "truncate";
   if (wants_parameter != written.parameter.has_value()) {
@@ -92,17 +97,18 @@ std::string PartitionFieldName(const Transform& transform, const std::string& co
 }
 
 Result<std::vector<PartitionField>> ParsePartitionFields(const std::vector<std::string>& texts,
-                                                         const Schema& schema, FieldId last_assigned) {
+                                                         const Schema& schema,
+                                                         FieldId last_assigned) {
   std::vector<PartitionField> fields;
   for (const std::string& text : texts) {
     CALVE_ASSIGN_OR_RETURN(const WrittenField written, Split(text));
     CALVE_ASSIGN_OR_RETURN(const Transform transform, TransformOf(written, text));
     const Field* source = schema.FindByName(written.column);
     if (source == nullptr) {
-      return ConfigError(fmt::format("the partition field {} names the column {}, which the table does not "
-                                     "have{}",
-                                     Quote(text), Quote(written.column),
-                                     DidYouMean(written.column, schema.full_names())));
+      return ConfigError(fmt::format(
+          "the partition field {} names the column {}, which the table does not "
+          "have{}",
+          Quote(text), Quote(written.column), DidYouMean(written.column, schema.full_names())));
     }
     const std::string column = schema.FullName(source->id).value_or(source->name);
     fields.push_back({.source_id = source->id,

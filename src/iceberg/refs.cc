@@ -15,7 +15,8 @@ TableChange SetRef(const TableMetadata& base, std::string name, SnapshotRef ref,
 }
 
 Result<TableChange> RemoveRef(const TableMetadata& base, const std::string& name) {
-  if (name == kMainBranch) return ConfigError("the branch main is the table itself and cannot be removed");
+  if (name == kMainBranch)
+    return ConfigError("the branch main is the table itself and cannot be removed");
   const auto found = base.refs.find(name);
   if (found == base.refs.end()) {
     std::vector<std::string> known;

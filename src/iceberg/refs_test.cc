@@ -12,10 +12,13 @@ using ::testing::HasSubstr;
 /// Snapshots 1 <- 2 <- 3 (main), and 1 <- 4.
 TableMetadata Forked() {
   const CreateTableOptions options{
-      .location = "x", .uuid = "u", .fields = {{.id = FieldId(1), .name = "id", .type = Type::Long()}}};
+      .location = "x",
+      .uuid = "u",
+      .fields = {{.id = FieldId(1), .name = "id", .type = Type::Long()}}};
   TableChange change = Must(CreateTable(options));
   for (int64_t id = 1; id <= 4; ++id) {
-    Snapshot snapshot{.id = SnapshotId(id), .sequence_number = SequenceNumber(id), .manifest_list = "x"};
+    Snapshot snapshot{
+        .id = SnapshotId(id), .sequence_number = SequenceNumber(id), .manifest_list = "x"};
     if (id > 1) snapshot.parent_id = SnapshotId(id == 4 ? 1 : id - 1);
     change.updates.push_back(AddSnapshot(snapshot));
   }
@@ -36,7 +39,8 @@ TEST(RefsTest, ARefMovesOnlyFromWhereItWasSeen) {
 
 TEST(RefsTest, RemovesWhatIsThere) {
   const TableMetadata base = Forked();
-  const TableMetadata table = Must(Apply(&base, SetRef(base, "audit", {.snapshot_id = SnapshotId(4)}, std::nullopt), {}));
+  const TableMetadata table =
+      Must(Apply(&base, SetRef(base, "audit", {.snapshot_id = SnapshotId(4)}, std::nullopt), {}));
   EXPECT_EQ(Must(Apply(&table, Must(RemoveRef(table, "audit")), {})).refs.count("audit"), 0U);
   EXPECT_EQ(RemoveRef(table, "main").error().kind, ErrorKind::kConfig);
   EXPECT_EQ(RemoveRef(table, "adit").error().kind, ErrorKind::kNotFound);

@@ -23,7 +23,8 @@ class CreateRequirement : public Requirement {
   std::string_view type() const override { return kCreate; }
   Status Check(const TableMetadata* base) const override {
     if (base == nullptr) return Status::Ok();
-    return Failed(kCreate, "no table of this name", fmt::format("one with UUID {}", base->table_uuid));
+    return Failed(kCreate, "no table of this name",
+                  fmt::format("one with UUID {}", base->table_uuid));
   }
   std::string ToJson() const override { return DumpJson({{"type", kCreate}}); }
 };
@@ -102,7 +103,9 @@ class NumberRequirement : public Requirement {
     if (found == number_) return Status::Ok();
     return Failed(kind_.type, expected, fmt::format("{}: it was changed in the meantime", found));
   }
-  std::string ToJson() const override { return DumpJson({{"type", kind_.type}, {kind_.key, number_}}); }
+  std::string ToJson() const override {
+    return DumpJson({{"type", kind_.type}, {kind_.key, number_}});
+  }
 
  private:
   const NumberKind& kind_;
@@ -117,7 +120,9 @@ RequirementPtr Number(size_t kind, int32_t number) {
 
 RequirementPtr AssertCreate() { return std::make_shared<CreateRequirement>(); }
 
-RequirementPtr AssertTableUuid(std::string uuid) { return std::make_shared<UuidRequirement>(std::move(uuid)); }
+RequirementPtr AssertTableUuid(std::string uuid) {
+  return std::make_shared<UuidRequirement>(std::move(uuid));
+}
 
 RequirementPtr AssertRefSnapshotId(std::string ref, std::optional<SnapshotId> snapshot_id) {
   return std::make_shared<RefRequirement>(std::move(ref), snapshot_id);
@@ -151,8 +156,8 @@ Result<RequirementPtr> ParseRequirement(std::string_view json) {
     CALVE_ASSIGN_OR_RETURN(const int32_t number, object.Int(kNumbers[i].key));
     return Number(i, number);
   }
-  return DataError(fmt::format("type: expected one of {}; found {}{}", Join(known, ", "), Quote(written),
-                               DidYouMean(type, known)));
+  return DataError(fmt::format("type: expected one of {}; found {}{}", Join(known, ", "),
+                               Quote(written), DidYouMean(type, known)));
 }
 
 }  // namespace calve::iceberg

@@ -36,7 +36,8 @@ std::vector<Field> FreshLevel(const std::vector<Field>& fields, FieldId& last) {
 Field WithFreshIds(const Field& field, FieldId id, FieldId& last) {
   Field copy = field;
   copy.id = id;
-  if (field.type.is_nested()) copy.type = WithFields(field.type, FreshLevel(field.type.fields(), last));
+  if (field.type.is_nested())
+    copy.type = WithFields(field.type, FreshLevel(field.type.fields(), last));
   return copy;
 }
 
@@ -77,10 +78,12 @@ Status Schema::AddToIndex(const Field& field, FieldId parent, const std::string&
   const auto [entry, fresh] = by_id_.try_emplace(field.id, Entry{&field, parent, full_name});
   if (!fresh) {
     return DataError(fmt::format("expected every field id once, found {} for both {} and {}",
-                                 field.id.value(), Quote(entry->second.full_name), Quote(full_name)));
+                                 field.id.value(), Quote(entry->second.full_name),
+                                 Quote(full_name)));
   }
   if (!by_name_.try_emplace(full_name, field.id).second) {
-    return DataError(fmt::format("expected every column name once, found {} twice", Quote(full_name)));
+    return DataError(
+        fmt::format("expected every column name once, found {} twice", Quote(full_name)));
   }
   const auto [lower, fresh_lower] = by_lower_name_.try_emplace(ToLower(full_name), field.id);
   if (!fresh_lower) lower->second = kAmbiguous;
@@ -94,9 +97,10 @@ Status Schema::AddToIndex(const Field& field, FieldId parent, const std::string&
 
 Status Schema::CheckIdentifier(FieldId id) const {
   const auto wrong = [&](std::string_view why) {
-    return DataError(fmt::format("expected identifier fields to be required primitives outside lists and "
-                                 "maps; {} {}",
-                                 FullName(id).value_or(fmt::format("the id {}", id.value())), why));
+    return DataError(
+        fmt::format("expected identifier fields to be required primitives outside lists and "
+                    "maps; {} {}",
+                    FullName(id).value_or(fmt::format("the id {}", id.value())), why));
   };
   const Field* field = FindById(id);
   if (field == nullptr) return wrong("is no column");
@@ -106,7 +110,8 @@ Status Schema::CheckIdentifier(FieldId id) const {
   }
   for (const FieldId step : PathTo(id)) {
     const Field* on_path = FindById(step);
-    if (!on_path->required) return wrong(fmt::format("is optional, or inside {} which is", on_path->name));
+    if (!on_path->required)
+      return wrong(fmt::format("is optional, or inside {} which is", on_path->name));
     if (IsNamedByParent(on_path->type)) return wrong("is inside a list or map");
   }
   return Status::Ok();
@@ -119,7 +124,8 @@ const Field* Schema::FindById(FieldId id) const {
 
 const Field* Schema::FindByName(std::string_view full_name) const {
   const std::string name(full_name);
-  if (const auto found = by_name_.find(name); found != by_name_.end()) return FindById(found->second);
+  if (const auto found = by_name_.find(name); found != by_name_.end())
+    return FindById(found->second);
   if (const auto found = short_names_.find(name); found != short_names_.end()) {
     return FindById(found->second);
   }
@@ -135,7 +141,8 @@ std::optional<std::string> Schema::FullName(FieldId id) const {
 
 std::vector<FieldId> Schema::PathTo(FieldId id) const {
   std::vector<FieldId> path;
-  for (auto found = by_id_.find(id); found != by_id_.end(); found = by_id_.find(found->second.parent)) {
+  for (auto found = by_id_.find(id); found != by_id_.end();
+       found = by_id_.find(found->second.parent)) {
     path.push_back(found->first);
   }
   std::reverse(path.begin(), path.end());
@@ -143,10 +150,12 @@ std::vector<FieldId> Schema::PathTo(FieldId id) const {
 }
 
 bool Schema::SameColumns(const Schema& other) const {
-  return root_ == other.root_ && Sorted(identifier_field_ids_) == Sorted(other.identifier_field_ids_);
+  return root_ == other.root_ &&
+         Sorted(identifier_field_ids_) == Sorted(other.identifier_field_ids_);
 }
 
-std::pair<std::vector<Field>, FieldId> AssignFreshIds(const std::vector<Field>& fields, FieldId last) {
+std::pair<std::vector<Field>, FieldId> AssignFreshIds(const std::vector<Field>& fields,
+                                                      FieldId last) {
   std::vector<Field> fresh = FreshLevel(fields, last);
   return {std::move(fresh), last};
 }

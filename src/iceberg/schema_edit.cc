@@ -17,8 +17,8 @@ Type WithFields(const Type& type, std::vector<Field> fields) {
     case TypeKind::kList:
       return Type::List(fields[0].id, std::move(fields[0].type), fields[0].required);
     case TypeKind::kMap:
-      return Type::Map(fields[0].id, std::move(fields[0].type), fields[1].id, std::move(fields[1].type),
-                       fields[1].required);
+      return Type::Map(fields[0].id, std::move(fields[0].type), fields[1].id,
+                       std::move(fields[1].type), fields[1].required);
     default:
       return type;
   }
@@ -26,7 +26,8 @@ Type WithFields(const Type& type, std::vector<Field> fields) {
 
 bool EditSiblings(std::vector<Field>& fields, FieldId id,
                   const std::function<void(std::vector<Field>&)>& edit) {
-  const auto own = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.id == id; });
+  const auto own = std::find_if(fields.begin(), fields.end(),
+                                [&](const Field& field) { return field.id == id; });
   if (own != fields.end()) {
     edit(fields);
     return true;
@@ -65,14 +66,17 @@ bool HasJsonForm(const Type& type, const Value& value) {
 
 Result<Value> PromoteValue(const Type& from, const Type& to, const Value& value) {
   if (value.is_null() || from == to) return value;
-  if (from.kind() == TypeKind::kInt && to.kind() == TypeKind::kLong) return Value(int64_t{value.as<int32_t>()});
-  if (from.kind() == TypeKind::kFloat && to.kind() == TypeKind::kDouble) return Value(double{value.as<float>()});
+  if (from.kind() == TypeKind::kInt && to.kind() == TypeKind::kLong)
+    return Value(int64_t{value.as<int32_t>()});
+  if (from.kind() == TypeKind::kFloat && to.kind() == TypeKind::kDouble)
+    return Value(double{value.as<float>()});
   if (from.kind() != TypeKind::kDate) return value;
-  const int64_t per_second = to.kind() == TypeKind::kTimestampNs ? kNanosPerSecond : kMicrosPerSecond;
+  const int64_t per_second =
+      to.kind() == TypeKind::kTimestampNs ? kNanosPerSecond : kMicrosPerSecond;
   int64_t ticks = 0;
   if (__builtin_mul_overflow(int64_t{value.as<int32_t>()}, kSecondsPerDay * per_second, &ticks)) {
-    return ConfigError(
-        fmt::format("the default {} is out of the range of {}", ToText(from, value), to.ToString()));
+    return ConfigError(fmt::format("the default {} is out of the range of {}", ToText(from, value),
+                                   to.ToString()));
   }
   return Value(ticks);
 }

@@ -7,7 +7,8 @@
 namespace calve::iceberg {
 namespace {
 
-Result<std::optional<Value>> ReadDefault(const JsonObject& object, std::string_view key, const Type& type) {
+Result<std::optional<Value>> ReadDefault(const JsonObject& object, std::string_view key,
+                                         const Type& type) {
   const Json* json = object.Find(key);
   if (json == nullptr) return std::optional<Value>();
   CALVE_ASSIGN_OR_RETURN(Value value, ValueFromJson(type, *json, object.PlaceOf(key)));
@@ -64,7 +65,8 @@ Json FieldToJson(const Field& field) {
   json["required"] = field.required;
   json["type"] = TypeToJson(field.type);
   SetIf(json, "doc", field.doc);
-  if (field.initial_default) json["initial-default"] = ValueToJson(field.type, *field.initial_default);
+  if (field.initial_default)
+    json["initial-default"] = ValueToJson(field.type, *field.initial_default);
   if (field.write_default) json["write-default"] = ValueToJson(field.type, *field.write_default);
   return json;
 }
@@ -91,7 +93,8 @@ Result<Type> TypeFromJson(const Json& json, const std::string& place) {
   }
   if (name == "list") return ReadList(object);
   if (name == "map") return ReadMap(object);
-  return DataError(fmt::format("{}: expected struct, list or map, found {}", object.PlaceOf("type"), Quote(name)));
+  return DataError(fmt::format("{}: expected struct, list or map, found {}", object.PlaceOf("type"),
+                               Quote(name)));
 }
 
 Json TypeToJson(const Type& type) {
@@ -120,7 +123,8 @@ Json TypeToJson(const Type& type) {
 Result<SchemaPtr> SchemaFromJson(const JsonObject& object) {
   CALVE_ASSIGN_OR_RETURN(const std::string name, object.Text("type"));
   if (name != "struct") {
-    return DataError(fmt::format("{}: expected \"struct\", found {}", object.PlaceOf("type"), Quote(name)));
+    return DataError(
+        fmt::format("{}: expected \"struct\", found {}", object.PlaceOf("type"), Quote(name)));
   }
   CALVE_ASSIGN_OR_RETURN(const std::optional<int32_t> id, object.OptionalInt("schema-id"));
   CALVE_ASSIGN_OR_RETURN(std::vector<Field> fields, ReadFields(object));
@@ -129,8 +133,10 @@ Result<SchemaPtr> SchemaFromJson(const JsonObject& object) {
     CALVE_ASSIGN_OR_RETURN(const std::vector<int32_t> ids, object.IntList("identifier-field-ids"));
     for (const int32_t identifier : ids) identifiers.emplace_back(identifier);
   }
-  Result<SchemaPtr> schema = Schema::Make(SchemaId(id.value_or(0)), std::move(fields), std::move(identifiers));
-  if (!schema.ok() && !object.place().empty()) return While(object.place(), std::move(schema).error());
+  Result<SchemaPtr> schema =
+      Schema::Make(SchemaId(id.value_or(0)), std::move(fields), std::move(identifiers));
+  if (!schema.ok() && !object.place().empty())
+    return While(object.place(), std::move(schema).error());
   return schema;
 }
 
@@ -139,7 +145,8 @@ Json SchemaToJson(const Schema& schema) {
   json["type"] = "struct";
   json["schema-id"] = schema.id().value();
   if (!schema.identifier_field_ids().empty()) {
-    for (const FieldId id : schema.identifier_field_ids()) json["identifier-field-ids"].push_back(id.value());
+    for (const FieldId id : schema.identifier_field_ids())
+      json["identifier-field-ids"].push_back(id.value());
   }
   json["fields"] = FieldsToJson(schema.fields());
   return json;

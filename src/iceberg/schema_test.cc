@@ -13,11 +13,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Field Column(int id, std::string name, Type type, bool required = false) {
-  return {.id = FieldId(id), .name = std::move(name), .type = std::move(type), .required = required};
+  return {
+      .id = FieldId(id), .name = std::move(name), .type = std::move(type), .required = required};
 }
 
 std::vector<Field> NestedFields() {
-  const Type point = Type::Struct({Column(7, "x", Type::Double(), true), Column(8, "y", Type::Double())});
+  const Type point =
+      Type::Struct({Column(7, "x", Type::Double(), true), Column(8, "y", Type::Double())});
   return {Column(1, "id", Type::Long(), true),
           Column(2, "address", Type::Struct({Column(5, "street", Type::String())}), true),
           Column(3, "points", Type::List(FieldId(6), point, true)),
@@ -26,7 +28,8 @@ std::vector<Field> NestedFields() {
 
 TEST(SchemaTest, FindsFieldsByIdAndFullName) {
   std::vector<Field> fields = NestedFields();
-  fields[3].type = Type::Map(FieldId(9), Type::String(), FieldId(10), Type::Struct({Column(11, "v", Type::Int())}), false);
+  fields[3].type = Type::Map(FieldId(9), Type::String(), FieldId(10),
+                             Type::Struct({Column(11, "v", Type::Int())}), false);
   const SchemaPtr schema = Must(Schema::Make(SchemaId(3), fields));
   EXPECT_EQ(schema->FindByName("points.element.x")->id, FieldId(7));
   EXPECT_EQ(schema->FindByName("points.x")->id, FieldId(7));
@@ -53,12 +56,15 @@ TEST(SchemaTest, CaseDecidesWhereNamesDifferByItAlone) {
 }
 
 TEST(SchemaTest, RefusesRepeatedIdsAndNames) {
-  EXPECT_THAT(MessageOf(Schema::Make(SchemaId(0), {Column(1, "a", Type::Int()), Column(1, "b", Type::Int())})),
+  EXPECT_THAT(MessageOf(Schema::Make(SchemaId(0),
+                                     {Column(1, "a", Type::Int()), Column(1, "b", Type::Int())})),
               HasSubstr("field id once"));
-  EXPECT_THAT(MessageOf(Schema::Make(SchemaId(0), {Column(1, "a", Type::Int()), Column(2, "a", Type::Int())})),
+  EXPECT_THAT(MessageOf(Schema::Make(SchemaId(0),
+                                     {Column(1, "a", Type::Int()), Column(2, "a", Type::Int())})),
               HasSubstr("\"a\" twice"));
-  EXPECT_THAT(MessageOf(Schema::Make(SchemaId(0), {Column(1, "a", Type::Struct({Column(2, "b", Type::Int())})),
-                                                   Column(3, "a.b", Type::Int())})),
+  EXPECT_THAT(MessageOf(Schema::Make(SchemaId(0),
+                                     {Column(1, "a", Type::Struct({Column(2, "b", Type::Int())})),
+                                      Column(3, "a.b", Type::Int())})),
               HasSubstr("\"a.b\" twice"));
   EXPECT_FALSE(Schema::Make(SchemaId(0), {Column(-1, "a", Type::Int())}).ok());
 }
@@ -83,7 +89,8 @@ TEST(SchemaTest, IdentifierFieldsAreRequiredPrimitivesOutsideListsAndMaps) {
 TEST(SchemaTest, SameColumnsIgnoresTheSchemaId) {
   const SchemaPtr a = Must(Schema::Make(SchemaId(0), {Column(1, "a", Type::Int(), true)}));
   const SchemaPtr b = Must(Schema::Make(SchemaId(1), {Column(1, "a", Type::Int(), true)}));
-  const SchemaPtr c = Must(Schema::Make(SchemaId(1), {Column(1, "a", Type::Int(), true)}, {FieldId(1)}));
+  const SchemaPtr c =
+      Must(Schema::Make(SchemaId(1), {Column(1, "a", Type::Int(), true)}, {FieldId(1)}));
   EXPECT_TRUE(a->SameColumns(*b));
   EXPECT_FALSE(a->SameColumns(*c));
 }
@@ -121,13 +128,14 @@ TEST(SchemaJsonTest, NestedSchemasRoundTrip) {
 }
 
 TEST(SchemaJsonTest, WritesTheFormOfAppendixC) {
-  const SchemaPtr schema =
-      Must(Schema::Make(SchemaId(1), {Column(1, "id", Type::UuidType(), true),
-                                      Column(2, "tags", Type::List(FieldId(3), Type::String(), true))}));
-  EXPECT_EQ(SerializeSchema(*schema),
-            R"({"type":"struct","schema-id":1,"fields":[{"id":1,"name":"id","required":true,"type":"uuid"},)"
-            R"({"id":2,"name":"tags","required":false,"type":{"type":"list","element-id":3,"element":"string",)"
-            R"("element-required":true}}]})");
+  const SchemaPtr schema = Must(
+      Schema::Make(SchemaId(1), {Column(1, "id", Type::UuidType(), true),
+                                 Column(2, "tags", Type::List(FieldId(3), Type::String(), true))}));
+  EXPECT_EQ(
+      SerializeSchema(*schema),
+      R"({"type":"struct","schema-id":1,"fields":[{"id":1,"name":"id","required":true,"type":"uuid"},)"
+      R"({"id":2,"name":"tags","required":false,"type":{"type":"list","element-id":3,"element":"string",)"
+      R"("element-required":true}}]})");
 }
 
 TEST(SchemaJsonTest, FaultsNameTheirPlace) {
@@ -136,16 +144,22 @@ TEST(SchemaJsonTest, FaultsNameTheirPlace) {
   EXPECT_THAT(fault("[]"), HasSubstr("an object"));
   EXPECT_THAT(fault(R"({"fields": []})"), HasSubstr("type: expected a value"));
   EXPECT_THAT(fault(R"({"type": "struct"})"), HasSubstr("fields: expected a value"));
-  EXPECT_THAT(fault(R"({"type": "struct", "fields": [{"id": 1, "name": "a", "required": true, "type": "strin"}]})"),
-              HasSubstr("fields[0].type"));
-  EXPECT_THAT(fault(R"({"type": "struct", "fields": [{"id": "1", "name": "a", "required": true, "type": "int"}]})"),
-              HasSubstr("fields[0].id: expected a 32-bit integer, found the string \"1\""));
+  EXPECT_THAT(
+      fault(
+          R"({"type": "struct", "fields": [{"id": 1, "name": "a", "required": true, "type": "strin"}]})"),
+      HasSubstr("fields[0].type"));
+  EXPECT_THAT(
+      fault(
+          R"({"type": "struct", "fields": [{"id": "1", "name": "a", "required": true, "type": "int"}]})"),
+      HasSubstr("fields[0].id: expected a 32-bit integer, found the string \"1\""));
   EXPECT_THAT(fault(R"({"type": "struct", "fields": [{"id": 1, "name": "a", "required": true,
                         "type": {"type": "list", "element-id": 2, "element": "int"}}]})"),
               HasSubstr("fields[0].type.element-required"));
-  EXPECT_THAT(fault(R"({"type": "struct", "fields": [{"id": 1, "name": "a", "required": false, "type": "variant",
+  EXPECT_THAT(
+      fault(
+          R"({"type": "struct", "fields": [{"id": 1, "name": "a", "required": false, "type": "variant",
                         "initial-default": {}}]})"),
-              HasSubstr("can only be null"));
+      HasSubstr("can only be null"));
 }
 
 TEST(SchemaJsonTest, DeepNestingIsRefusedNotFollowed) {

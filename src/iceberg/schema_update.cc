@@ -27,7 +27,9 @@ Status SchemaUpdate::DropColumn(std::string_view full_name) {
     last = siblings.size() == 1;
     std::erase_if(siblings, [&](const Field& field) { return field.id == id; });
   });
-  if (last) return Misfit(full_name, "is the last one of its struct; drop the struct or add another column first");
+  if (last)
+    return Misfit(full_name,
+                  "is the last one of its struct; drop the struct or add another column first");
   return state_->Take(std::move(next));
 }
 
@@ -38,11 +40,15 @@ Status SchemaUpdate::RenameColumn(std::string_view full_name, std::string_view n
   std::vector<Field> next = state_->fields;
   EditSiblings(next, id, [&](std::vector<Field>& siblings) {
     for (Field& field : siblings) {
-      if (field.id == id) field.name = std::string(new_name);
-      else taken = taken || field.name == new_name;
+      if (field.id == id)
+        field.name = std::string(new_name);
+      else
+        taken = taken || field.name == new_name;
     }
   });
-  if (taken) return Misfit(full_name, fmt::format("cannot become {}, which exists already", Quote(new_name)));
+  if (taken)
+    return Misfit(full_name,
+                  fmt::format("cannot become {}, which exists already", Quote(new_name)));
   return state_->Take(std::move(next));
 }
 
@@ -51,10 +57,11 @@ Status SchemaUpdate::ChangeType(std::string_view full_name, const Type& type) {
   const Field& field = *FindField(state_->fields, id);
   if (field.type == type) return Status::Ok();
   if (!IsPromotion(field.type, type, state_->base.format_version)) {
-    return Misfit(full_name, fmt::format("has type {} and cannot become {}; allowed are int to long, float to "
-                                         "double, a wider decimal of the same scale, and in format version 3 "
-                                         "date to timestamp",
-                                         field.type.ToString(), type.ToString()));
+    return Misfit(full_name,
+                  fmt::format("has type {} and cannot become {}; allowed are int to long, float to "
+                              "double, a wider decimal of the same scale, and in format version 3 "
+                              "date to timestamp",
+                              field.type.ToString(), type.ToString()));
   }
   CALVE_RETURN_IF_ERROR(state_->CheckNotMapKey(id, full_name));
   CALVE_RETURN_IF_ERROR(state_->CheckPartitions(id, full_name, type));
@@ -89,7 +96,8 @@ Status SchemaUpdate::MoveFirst(std::string_view full_name) {
   CALVE_ASSIGN_OR_RETURN(const FieldId id, state_->FindInStruct(full_name));
   std::vector<Field> next = state_->fields;
   EditSiblings(next, id, [&](std::vector<Field>& siblings) {
-    const auto own = std::find_if(siblings.begin(), siblings.end(), [&](const Field& f) { return f.id == id; });
+    const auto own =
+        std::find_if(siblings.begin(), siblings.end(), [&](const Field& f) { return f.id == id; });
     std::rotate(siblings.begin(), own, own + 1);
   });
   return state_->Take(std::move(next));

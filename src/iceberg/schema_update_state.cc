@@ -12,7 +12,8 @@
 namespace calve::iceberg {
 namespace {
 
-/// Whether the values that a transform gives for dates differ from those for the timestamps they become.
+/// Whether the values that a transform gives for dates differ from those for the timestamps they
+/// become.
 bool MovesPartitions(const Transform& transform) {
   const Transform::Kind kind = transform.kind();
   return kind == Transform::Kind::kIdentity || kind == Transform::Kind::kBucket ||
@@ -25,7 +26,8 @@ Error AsConfig(Error error) {
 }
 
 size_t IndexOf(const std::vector<Field>& fields, FieldId id) {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.id == id; });
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.id == id; });
   return static_cast<size_t>(found - fields.begin());
 }
 
@@ -42,7 +44,8 @@ Result<FieldId> SchemaUpdate::State::Find(std::string_view full_name) const {
   if (found != added.end() && FindField(fields, found->second) != nullptr) return found->second;
   std::vector<std::string> known = base_schema->full_names();
   for (const auto& [name, id] : added) known.push_back(name);
-  return ConfigError(fmt::format("the table has no column {}{}", Quote(full_name), DidYouMean(full_name, known)));
+  return ConfigError(
+      fmt::format("the table has no column {}{}", Quote(full_name), DidYouMean(full_name, known)));
 }
 
 Result<FieldId> SchemaUpdate::State::FindInStruct(std::string_view full_name) const {
@@ -50,7 +53,8 @@ Result<FieldId> SchemaUpdate::State::FindInStruct(std::string_view full_name) co
   const std::vector<FieldId> path = Path(id);
   const Field* parent = path.size() < 2 ? nullptr : FindField(fields, path[path.size() - 2]);
   if (parent != nullptr && parent->type.kind() != TypeKind::kStruct) {
-    return Misfit(full_name, "is the element, key or value of a list or map, which can only change its type");
+    return Misfit(full_name,
+                  "is the element, key or value of a list or map, which can only change its type");
   }
   return id;
 }
@@ -62,7 +66,8 @@ Result<std::optional<FieldId>> SchemaUpdate::State::FindParent(std::string_view 
   if (field->type.kind() == TypeKind::kList) field = &field->type.fields()[0];
   if (field->type.kind() == TypeKind::kMap) field = &field->type.fields()[1];
   if (field->type.kind() != TypeKind::kStruct) {
-    return Misfit(parent, fmt::format("has type {} and cannot hold columns", field->type.ToString()));
+    return Misfit(parent,
+                  fmt::format("has type {} and cannot hold columns", field->type.ToString()));
   }
   CALVE_RETURN_IF_ERROR(CheckNotMapKey(field->id, parent));
   return std::optional(field->id);
@@ -110,7 +115,8 @@ Status SchemaUpdate::State::CheckNew(Field& field, const std::string& full_name)
   const bool has_default = field.initial_default && !field.initial_default->is_null();
   if (!field.required || has_default || base.snapshots.empty()) return Status::Ok();
   return Misfit(full_name,
-                "cannot be required, since the rows that the table has hold nothing for it; make it optional, or "
+                "cannot be required, since the rows that the table has hold nothing for it; make "
+                "it optional, or "
                 "in format version 3 give it a default");
 }
 
@@ -161,7 +167,8 @@ Status SchemaUpdate::State::Promote(FieldId id, const Type& type) {
   return Status::Ok();
 }
 
-Status SchemaUpdate::State::MoveBeside(std::string_view full_name, std::string_view other, size_t after) {
+Status SchemaUpdate::State::MoveBeside(std::string_view full_name, std::string_view other,
+                                       size_t after) {
   CALVE_ASSIGN_OR_RETURN(const FieldId id, FindInStruct(full_name));
   CALVE_ASSIGN_OR_RETURN(const FieldId other_id, FindInStruct(other));
   if (id == other_id) return Misfit(full_name, "cannot be moved beside itself");
@@ -175,7 +182,8 @@ Status SchemaUpdate::State::MoveBeside(std::string_view full_name, std::string_v
     const size_t place = IndexOf(siblings, other_id) + after;
     siblings.insert(siblings.begin() + static_cast<ptrdiff_t>(place), std::move(field));
   });
-  if (!together) return Misfit(full_name, fmt::format("is not in the same struct as {}", Quote(other)));
+  if (!together)
+    return Misfit(full_name, fmt::format("is not in the same struct as {}", Quote(other)));
   return Take(std::move(next));
 }
 
@@ -190,15 +198,18 @@ Status SchemaUpdate::State::CheckNotMapKey(FieldId id, std::string_view full_nam
   return Status::Ok();
 }
 
-Status SchemaUpdate::State::CheckPartitions(FieldId id, std::string_view full_name, const Type& type) const {
+Status SchemaUpdate::State::CheckPartitions(FieldId id, std::string_view full_name,
+                                            const Type& type) const {
   const TypeKind kind = FindField(fields, id)->type.kind();
   if (kind != TypeKind::kDate) return Status::Ok();
   for (const PartitionSpec& spec : base.specs) {
     for (const PartitionField& field : spec.fields) {
       if (field.source_id != id || !MovesPartitions(field.transform)) continue;
-      return Misfit(full_name, fmt::format("is the source of the partition field {}, whose values would change with "
-                                           "the type {}",
-                                           Quote(field.name), type.ToString()));
+      return Misfit(
+          full_name,
+          fmt::format("is the source of the partition field {}, whose values would change with "
+                      "the type {}",
+                      Quote(field.name), type.ToString()));
     }
   }
   return Status::Ok();
@@ -211,17 +222,21 @@ Status SchemaUpdate::State::CheckUnused(FieldId id, std::string_view full_name) 
     return std::find(path.begin(), path.end(), id) != path.end();
   };
   for (const FieldId identifier : identifiers) {
-    if (inside(identifier)) return Misfit(full_name, "is an identifier field; change the identifier fields first");
+    if (inside(identifier))
+      return Misfit(full_name, "is an identifier field; change the identifier fields first");
   }
   for (const PartitionField& field : base.spec().fields) {
     if (field.transform.kind() == Transform::Kind::kVoid) continue;
     const auto& more = field.more_source_ids;
     if (!inside(field.source_id) && std::none_of(more.begin(), more.end(), inside)) continue;
-    return Misfit(full_name, fmt::format("is the source of the partition field {}; change the partitioning first",
-                                         Quote(field.name)));
+    return Misfit(
+        full_name,
+        fmt::format("is the source of the partition field {}; change the partitioning first",
+                    Quote(field.name)));
   }
   for (const SortField& field : base.sort_order().fields) {
-    if (inside(field.source_id)) return Misfit(full_name, "is part of the sort order; change the sort order first");
+    if (inside(field.source_id))
+      return Misfit(full_name, "is part of the sort order; change the sort order first");
   }
   return Status::Ok();
 }
@@ -230,15 +245,19 @@ Status SchemaUpdate::State::CheckDefaults(const Field& field) const {
   for (const std::optional<Value>* value : {&field.initial_default, &field.write_default}) {
     if (!*value || (*value)->is_null()) continue;
     if (base.format_version < 3) {
-      return Misfit(field.name, fmt::format("cannot have a default before format version 3; the table has version {}",
-                                            base.format_version));
+      return Misfit(
+          field.name,
+          fmt::format("cannot have a default before format version 3; the table has version {}",
+                      base.format_version));
     }
     if (!HoldsValueOf(field.type, **value)) {
-      return Misfit(field.name, fmt::format("has type {}, and its default another one", field.type.ToString()));
+      return Misfit(field.name,
+                    fmt::format("has type {}, and its default another one", field.type.ToString()));
     }
     if (!HasJsonForm(field.type, **value)) {
-      return Misfit(field.name, fmt::format("cannot have the default {}, which metadata cannot hold",
-                                            ToText(field.type, **value)));
+      return Misfit(field.name,
+                    fmt::format("cannot have the default {}, which metadata cannot hold",
+                                ToText(field.type, **value)));
     }
   }
   return Status::Ok();
@@ -264,19 +283,24 @@ Status SchemaUpdate::State::Union(std::optional<FieldId> parent, const std::stri
   return Add(parent, parent_name, std::move(missing));
 }
 
-Status SchemaUpdate::State::UnionField(const Field& existing, const std::string& full_name, const Field& wanted) {
+Status SchemaUpdate::State::UnionField(const Field& existing, const std::string& full_name,
+                                       const Field& wanted) {
   const Type& from = existing.type;
   const Type& to = wanted.type;
-  if (from.is_nested() && from.kind() == to.kind()) return Union(existing.id, full_name, to.fields());
+  if (from.is_nested() && from.kind() == to.kind())
+    return Union(existing.id, full_name, to.fields());
   const bool same = !from.is_nested() && from == to;
-  if (same || to.kind() == TypeKind::kUnknown || IsPromotion(to, from, base.format_version)) return Status::Ok();
+  if (same || to.kind() == TypeKind::kUnknown || IsPromotion(to, from, base.format_version))
+    return Status::Ok();
   if (IsPromotion(from, to, base.format_version)) {
     CALVE_RETURN_IF_ERROR(CheckNotMapKey(existing.id, full_name));
     CALVE_RETURN_IF_ERROR(CheckPartitions(existing.id, full_name, to));
     return Promote(existing.id, to);
   }
-  return Misfit(full_name, fmt::format("has type {} in the table and {} in the data; neither widens to the other",
-                                       from.ToString(), to.ToString()));
+  return Misfit(
+      full_name,
+      fmt::format("has type {} in the table and {} in the data; neither widens to the other",
+                  from.ToString(), to.ToString()));
 }
 
 }  // namespace calve::iceberg

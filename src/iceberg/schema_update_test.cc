@@ -20,7 +20,8 @@ Field Column(std::string name, Type type, bool required = false) {
   return {.name = std::move(name), .type = std::move(type), .required = required};
 }
 
-/// id 1, name 2, price 3, where 4 {street 7, city 8}, points 5 (element 9 {x 10, y 11}), m 6 (key 12, value 13), day at the end.
+/// id 1, name 2, price 3, where 4 {street 7, city 8}, points 5 (element 9 {x 10, y 11}), m 6 (key
+/// 12, value 13), day at the end.
 TableMetadata Shop(const char* version = "2") {
   const Type point = Type::Struct({Column("x", Type::Float()), Column("y", Type::Float())});
   CreateTableOptions options{
@@ -29,7 +30,8 @@ TableMetadata Shop(const char* version = "2") {
       .fields = {{.id = FieldId(1), .name = "id", .type = Type::Int(), .required = true},
                  {.id = FieldId(2), .name = "name", .type = Type::String()},
                  {.id = FieldId(3), .name = "price", .type = Type::Decimal(9, 2)},
-                 Column("where", Type::Struct({Column("street", Type::String()), Column("city", Type::String())})),
+                 Column("where", Type::Struct({Column("street", Type::String()),
+                                               Column("city", Type::String())})),
                  Column("points", Type::List(FieldId(0), point, false)),
                  Column("m", Type::Map(FieldId(0), Type::String(), FieldId(0), Type::Int(), false)),
                  {.id = FieldId(7), .name = "day", .type = Type::Date()}},
@@ -40,12 +42,14 @@ TableMetadata Shop(const char* version = "2") {
 }
 
 TableMetadata WithRows(TableMetadata table) {
-  Snapshot snapshot{.id = SnapshotId(1), .sequence_number = SequenceNumber(1), .manifest_list = "x"};
+  Snapshot snapshot{
+      .id = SnapshotId(1), .sequence_number = SequenceNumber(1), .manifest_list = "x"};
   if (table.format_version >= 3) {
     snapshot.first_row_id = RowId(0);
     snapshot.added_rows = 5;
   }
-  return Must(Apply(&table, {.requirements = {}, .updates = {AddSnapshot(snapshot)}}, {.now_ms = 2}));
+  return Must(
+      Apply(&table, {.requirements = {}, .updates = {AddSnapshot(snapshot)}}, {.now_ms = 2}));
 }
 
 TableMetadata Evolved(const TableMetadata& base, const SchemaUpdate& update) {
@@ -71,7 +75,8 @@ TEST(SchemaUpdateTest, AddsColumnsAtEveryDepthWithFreshIds) {
   EXPECT_EQ(MessageOf(update.AddColumn("", Column("note", Type::String()))), "");
   EXPECT_EQ(MessageOf(update.AddColumn("where", Column("zip", Type::String()))), "");
   EXPECT_EQ(MessageOf(update.AddColumn("points", Column("z", Type::Float()))), "");
-  EXPECT_EQ(MessageOf(update.AddColumn("", Column("box", Type::Struct({Column("w", Type::Int())})))), "");
+  EXPECT_EQ(
+      MessageOf(update.AddColumn("", Column("box", Type::Struct({Column("w", Type::Int())})))), "");
   EXPECT_EQ(MessageOf(update.AddColumn("box", Column("h", Type::Int()))), "");
   const TableMetadata table = Evolved(base, update);
   EXPECT_EQ(table.schema()->FindByName("note")->id, last + FieldId(1));
@@ -88,12 +93,14 @@ TEST(SchemaUpdateTest, RefusesColumnsThatCannotBeAdded) {
   const TableMetadata base = WithRows(Shop());
   SchemaUpdate update(base);
   ExpectRefused(update.AddColumn("", Column("name", Type::Int())), "exists already");
-  ExpectRefused(update.AddColumn("nowhere", Column("x", Type::Int())), "no column \"nowhere\"; did you mean 'where'");
+  ExpectRefused(update.AddColumn("nowhere", Column("x", Type::Int())),
+                "no column \"nowhere\"; did you mean 'where'");
   ExpectRefused(update.AddColumn("name", Column("x", Type::Int())), "cannot hold columns");
   ExpectRefused(update.AddColumn("m", Column("x", Type::Int())), "cannot hold columns");
   ExpectRefused(update.AddColumn("", Column("", Type::Int())), "a name");
   ExpectRefused(update.AddColumn("", Column("must", Type::Int(), true)), "cannot be required");
-  ExpectRefused(update.AddColumn("", Column("v", Type::Of(TypeKind::kVariant))), "format version 3");
+  ExpectRefused(update.AddColumn("", Column("v", Type::Of(TypeKind::kVariant))),
+                "format version 3");
   Field with_default = Column("d", Type::Int());
   with_default.initial_default = Value(int32_t{1});
   ExpectRefused(update.AddColumn("", with_default), "format version 3");
@@ -133,7 +140,10 @@ TEST(SchemaUpdateTest, ADroppedNameComesBackWithAnotherId) {
 
 TEST(SchemaUpdateTest, WhatIsInUseIsNotDropped) {
   TableMetadata base = Shop();
-  base = Must(Apply(&base, Must(ReplacePartitionSpec(base, {{.source_id = base.schema()->FindByName("where.city")->id}})), {}));
+  base = Must(Apply(&base,
+                    Must(ReplacePartitionSpec(
+                        base, {{.source_id = base.schema()->FindByName("where.city")->id}})),
+                    {}));
   base = Must(Apply(&base, Must(ReplaceSortOrder(base, {{.source_id = FieldId(3)}})), {}));
   SchemaUpdate update(base);
   ExpectRefused(update.DropColumn("id"), "identifier");
@@ -158,7 +168,8 @@ TEST(SchemaUpdateTest, RenamesKeepIds) {
   // Names stay those of the base until the change is built.
   EXPECT_EQ(MessageOf(update.SetDoc("id", "the key")), "");
   const TableMetadata table = Evolved(base, update);
-  EXPECT_EQ(table.schema()->FindByName("where.town")->id, base.schema()->FindByName("where.city")->id);
+  EXPECT_EQ(table.schema()->FindByName("where.town")->id,
+            base.schema()->FindByName("where.city")->id);
   EXPECT_EQ(table.schema()->FindByName("key")->doc, "the key");
   EXPECT_THAT(table.schema()->identifier_field_ids(), ElementsAre(FieldId(1)));
 }
@@ -193,7 +204,8 @@ TEST(SchemaUpdateTest, Version3WidensDatesWithTheirDefaults) {
   EXPECT_EQ(MessageOf(update.ChangeType("since", Type::Timestamp())), "");
   EXPECT_EQ(MessageOf(update.ChangeType("count", Type::Long())), "");
   const TableMetadata table = Evolved(base, update);
-  EXPECT_EQ(table.schema()->FindByName("since")->initial_default, Value(int64_t{2} * 86'400'000'000));
+  EXPECT_EQ(table.schema()->FindByName("since")->initial_default,
+            Value(int64_t{2} * 86'400'000'000));
   EXPECT_EQ(table.schema()->FindByName("count")->write_default, Value(int64_t{5}));
   EXPECT_EQ(MessageOf(ParseTableMetadata(SerializeTableMetadata(table))), "");
 }
@@ -202,7 +214,8 @@ TEST(SchemaUpdateTest, PartitionedDatesWidenOnlyWhenPartitionsStay) {
   TableMetadata base = Shop("3");
   const FieldId day = base.schema()->FindByName("day")->id;
   const auto partitioned = [&](Transform transform) {
-    return Must(Apply(&base, Must(ReplacePartitionSpec(base, {{.source_id = day, .transform = transform}})), {}));
+    return Must(Apply(
+        &base, Must(ReplacePartitionSpec(base, {{.source_id = day, .transform = transform}})), {}));
   };
   SchemaUpdate by_month(partitioned(Transform::Of(Transform::Kind::kMonth)));
   EXPECT_EQ(MessageOf(by_month.ChangeType("day", Type::Timestamp())), "");
@@ -218,7 +231,9 @@ TEST(SchemaUpdateTest, UnknownBecomesAnything) {
   EXPECT_EQ(MessageOf(add.AddColumn("", Column("u", Type()))), "");
   base = Evolved(base, add);
   SchemaUpdate update(base);
-  EXPECT_EQ(MessageOf(update.ChangeType("u", Type::Struct({Column("a", Type::Int()), Column("b", Type::Int())}))), "");
+  EXPECT_EQ(MessageOf(update.ChangeType(
+                "u", Type::Struct({Column("a", Type::Int()), Column("b", Type::Int())}))),
+            "");
   const SchemaPtr schema = Must(update.Preview());
   EXPECT_EQ(schema->FindByName("u.b")->id, base.last_column_id + FieldId(2));
 }
@@ -259,19 +274,24 @@ TEST(SchemaUpdateTest, ColumnsMoveWithinTheirStruct) {
   ExpectRefused(update.MoveFirst("points.element"), "element");
   ExpectRefused(update.MoveFirst("zzz"), "no column");
   const SchemaPtr schema = Must(update.Preview());
-  EXPECT_THAT(TopNames(*schema), ElementsAre("new", "day", "m", "name", "price", "id", "where", "points"));
+  EXPECT_THAT(TopNames(*schema),
+              ElementsAre("new", "day", "m", "name", "price", "id", "where", "points"));
   EXPECT_EQ(schema->FindByName("where")->type.fields()[0].name, "city");
 }
 
 TEST(SchemaUpdateTest, UnionTakesWhatIsNewAndWider) {
   const TableMetadata base = WithRows(Shop());
   SchemaUpdate update(base);
-  EXPECT_EQ(MessageOf(update.UnionByName(
-                {Column("id", Type::Long()), Column("price", Type::Decimal(7, 2)), Column("extra", Type::Boolean(), true),
-                 Column("where", Type::Struct({Column("zip", Type::String()), Column("city", Type::String())})),
-                 Column("points", Type::List(FieldId(0), Type::Struct({Column("x", Type::Double())}), false)),
-                 Column("m", Type::Map(FieldId(0), Type::String(), FieldId(0), Type::Long(), false))})),
-            "");
+  EXPECT_EQ(
+      MessageOf(update.UnionByName(
+          {Column("id", Type::Long()), Column("price", Type::Decimal(7, 2)),
+           Column("extra", Type::Boolean(), true),
+           Column("where",
+                  Type::Struct({Column("zip", Type::String()), Column("city", Type::String())})),
+           Column("points",
+                  Type::List(FieldId(0), Type::Struct({Column("x", Type::Double())}), false)),
+           Column("m", Type::Map(FieldId(0), Type::String(), FieldId(0), Type::Long(), false))})),
+      "");
   const SchemaPtr schema = Must(update.Preview());
   EXPECT_EQ(schema->FindByName("id")->type, Type::Long());
   EXPECT_TRUE(schema->FindByName("id")->required);
@@ -286,18 +306,21 @@ TEST(SchemaUpdateTest, UnionTakesWhatIsNewAndWider) {
 
 TEST(SchemaUpdateTest, UnionNamesTheColumnThatDoesNotFit) {
   SchemaUpdate update(Shop());
-  ExpectRefused(update.UnionByName({Column("name", Type::Int())}), "\"name\" has type string in the table and int",
+  ExpectRefused(update.UnionByName({Column("name", Type::Int())}),
+                "\"name\" has type string in the table and int", ErrorKind::kData);
+  ExpectRefused(update.UnionByName({Column("where", Type::Struct({Column("city", Type::Int())}))}),
+                "where.city", ErrorKind::kData);
+  ExpectRefused(update.UnionByName({Column("where", Type::Int())}), "\"where\" has type struct",
                 ErrorKind::kData);
-  ExpectRefused(update.UnionByName({Column("where", Type::Struct({Column("city", Type::Int())}))}), "where.city",
-                ErrorKind::kData);
-  ExpectRefused(update.UnionByName({Column("where", Type::Int())}), "\"where\" has type struct", ErrorKind::kData);
-  ExpectRefused(update.UnionByName({Column("m", Type::Map(FieldId(0), Type::Long(), FieldId(0), Type::Int(), false))}),
+  ExpectRefused(update.UnionByName({Column(
+                    "m", Type::Map(FieldId(0), Type::Long(), FieldId(0), Type::Int(), false))}),
                 "m.key", ErrorKind::kData);
 }
 
 TEST(SchemaUpdateTest, AFailedUnionLeavesNoTrace) {
   SchemaUpdate update(Shop());
-  ExpectRefused(update.UnionByName({Column("extra", Type::Int()), Column("id", Type::Long()), Column("name", Type::Int())}),
+  ExpectRefused(update.UnionByName({Column("extra", Type::Int()), Column("id", Type::Long()),
+                                    Column("name", Type::Int())}),
                 "name", ErrorKind::kData);
   EXPECT_THAT(Must(update.Build()).updates, IsEmpty());
 }
@@ -346,7 +369,9 @@ Status RandomStep(SchemaUpdate& update, const Schema& schema, Random& random) {
     case 1:
       return update.AddColumn(any(), Column(fresh, Type::Struct({Column("k", Type::Float())})));
     case 2:
-      return update.AddColumn("", Column(fresh, Type::List(FieldId(0), Type::Struct({Column("e", Type::Int())}), true)));
+      return update.AddColumn(
+          "",
+          Column(fresh, Type::List(FieldId(0), Type::Struct({Column("e", Type::Int())}), true)));
     case 3:
       return update.DropColumn(any());
     case 4:
@@ -360,7 +385,8 @@ Status RandomStep(SchemaUpdate& update, const Schema& schema, Random& random) {
     case 8:
       return update.MakeOptional(any());
     default:
-      return update.UnionByName({Column(fresh, Type::Long()), Column("where", Type::Struct({Column(fresh, Type::Int())}))});
+      return update.UnionByName({Column(fresh, Type::Long()),
+                                 Column("where", Type::Struct({Column(fresh, Type::Int())}))});
   }
 }
 
@@ -372,15 +398,18 @@ TEST(SchemaUpdateTest, RandomEvolutionKeepsEveryInvariant) {
     int taken = 0;
     for (int step = 0; step < 25; ++step) {
       SchemaUpdate update(table);
-      for (uint64_t i = random.Below(3) + 1; i > 0; --i) taken += RandomStep(update, *table.schema(), random).ok() ? 1 : 0;
+      for (uint64_t i = random.Below(3) + 1; i > 0; --i)
+        taken += RandomStep(update, *table.schema(), random).ok() ? 1 : 0;
       const FieldId before = table.last_column_id;
       std::set<FieldId> old_ids;
-      for (const std::string& name : table.schema()->full_names()) old_ids.insert(table.schema()->FindByName(name)->id);
+      for (const std::string& name : table.schema()->full_names())
+        old_ids.insert(table.schema()->FindByName(name)->id);
       table = Evolved(table, update);
       ASSERT_GE(table.last_column_id, before) << "seed " << seed;
       for (const std::string& name : table.schema()->full_names()) {
         const Field& field = *table.schema()->FindByName(name);
-        ASSERT_TRUE(old_ids.contains(field.id) || field.id > before) << "seed " << seed << ": an id came back";
+        ASSERT_TRUE(old_ids.contains(field.id) || field.id > before)
+            << "seed " << seed << ": an id came back";
         ASSERT_LE(field.id, table.last_column_id);
         const auto [kind, fresh] = kinds.try_emplace(field.id, field.type.kind());
         if (fresh || kind->second == field.type.kind()) continue;
@@ -389,7 +418,8 @@ TEST(SchemaUpdateTest, RandomEvolutionKeepsEveryInvariant) {
       }
     }
     const std::string written = SerializeTableMetadata(table);
-    ASSERT_EQ(SerializeTableMetadata(Must(ParseTableMetadata(written))), written) << "seed " << seed;
+    ASSERT_EQ(SerializeTableMetadata(Must(ParseTableMetadata(written))), written)
+        << "seed " << seed;
     ASSERT_GT(taken, 10) << "seed " << seed;
   }
 }

@@ -107,7 +107,8 @@ Result<Snapshot> SnapshotFromJson(const JsonObject& object) {
   } else if (object.Find("manifests") != nullptr) {
     CALVE_ASSIGN_OR_RETURN(snapshot.v1_manifests, object.TextList("manifests"));
   } else {
-    return DataError(fmt::format("{}: expected a value, found none", object.PlaceOf("manifest-list")));
+    return DataError(
+        fmt::format("{}: expected a value, found none", object.PlaceOf("manifest-list")));
   }
   CALVE_ASSIGN_OR_RETURN(const auto schema_id, object.OptionalInt("schema-id"));
   if (schema_id) snapshot.schema_id = SchemaId(*schema_id);
@@ -119,7 +120,8 @@ Result<Snapshot> SnapshotFromJson(const JsonObject& object) {
 
 Json SnapshotToJson(const Snapshot& snapshot) {
   Json json;
-  if (snapshot.sequence_number.value() > 0) json["sequence-number"] = snapshot.sequence_number.value();
+  if (snapshot.sequence_number.value() > 0)
+    json["sequence-number"] = snapshot.sequence_number.value();
   json["snapshot-id"] = snapshot.id.value();
   if (snapshot.parent_id) json["parent-snapshot-id"] = snapshot.parent_id->value();
   json["timestamp-ms"] = snapshot.timestamp_ms;

@@ -53,7 +53,8 @@ bool TakesTruncate(TypeKind kind) {
 }
 
 bool TakesIdentity(const Type& type) {
-  return type.is_primitive() && type.kind() != TypeKind::kGeometry && type.kind() != TypeKind::kGeography;
+  return type.is_primitive() && type.kind() != TypeKind::kGeometry &&
+         type.kind() != TypeKind::kGeography;
 }
 
 bool Takes(Transform::Kind transform, const Type& source) {
@@ -79,7 +80,8 @@ bool Takes(Transform::Kind transform, const Type& source) {
 }
 
 int64_t TicksPerSecond(const Type& type) {
-  const bool nanos = type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
+  const bool nanos =
+      type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
   return nanos ? kNanosPerSecond : kMicrosPerSecond;
 }
 
@@ -102,7 +104,8 @@ int64_t Months(int64_t days) {
 
 Value Int(int64_t value) { return Value(static_cast<int32_t>(value)); }
 
-/// Round down to a multiple of `width`. Below the smallest number it wraps around, as Java's writers do.
+/// Round down to a multiple of `width`. Below the smallest number it wraps around, as Java's
+/// writers do.
 template <typename T, typename Unsigned>
 T TruncateNumber(T value, T width) {
   const T remainder = value % width;
@@ -149,10 +152,11 @@ std::string HourText(int64_t hours) {
 
 Result<int> ParseParameter(std::string_view text, std::string_view digits) {
   int parameter = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), parameter);
   if (error != std::errc() || end != digits.data() + digits.size() || parameter < 1) {
-    return DataError(
-        fmt::format("expected a transform's parameter from 1 to 2147483647, found {}", Quote(text)));
+    return DataError(fmt::format("expected a transform's parameter from 1 to 2147483647, found {}",
+                                 Quote(text)));
   }
   return parameter;
 }
@@ -171,7 +175,8 @@ Result<Transform> Transform::Parse(std::string_view text) {
     if (open == std::string::npos || lower.back() != ']') {
       return DataError(fmt::format("expected {}[N], found {}", name, Quote(text)));
     }
-    const std::string_view digits = std::string_view(lower).substr(open + 1, lower.size() - open - 2);
+    const std::string_view digits =
+        std::string_view(lower).substr(open + 1, lower.size() - open - 2);
     CALVE_ASSIGN_OR_RETURN(const int parameter, ParseParameter(text, digits));
     return name == "bucket" ? Bucket(parameter) : Truncate(parameter);
   }
@@ -195,13 +200,14 @@ std::string Transform::ToString() const {
 
 Result<Type> Transform::ResultType(const Type& source) const {
   if (kind_ == Kind::kUnknown) {
-    return ConfigError(fmt::format("the partition transform {} is not known to this version; it cannot be "
-                                   "written",
-                                   Quote(unknown_name_)));
+    return ConfigError(
+        fmt::format("the partition transform {} is not known to this version; it cannot be "
+                    "written",
+                    Quote(unknown_name_)));
   }
   if (!Takes(kind_, source)) {
-    return ConfigError(
-        fmt::format("the transform {} does not take values of type {}", ToString(), source.ToString()));
+    return ConfigError(fmt::format("the transform {} does not take values of type {}", ToString(),
+                                   source.ToString()));
   }
   switch (kind_) {
     case Kind::kIdentity:

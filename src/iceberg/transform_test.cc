@@ -12,7 +12,9 @@ namespace {
 
 Type Parsed(const char* text) { return Must(Type::Parse(text)); }
 Value V(const char* type, const char* text) { return Must(ParseText(Parsed(type), text)); }
-int32_t HashOf(const char* type, const char* text) { return BucketHash(Parsed(type), V(type, text)); }
+int32_t HashOf(const char* type, const char* text) {
+  return BucketHash(Parsed(type), V(type, text));
+}
 
 Value Applied(const char* transform, const char* type, const char* text) {
   return Must(Transform::Parse(transform)).Apply(Parsed(type), V(type, text));
@@ -50,12 +52,14 @@ TEST(BucketHashTest, GivesTheSpecificationsValues) {
 }
 
 TEST(TransformTest, ParsesWhatItPrints) {
-  for (const char* text : {"identity", "bucket[16]", "truncate[4]", "year", "month", "day", "hour", "void", "zorder[2]"}) {
+  for (const char* text : {"identity", "bucket[16]", "truncate[4]", "year", "month", "day", "hour",
+                           "void", "zorder[2]"}) {
     EXPECT_EQ(Must(Transform::Parse(text)).ToString(), text);
   }
   EXPECT_EQ(Must(Transform::Parse("zorder")).kind(), Transform::Kind::kUnknown);
   EXPECT_EQ(Must(Transform::Parse("BUCKET[2]")), Transform::Bucket(2));
-  for (const char* text : {"", "bucket", "bucket[0]", "bucket[-1]", "bucket[x]", "bucket[99999999999]", "truncate[]", "bucket[1"}) {
+  for (const char* text : {"", "bucket", "bucket[0]", "bucket[-1]", "bucket[x]",
+                           "bucket[99999999999]", "truncate[]", "bucket[1"}) {
     EXPECT_FALSE(Transform::Parse(text).ok()) << text;
   }
 }
@@ -64,7 +68,8 @@ TEST(TransformTest, BucketsDiscardTheSignBit) {
   EXPECT_EQ(Applied("bucket[16]", "decimal(5, 2)", "-1.28"), Value(int32_t{13}));
   EXPECT_EQ(Applied("bucket[16]", "int", "34"), Value(int32_t{(2017239379 & 0x7fffffff) % 16}));
   const auto unsigned_hash = static_cast<uint32_t>(-500754589) & 0x7fffffffU;
-  EXPECT_EQ(Applied("bucket[100]", "decimal(9, 2)", "14.20"), Value(static_cast<int32_t>(unsigned_hash % 100)));
+  EXPECT_EQ(Applied("bucket[100]", "decimal(9, 2)", "14.20"),
+            Value(static_cast<int32_t>(unsigned_hash % 100)));
 }
 
 TEST(TransformTest, TruncatesDownwards) {
@@ -93,7 +98,8 @@ TEST(TransformTest, TimesBefore1970RoundDown) {
   EXPECT_EQ(Applied("month", "date", "1969-12-31"), Value(int32_t{-1}));
   EXPECT_EQ(Applied("day", "timestamp", "1969-12-31T23:59:59.999999"), Value(int32_t{-1}));
   EXPECT_EQ(Applied("hour", "timestamp", "1969-12-31T23:59:59.999999"), Value(int32_t{-1}));
-  EXPECT_EQ(Applied("hour", "timestamptz_ns", "1969-12-31T22:59:59.999999999Z"), Value(int32_t{-2}));
+  EXPECT_EQ(Applied("hour", "timestamptz_ns", "1969-12-31T22:59:59.999999999Z"),
+            Value(int32_t{-2}));
   EXPECT_EQ(Applied("year", "timestamp_ns", "2017-11-16T22:31:08.000001001"), Value(int32_t{47}));
   EXPECT_EQ(Applied("month", "timestamptz", "2017-11-16T22:31:08Z"), Value(int32_t{574}));
   EXPECT_EQ(Applied("hour", "timestamp", "2017-11-16T22:31:08"), Value(int32_t{419686}));
@@ -113,7 +119,8 @@ TEST(TransformTest, ResultsReadAsPeopleWriteThem) {
 }
 
 TEST(TransformTest, NullStaysNull) {
-  for (const char* text : {"identity", "bucket[16]", "truncate[4]", "year", "month", "day", "hour", "void"}) {
+  for (const char* text :
+       {"identity", "bucket[16]", "truncate[4]", "year", "month", "day", "hour", "void"}) {
     EXPECT_TRUE(Must(Transform::Parse(text)).Apply(Type::Timestamp(), Value::Null()).is_null());
   }
 }
@@ -129,7 +136,8 @@ TEST(TransformTest, ResultTypesFollowTheTable) {
 
 TEST(TransformTest, TypesThatATransformDoesNotTakeAreRefused) {
   const Type list = Type::List(FieldId(1), Type::Int(), false);
-  for (const Type& type : {Type::Boolean(), Type::Float(), Type::Double(), list, Parsed("variant"), Parsed("geometry")}) {
+  for (const Type& type : {Type::Boolean(), Type::Float(), Type::Double(), list, Parsed("variant"),
+                           Parsed("geometry")}) {
     EXPECT_EQ(Transform::Bucket(4).ResultType(type).error().kind, ErrorKind::kConfig);
   }
   EXPECT_FALSE(Transform::Truncate(4).ResultType(Type::Date()).ok());
@@ -147,7 +155,8 @@ TEST(TransformTest, TruncatedRandomNumbersLieBelowTheirValue) {
     const auto value = static_cast<int64_t>(random.Next()) >> random.Below(63);
     const int width = 1 + static_cast<int>(random.Below(100000));
     if (value < std::numeric_limits<int64_t>::min() + width) continue;
-    const int64_t truncated = Transform::Truncate(width).Apply(Type::Long(), Value(value)).as<int64_t>();
+    const int64_t truncated =
+        Transform::Truncate(width).Apply(Type::Long(), Value(value)).as<int64_t>();
     ASSERT_LE(truncated, value);
     ASSERT_LT(value - truncated, width);
     ASSERT_EQ(truncated % width, 0);

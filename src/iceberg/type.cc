@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view kDefaultCrs = "OGC:CRS84";
 constexpr std::string_view kDefaultAlgorithm = "spherical";
-constexpr std::array<std::string_view, 5> kAlgorithms = {"spherical", "vincenty", "thomas", "andoyer",
-                                                         "karney"};
+constexpr std::array<std::string_view, 5> kAlgorithms = {"spherical", "vincenty", "thomas",
+                                                         "andoyer", "karney"};
 constexpr int kDecimalPrecisionMax = 38;
 
 struct NamedKind {
@@ -72,7 +72,8 @@ Error NotAType(std::string_view text) {
 }
 
 /// The inside of `name<open>...<close>`, trimmed, or nothing when the text has another shape.
-std::optional<std::string_view> Inside(std::string_view text, std::string_view name, char open, char close) {
+std::optional<std::string_view> Inside(std::string_view text, std::string_view name, char open,
+                                       char close) {
   if (!text.starts_with(name) || text.empty() || text.back() != close) return std::nullopt;
   std::string_view rest = Trim(text.substr(name.size()));
   if (rest.size() < 2 || rest.front() != open) return std::nullopt;
@@ -95,9 +96,10 @@ Result<Type> ParseDecimalType(std::string_view text, std::string_view inside) {
   const auto scale = Number(Trim(inside.substr(comma + 1)));
   if (!precision || !scale) return NotAType(text);
   if (*precision < 1 || *precision > kDecimalPrecisionMax || *scale > *precision) {
-    return DataError(fmt::format(
-        "expected a decimal with a precision from 1 to 38 and a scale from 0 to the precision, found {}",
-        Quote(text)));
+    return DataError(
+        fmt::format("expected a decimal with a precision from 1 to 38 and a scale from 0 to the "
+                    "precision, found {}",
+                    Quote(text)));
   }
   return Type::Decimal(static_cast<int>(*precision), static_cast<int>(*scale));
 }
@@ -105,8 +107,8 @@ Result<Type> ParseDecimalType(std::string_view text, std::string_view inside) {
 Result<Type> ParseFixedType(std::string_view text, std::string_view inside) {
   const auto length = Number(inside);
   if (!length || *length < 1 || *length > std::numeric_limits<int32_t>::max()) {
-    return DataError(
-        fmt::format("expected fixed[L] with a length in bytes from 1 to 2147483647, found {}", Quote(text)));
+    return DataError(fmt::format(
+        "expected fixed[L] with a length in bytes from 1 to 2147483647, found {}", Quote(text)));
   }
   return Type::Fixed(*length);
 }
@@ -120,8 +122,8 @@ Result<Type> ParseGeographyType(std::string_view text, std::string_view inside) 
   if (!algorithm.empty() &&
       std::find(kAlgorithms.begin(), kAlgorithms.end(), algorithm) == kAlgorithms.end()) {
     const std::vector<std::string> known(kAlgorithms.begin(), kAlgorithms.end());
-    return DataError(fmt::format("expected an edge interpolation of {}, found {} in {}", Join(known, ", "),
-                                 Quote(algorithm), Quote(text)));
+    return DataError(fmt::format("expected an edge interpolation of {}, found {} in {}",
+                                 Join(known, ", "), Quote(algorithm), Quote(text)));
   }
   return Type::Geography(std::string(crs), std::move(algorithm));
 }
@@ -188,11 +190,9 @@ Type Type::List(FieldId element_id, Type element, bool element_required) {
 }
 
 Type Type::Map(FieldId key_id, Type key, FieldId value_id, Type value, bool value_required) {
-  Type type = Struct({{.id = key_id, .name = "key", .type = std::move(key), .required = true},
-                      {.id = value_id,
-                       .name = "value",
-                       .type = std::move(value),
-                       .required = value_required}});
+  Type type = Struct(
+      {{.id = key_id, .name = "key", .type = std::move(key), .required = true},
+       {.id = value_id, .name = "value", .type = std::move(value), .required = value_required}});
   type.kind_ = TypeKind::kMap;
   return type;
 }
@@ -245,7 +245,8 @@ Result<Type> Type::Parse(std::string_view text) {
   for (const NamedKind& plain : kPlainTypes) {
     if (lower == plain.name) return Of(plain.kind);
   }
-  if (const auto inside = Inside(lower, "decimal", '(', ')')) return ParseDecimalType(text, *inside);
+  if (const auto inside = Inside(lower, "decimal", '(', ')'))
+    return ParseDecimalType(text, *inside);
   if (const auto inside = Inside(lower, "fixed", '[', ']')) return ParseFixedType(text, *inside);
   // A coordinate system's name keeps its case.
   if (const auto inside = Inside(lower, "geometry", '(', ')'); inside && !inside->empty()) {

@@ -11,10 +11,27 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(TypeTest, EveryPrimitiveReadsAsItPrints) {
-  for (const char* text :
-       {"boolean", "int", "long", "float", "double", "date", "time", "timestamp", "timestamptz", "timestamp_ns",
-        "timestamptz_ns", "string", "uuid", "binary", "unknown", "variant", "decimal(9, 2)", "decimal(38, 38)",
-        "fixed[16]", "geometry(srid:4326)", "geography(srid:4326, karney)"}) {
+  for (const char* text : {"boolean",
+                           "int",
+                           "long",
+                           "float",
+                           "double",
+                           "date",
+                           "time",
+                           "timestamp",
+                           "timestamptz",
+                           "timestamp_ns",
+                           "timestamptz_ns",
+                           "string",
+                           "uuid",
+                           "binary",
+                           "unknown",
+                           "variant",
+                           "decimal(9, 2)",
+                           "decimal(38, 38)",
+                           "fixed[16]",
+                           "geometry(srid:4326)",
+                           "geography(srid:4326, karney)"}) {
     EXPECT_EQ(Must(Type::Parse(text)).ToString(), text);
   }
 }
@@ -34,9 +51,10 @@ TEST(TypeTest, CoordinateSystemsCompareWithoutCase) {
 }
 
 TEST(TypeTest, RefusesWhatIsNoType) {
-  for (const char* text : {"", "integer", "decimal", "decimal(39, 0)", "decimal(0, 0)", "decimal(5, 6)", "decimal(5)",
-                           "decimal(-5, 2)", "fixed[0]", "fixed[x]", "fixed[99999999999]", "geography(a, b)",
-                           "geometry()", "struct", "list", "bigint", "int("}) {
+  for (const char* text :
+       {"", "integer", "decimal", "decimal(39, 0)", "decimal(0, 0)", "decimal(5, 6)", "decimal(5)",
+        "decimal(-5, 2)", "fixed[0]", "fixed[x]", "fixed[99999999999]", "geography(a, b)",
+        "geometry()", "struct", "list", "bigint", "int("}) {
     EXPECT_FALSE(Type::Parse(text).ok()) << text;
   }
   EXPECT_THAT(MessageOf(Type::Parse("strng")), HasSubstr("did you mean"));

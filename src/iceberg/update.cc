@@ -70,15 +70,16 @@ Result<UpdatePtr> ParseUpdate(std::string_view json) {
   const Registry::Parse parse = Updates().Find(action);
   if (parse == nullptr) {
     const std::vector<std::string> known = Updates().actions();
-    return DataError(fmt::format("action: expected one of {}; found {}{}", Join(known, ", "), Quote(written),
-                                 DidYouMean(action, known)));
+    return DataError(fmt::format("action: expected one of {}; found {}{}", Join(known, ", "),
+                                 Quote(written), DidYouMean(action, known)));
   }
   Result<UpdatePtr> update = parse(object);
   if (!update.ok()) return While(action, std::move(update).error());
   return update;
 }
 
-Result<TableMetadata> Apply(const TableMetadata* base, const TableChange& change, const ApplyOptions& options) {
+Result<TableMetadata> Apply(const TableMetadata* base, const TableChange& change,
+                            const ApplyOptions& options) {
   for (const RequirementPtr& requirement : change.requirements) {
     CALVE_RETURN_IF_ERROR(requirement->Check(base));
   }

@@ -16,15 +16,17 @@ using ::testing::SizeIs;
 constexpr int64_t kNow = 1700000000000;
 
 SchemaPtr OneColumn(std::string name = "a", int id = 1) {
-  return Must(Schema::Make(SchemaId(0), {{.id = FieldId(id), .name = std::move(name), .type = Type::Long()}}));
+  return Must(Schema::Make(SchemaId(0),
+                           {{.id = FieldId(id), .name = std::move(name), .type = Type::Long()}}));
 }
 
 TableMetadata NewTable(const char* version = "2", const char* previous_max = "100") {
-  CreateTableOptions options{.location = "file:///lake/t/",
-                             .uuid = "u-1",
-                             .fields = {{.id = FieldId(0), .name = "a", .type = Type::Long()}},
-                             .properties = {{"format-version", version},
-                                            {"write.metadata.previous-versions-max", previous_max}}};
+  CreateTableOptions options{
+      .location = "file:///lake/t/",
+      .uuid = "u-1",
+      .fields = {{.id = FieldId(0), .name = "a", .type = Type::Long()}},
+      .properties = {{"format-version", version},
+                     {"write.metadata.previous-versions-max", previous_max}}};
   return Must(Apply(nullptr, Must(CreateTable(options)), {.now_ms = kNow}));
 }
 
@@ -39,13 +41,16 @@ Snapshot SnapshotOf(int64_t id, int64_t sequence, std::optional<int64_t> parent 
   return snapshot;
 }
 
-TableChange Change(std::vector<UpdatePtr> updates) { return {.requirements = {}, .updates = std::move(updates)}; }
+TableChange Change(std::vector<UpdatePtr> updates) {
+  return {.requirements = {}, .updates = std::move(updates)};
+}
 
 TableChange Commit(const Snapshot& snapshot) {
   return Change({AddSnapshot(snapshot), SetSnapshotRef("main", {.snapshot_id = snapshot.id})});
 }
 
-Result<TableMetadata> Try(const TableMetadata& base, TableChange change, std::string previous = "") {
+Result<TableMetadata> Try(const TableMetadata& base, TableChange change,
+                          std::string previous = "") {
   return Apply(&base, change, {.now_ms = kNow + 100000, .previous_location = std::move(previous)});
 }
 
@@ -76,19 +81,26 @@ TEST(ApplyTest, MakesATable) {
 }
 
 TEST(ApplyTest, ANewTableNeedsItsParts) {
-  ExpectRefused(Apply(nullptr, Change({AssignUuid("u"), SetLocation("x")}), {}), ErrorKind::kData, "schema");
-  const TableChange no_uuid = Change({AddSchema(OneColumn()), SetCurrentSchema(SchemaId(-1)), AddPartitionSpec({}),
-                                      SetDefaultSpec(SpecId(-1)), AddSortOrder({}),
-                                      SetDefaultSortOrder(SortOrderId(-1)), SetLocation("x")});
+  ExpectRefused(Apply(nullptr, Change({AssignUuid("u"), SetLocation("x")}), {}), ErrorKind::kData,
+                "schema");
+  const TableChange no_uuid =
+      Change({AddSchema(OneColumn()), SetCurrentSchema(SchemaId(-1)), AddPartitionSpec({}),
+              SetDefaultSpec(SpecId(-1)), AddSortOrder({}), SetDefaultSortOrder(SortOrderId(-1)),
+              SetLocation("x")});
   ExpectRefused(Apply(nullptr, no_uuid, {}), ErrorKind::kData, "UUID");
 }
 
 TEST(ApplyTest, TheVersionOfANewTableCountsBeforeItsSchema) {
-  const SchemaPtr schema =
-      Must(Schema::Make(SchemaId(0), {{.id = FieldId(1), .name = "v", .type = Type::Of(TypeKind::kVariant)}}));
-  std::vector<UpdatePtr> updates = {AssignUuid("u"), AddSchema(schema), SetCurrentSchema(SchemaId(-1)),
-                                    AddPartitionSpec({}), SetDefaultSpec(SpecId(-1)), AddSortOrder({}),
-                                    SetDefaultSortOrder(SortOrderId(-1)), SetLocation("x")};
+  const SchemaPtr schema = Must(Schema::Make(
+      SchemaId(0), {{.id = FieldId(1), .name = "v", .type = Type::Of(TypeKind::kVariant)}}));
+  std::vector<UpdatePtr> updates = {AssignUuid("u"),
+                                    AddSchema(schema),
+                                    SetCurrentSchema(SchemaId(-1)),
+                                    AddPartitionSpec({}),
+                                    SetDefaultSpec(SpecId(-1)),
+                                    AddSortOrder({}),
+                                    SetDefaultSortOrder(SortOrderId(-1)),
+                                    SetLocation("x")};
   ExpectRefused(Apply(nullptr, Change(updates), {}), ErrorKind::kData, "format version 3");
   updates.push_back(UpgradeFormatVersion(3));
   EXPECT_EQ(Must(Apply(nullptr, Change(updates), {})).format_version, 3);
@@ -105,12 +117,14 @@ TEST(ApplyTest, ASnapshotOnMainBecomesCurrentInTheLog) {
 
 TEST(ApplyTest, ASnapshotOnABranchLeavesMainAlone) {
   const TableMetadata base = Done(NewTable(), Commit(SnapshotOf(5, 1)));
-  const TableMetadata table = Done(base, Change({AddSnapshot(SnapshotOf(6, 2, 5)),
-                                                 SetSnapshotRef("audit", {.snapshot_id = SnapshotId(6)})}));
+  const TableMetadata table =
+      Done(base, Change({AddSnapshot(SnapshotOf(6, 2, 5)),
+                         SetSnapshotRef("audit", {.snapshot_id = SnapshotId(6)})}));
   EXPECT_EQ(table.current_snapshot_id, SnapshotId(5));
   EXPECT_THAT(table.snapshot_log, SizeIs(1));
   EXPECT_EQ(table.FindRef("audit")->id, SnapshotId(6));
-  const TableMetadata published = Done(table, Change({SetSnapshotRef("main", {.snapshot_id = SnapshotId(6)})}));
+  const TableMetadata published =
+      Done(table, Change({SetSnapshotRef("main", {.snapshot_id = SnapshotId(6)})}));
   EXPECT_EQ(published.current_snapshot_id, SnapshotId(6));
   // Published now, not when it was staged.
   EXPECT_EQ(published.snapshot_log.back().timestamp_ms, kNow + 100000);
@@ -118,8 +132,10 @@ TEST(ApplyTest, ASnapshotOnABranchLeavesMainAlone) {
 
 TEST(ApplyTest, SequenceNumbersOnlyGrow) {
   const TableMetadata base = Done(NewTable(), Commit(SnapshotOf(5, 1)));
-  ExpectRefused(Try(base, Commit(SnapshotOf(6, 1, 5))), ErrorKind::kConflict, "sequence number above 1");
-  ExpectRefused(Try(base, Commit(SnapshotOf(6, 0))), ErrorKind::kConflict, "sequence number above 1");
+  ExpectRefused(Try(base, Commit(SnapshotOf(6, 1, 5))), ErrorKind::kConflict,
+                "sequence number above 1");
+  ExpectRefused(Try(base, Commit(SnapshotOf(6, 0))), ErrorKind::kConflict,
+                "sequence number above 1");
   // A replaced table begins anew, on whatever it was computed.
   EXPECT_EQ(Done(base, Commit(SnapshotOf(6, 1))).last_sequence_number, SequenceNumber(1));
 }
@@ -146,8 +162,10 @@ TEST(ApplyTest, RowIdsAreTakenOnce) {
 
 TEST(ApplyTest, SnapshotsOfOneChangeThatGaveWayWereNeverSeen) {
   const TableMetadata table = Done(
-      NewTable(), Change({AddSnapshot(SnapshotOf(5, 1)), SetSnapshotRef("main", {.snapshot_id = SnapshotId(5)}),
-                          AddSnapshot(SnapshotOf(6, 2, 5)), SetSnapshotRef("main", {.snapshot_id = SnapshotId(6)})}));
+      NewTable(),
+      Change({AddSnapshot(SnapshotOf(5, 1)), SetSnapshotRef("main", {.snapshot_id = SnapshotId(5)}),
+              AddSnapshot(SnapshotOf(6, 2, 5)),
+              SetSnapshotRef("main", {.snapshot_id = SnapshotId(6)})}));
   ASSERT_THAT(table.snapshot_log, SizeIs(1));
   EXPECT_EQ(table.snapshot_log[0].snapshot_id, SnapshotId(6));
 }
@@ -188,29 +206,34 @@ TEST(ApplyTest, LogTimesNeverGoBack) {
 
 TEST(ApplyTest, MetadataLogIsTrimmed) {
   TableMetadata table = NewTable("2", "2");
-  for (const char* previous : {"m0", "m1", "m2"}) table = Done(table, Change({SetProperties({{"k", previous}})}), previous);
+  for (const char* previous : {"m0", "m1", "m2"})
+    table = Done(table, Change({SetProperties({{"k", previous}})}), previous);
   ASSERT_THAT(table.metadata_log, SizeIs(2));
   EXPECT_EQ(table.metadata_log[0].metadata_file, "m1");
   EXPECT_EQ(table.metadata_log[1].metadata_file, "m2");
-  table = Done(table, Change({SetProperties({{"write.metadata.previous-versions-max", "0"}})}), "m3");
+  table =
+      Done(table, Change({SetProperties({{"write.metadata.previous-versions-max", "0"}})}), "m3");
   ASSERT_THAT(table.metadata_log, SizeIs(1));
   EXPECT_EQ(table.metadata_log[0].metadata_file, "m3");
 }
 
 TEST(ApplyTest, AChangeOfNothingIsNothing) {
   const TableMetadata base = NewTable();
-  EXPECT_EQ(SerializeTableMetadata(Must(Try(base, Change({}), "m0"))), SerializeTableMetadata(base));
+  EXPECT_EQ(SerializeTableMetadata(Must(Try(base, Change({}), "m0"))),
+            SerializeTableMetadata(base));
 }
 
 TEST(ApplyTest, EqualSchemasSpecsAndOrdersAreTakenAgain) {
   const TableMetadata base = NewTable();
-  TableMetadata table = Done(base, Change({AddSchema(OneColumn("b", 2)), SetCurrentSchema(SchemaId(-1))}));
+  TableMetadata table =
+      Done(base, Change({AddSchema(OneColumn("b", 2)), SetCurrentSchema(SchemaId(-1))}));
   EXPECT_EQ(table.current_schema_id, SchemaId(1));
   EXPECT_EQ(table.last_column_id, FieldId(2));
   table = Done(table, Change({AddSchema(OneColumn()), SetCurrentSchema(SchemaId(-1))}));
   EXPECT_EQ(table.current_schema_id, SchemaId(0));
   EXPECT_THAT(table.schemas, SizeIs(2));
-  const PartitionSpec spec{.fields = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "a"}}};
+  const PartitionSpec spec{
+      .fields = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "a"}}};
   table = Done(table, Change({AddPartitionSpec(spec), SetDefaultSpec(SpecId(-1))}));
   EXPECT_EQ(table.default_spec_id, SpecId(1));
   EXPECT_EQ(table.last_partition_id, FieldId(1000));
@@ -225,11 +248,13 @@ TEST(ApplyTest, EqualSchemasSpecsAndOrdersAreTakenAgain) {
 }
 
 TEST(ApplyTest, PartitionFieldsWithoutIdsGetThem) {
-  const UpdatePtr add = Must(ParseUpdate(R"({"action": "add-spec", "spec": {"spec-id": 0, "fields": [
+  const UpdatePtr add =
+      Must(ParseUpdate(R"({"action": "add-spec", "spec": {"spec-id": 0, "fields": [
       {"name": "a_bucket", "transform": "bucket[4]", "source-id": 1}]}})"));
   const TableMetadata table = Done(NewTable(), Change({add}));
   EXPECT_EQ(table.specs[1].fields[0].field_id, FieldId(1000));
-  const UpdatePtr again = Must(ParseUpdate(R"({"action": "add-spec", "spec": {"spec-id": 0, "fields": [
+  const UpdatePtr again =
+      Must(ParseUpdate(R"({"action": "add-spec", "spec": {"spec-id": 0, "fields": [
       {"name": "other", "transform": "bucket[4]", "source-id": 1},
       {"name": "a", "transform": "identity", "source-id": 1}]}})"));
   const TableMetadata more = Done(table, Change({again}));
@@ -254,34 +279,45 @@ TEST(ApplyTest, MalformedUpdatesAreRefused) {
   refused({UpgradeFormatVersion(4)}, "from 1 to 3");
   refused({AssignUuid("u-2")}, "keeps its UUID");
   refused({SetSnapshotRef("b", {.snapshot_id = SnapshotId(99)})}, "unknown id 99");
-  refused({SetSnapshotRef("main", {.snapshot_id = SnapshotId(5), .kind = SnapshotRef::Kind::kTag})}, "branch");
+  refused({SetSnapshotRef("main", {.snapshot_id = SnapshotId(5), .kind = SnapshotRef::Kind::kTag})},
+          "branch");
   refused({SetSnapshotRef("", {.snapshot_id = SnapshotId(5)})}, "name");
-  refused({SetSnapshotRef("b", {.snapshot_id = SnapshotId(5), .min_snapshots_to_keep = 0})}, "above 0");
-  refused({SetSnapshotRef("t", {.snapshot_id = SnapshotId(5), .kind = SnapshotRef::Kind::kTag, .max_snapshot_age_ms = 1})},
+  refused({SetSnapshotRef("b", {.snapshot_id = SnapshotId(5), .min_snapshots_to_keep = 0})},
+          "above 0");
+  refused({SetSnapshotRef("t", {.snapshot_id = SnapshotId(5),
+                                .kind = SnapshotRef::Kind::kTag,
+                                .max_snapshot_age_ms = 1})},
           "is a tag");
   refused({SetLocation("")}, "location");
   refused({AddSchema(OneColumn("x", 2147483500))}, "2147483447");
-  refused({AddPartitionSpec({.fields = {{.source_id = FieldId(9), .field_id = FieldId(1000), .name = "x"}}})}, "field id 9");
+  refused({AddPartitionSpec(
+              {.fields = {{.source_id = FieldId(9), .field_id = FieldId(1000), .name = "x"}}})},
+          "field id 9");
   refused({AddSortOrder({.fields = {{.source_id = FieldId(9)}}})}, "field id 9");
 }
 
 TEST(ApplyTest, ASchemaMustFitTheDefaultSpec) {
-  const PartitionSpec spec{.fields = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "a"}}};
-  const TableMetadata base = Done(NewTable(), Change({AddPartitionSpec(spec), SetDefaultSpec(SpecId(-1))}));
-  ExpectRefused(Try(base, Change({AddSchema(OneColumn("b", 2)), SetCurrentSchema(SchemaId(-1))})), ErrorKind::kData,
-                "the schema does not have");
+  const PartitionSpec spec{
+      .fields = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "a"}}};
+  const TableMetadata base =
+      Done(NewTable(), Change({AddPartitionSpec(spec), SetDefaultSpec(SpecId(-1))}));
+  ExpectRefused(Try(base, Change({AddSchema(OneColumn("b", 2)), SetCurrentSchema(SchemaId(-1))})),
+                ErrorKind::kData, "the schema does not have");
   const TableMetadata staged = Done(base, Change({AddSchema(OneColumn("b", 2))}));
   EXPECT_EQ(staged.current_schema_id, SchemaId(0));
 }
 
 TEST(ApplyTest, RemovesWhatIsNotInUse) {
-  TableMetadata table = Done(NewTable(), Change({AddSchema(OneColumn("b", 2)), SetCurrentSchema(SchemaId(-1)),
-                                                 AddEncryptionKey({.key_id = "k"}), AddEncryptionKey({.key_id = "k"}),
-                                                 SetProperties({{"a", "1"}, {"b", "2"}})}));
+  TableMetadata table =
+      Done(NewTable(), Change({AddSchema(OneColumn("b", 2)), SetCurrentSchema(SchemaId(-1)),
+                               AddEncryptionKey({.key_id = "k"}), AddEncryptionKey({.key_id = "k"}),
+                               SetProperties({{"a", "1"}, {"b", "2"}})}));
   EXPECT_THAT(table.encryption_keys, SizeIs(1));
-  table = Done(table, Change({RemoveSchemas({SchemaId(0)}), RemoveEncryptionKey("k"), RemoveProperties({"a", "zz"}),
-                              RemoveSnapshotRef("nothing"), RemoveStatistics(SnapshotId(1)),
-                              RemovePartitionStatistics(SnapshotId(1)), RemovePartitionSpecs({SpecId(5)})}));
+  table = Done(
+      table,
+      Change({RemoveSchemas({SchemaId(0)}), RemoveEncryptionKey("k"), RemoveProperties({"a", "zz"}),
+              RemoveSnapshotRef("nothing"), RemoveStatistics(SnapshotId(1)),
+              RemovePartitionStatistics(SnapshotId(1)), RemovePartitionSpecs({SpecId(5)})}));
   EXPECT_THAT(table.schemas, SizeIs(1));
   EXPECT_THAT(table.encryption_keys, SizeIs(0));
   EXPECT_EQ(table.properties.count("a"), 0U);
@@ -331,7 +367,8 @@ TEST(RequirementTest, AFailedOneAppliesNothing) {
 }
 
 TEST(RequirementTest, UnknownTypesNameTheKnownOnes) {
-  EXPECT_THAT(MessageOf(ParseRequirement(R"({"type": "assert-creat"})")), HasSubstr("did you mean 'assert-create'"));
+  EXPECT_THAT(MessageOf(ParseRequirement(R"({"type": "assert-creat"})")),
+              HasSubstr("did you mean 'assert-create'"));
   EXPECT_FALSE(ParseRequirement(R"({"type": "assert-table-uuid"})").ok());
   EXPECT_FALSE(ParseRequirement("[]").ok());
 }
@@ -344,7 +381,9 @@ std::vector<UpdatePtr> EveryUpdate() {
           UpgradeFormatVersion(3),
           AddSchema(OneColumn()),
           SetCurrentSchema(SchemaId(-1)),
-          AddPartitionSpec({.id = SpecId(2), .fields = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "a"}}}),
+          AddPartitionSpec(
+              {.id = SpecId(2),
+               .fields = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "a"}}}),
           SetDefaultSpec(SpecId(2)),
           AddSortOrder({.id = SortOrderId(2), .fields = {{.source_id = FieldId(1)}}}),
           SetDefaultSortOrder(SortOrderId(2)),
@@ -386,9 +425,12 @@ TEST(UpdateJsonTest, EveryUpdateSaysWhichKeyIsMissing) {
 TEST(UpdateJsonTest, FormsAreThoseOfTheRestSpecification) {
   EXPECT_EQ(SetSnapshotRef("b", {.snapshot_id = SnapshotId(7)})->ToJson(),
             R"({"action":"set-snapshot-ref","ref-name":"b","snapshot-id":7,"type":"branch"})");
-  EXPECT_EQ(RemoveProperties({"k"})->ToJson(), R"({"action":"remove-properties","removals":["k"]})");
-  EXPECT_EQ(SetProperties({{"k", "v"}})->ToJson(), R"({"action":"set-properties","updates":{"k":"v"}})");
-  EXPECT_EQ(SetCurrentSchema(SchemaId(-1))->ToJson(), R"({"action":"set-current-schema","schema-id":-1})");
+  EXPECT_EQ(RemoveProperties({"k"})->ToJson(),
+            R"({"action":"remove-properties","removals":["k"]})");
+  EXPECT_EQ(SetProperties({{"k", "v"}})->ToJson(),
+            R"({"action":"set-properties","updates":{"k":"v"}})");
+  EXPECT_EQ(SetCurrentSchema(SchemaId(-1))->ToJson(),
+            R"({"action":"set-current-schema","schema-id":-1})");
   EXPECT_THAT(AddSchema(OneColumn())->ToJson(), HasSubstr(R"("last-column-id":1)"));
   EXPECT_EQ(Must(ParseUpdate(R"({"action": "set-properties", "updated": {"k": "v"}})"))->ToJson(),
             SetProperties({{"k", "v"}})->ToJson());
@@ -397,7 +439,8 @@ TEST(UpdateJsonTest, FormsAreThoseOfTheRestSpecification) {
 }
 
 TEST(UpdateJsonTest, UnknownActionsNameTheKnownOnes) {
-  EXPECT_THAT(MessageOf(ParseUpdate(R"({"action": "add-snapshots"})")), HasSubstr("did you mean 'add-snapshot'"));
+  EXPECT_THAT(MessageOf(ParseUpdate(R"({"action": "add-snapshots"})")),
+              HasSubstr("did you mean 'add-snapshot'"));
   EXPECT_THAT(MessageOf(ParseUpdate("{}")), HasSubstr("action: expected a value"));
 }
 
@@ -408,9 +451,11 @@ TEST(CreateTableTest, GivesFreshIdsAndFollowsThem) {
       .fields = {{.id = FieldId(70), .name = "id", .type = Type::Long(), .required = true},
                  {.id = FieldId(71),
                   .name = "s",
-                  .type = Type::Struct({{.id = FieldId(72), .name = "ts", .type = Type::Timestamp()}})}},
+                  .type = Type::Struct(
+                      {{.id = FieldId(72), .name = "ts", .type = Type::Timestamp()}})}},
       .identifier_field_ids = {FieldId(70)},
-      .partition_fields = {{.source_id = FieldId(72), .transform = Transform::Of(Transform::Kind::kDay)}},
+      .partition_fields = {{.source_id = FieldId(72),
+                            .transform = Transform::Of(Transform::Kind::kDay)}},
       .sort_fields = {{.source_id = FieldId(70), .ascending = false}}};
   const TableMetadata table = Must(Apply(nullptr, Must(CreateTable(options)), {.now_ms = 1}));
   EXPECT_EQ(table.schema()->FindByName("s.ts")->id, FieldId(3));
@@ -423,7 +468,9 @@ TEST(CreateTableTest, GivesFreshIdsAndFollowsThem) {
 }
 
 TEST(CreateTableTest, FaultsAreTheConfigurations) {
-  CreateTableOptions options{.location = "x", .uuid = "u", .fields = {{.id = FieldId(1), .name = "a", .type = Type::Long()}}};
+  CreateTableOptions options{.location = "x",
+                             .uuid = "u",
+                             .fields = {{.id = FieldId(1), .name = "a", .type = Type::Long()}}};
   const auto fault = [&] {
     const auto result = CreateTable(options);
     EXPECT_TRUE(result.ok() || result.error().kind == ErrorKind::kConfig) << MessageOf(result);

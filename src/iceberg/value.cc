@@ -43,8 +43,8 @@ T FromLittleEndian(std::string_view bytes) {
 }
 
 Error WrongWidth(const Type& type, std::string_view bytes, std::string_view expected) {
-  return DataError(
-      fmt::format("expected {} bytes for a bound of type {}, found {}", expected, type.ToString(), bytes.size()));
+  return DataError(fmt::format("expected {} bytes for a bound of type {}, found {}", expected,
+                               type.ToString(), bytes.size()));
 }
 
 Error NotSupported(const Type& type) {
@@ -52,14 +52,16 @@ Error NotSupported(const Type& type) {
 }
 
 Error NotOfType(const Type& type, std::string_view text) {
-  return DataError(fmt::format("expected a value of type {}, found {}", type.ToString(), Quote(text)));
+  return DataError(
+      fmt::format("expected a value of type {}, found {}", type.ToString(), Quote(text)));
 }
 
 /// A day as the first tick of it, for bounds written before a date became a timestamp.
 Result<Value> DateAsTicks(const Type& type, int32_t days, int64_t ticks_per_second) {
   int64_t ticks = 0;
   if (__builtin_mul_overflow(int64_t{days}, kSecondsPerDay * ticks_per_second, &ticks)) {
-    return DataError(fmt::format("the date {} is out of the range of {}", FormatDate(days), type.ToString()));
+    return DataError(
+        fmt::format("the date {} is out of the range of {}", FormatDate(days), type.ToString()));
   }
   return Value(ticks);
 }
@@ -71,7 +73,8 @@ Result<Value> FixedWidth(const Type& type, std::string_view bytes) {
 }
 
 int64_t TicksPerSecond(const Type& type) {
-  const bool nanos = type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
+  const bool nanos =
+      type.kind() == TypeKind::kTimestampNs || type.kind() == TypeKind::kTimestampTzNs;
   return nanos ? kNanosPerSecond : kMicrosPerSecond;
 }
 
@@ -91,8 +94,9 @@ Result<Value> ParseTimestamp(const Type& type, std::string_view text) {
   const auto parsed = ParseDateTime(text, TicksPerSecond(type));
   if (!parsed) return NotOfType(type, text);
   if (parsed->has_zone != with_zone) {
-    return DataError(fmt::format("expected a value of type {} {} an offset such as Z or +02:00, found {}",
-                                 type.ToString(), with_zone ? "with" : "without", Quote(text)));
+    return DataError(
+        fmt::format("expected a value of type {} {} an offset such as Z or +02:00, found {}",
+                    type.ToString(), with_zone ? "with" : "without", Quote(text)));
   }
   return Value(parsed->ticks);
 }
@@ -295,7 +299,8 @@ Result<Value> ParseText(const Type& type, std::string_view text) {
     case TypeKind::kDouble:
       return ParseNumber<double>(type, text);
     case TypeKind::kDecimal: {
-      CALVE_ASSIGN_OR_RETURN(const Decimal decimal, ParseDecimal(text, type.precision(), type.scale()));
+      CALVE_ASSIGN_OR_RETURN(const Decimal decimal,
+                             ParseDecimal(text, type.precision(), type.scale()));
       return Value(decimal);
     }
     case TypeKind::kDate:

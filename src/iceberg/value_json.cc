@@ -39,7 +39,8 @@ Result<Value> TextFromJson(const Type& type, const Json& json, const std::string
 Result<Value> HexFromJson(const Type& type, const Json& json, const std::string& place) {
   if (!json.is_string()) return WrongValue(type, json, place);
   std::optional<std::string> bytes = FromHex(json.get<std::string>());
-  if (!bytes || (type.kind() == TypeKind::kFixed && static_cast<int64_t>(bytes->size()) != type.length())) {
+  if (!bytes ||
+      (type.kind() == TypeKind::kFixed && static_cast<int64_t>(bytes->size()) != type.length())) {
     return WrongValue(type, json, place);
   }
   return Value(std::move(*bytes));
@@ -91,8 +92,9 @@ Result<Value> ValueFromJson(const Type& type, const Json& json, const std::strin
     case TypeKind::kMap:
       break;
   }
-  return RefusedError(fmt::format("{}: a default for a column of type {} can only be null here, found {}", place,
-                                  type.ToString(), Describe(json)));
+  return RefusedError(
+      fmt::format("{}: a default for a column of type {} can only be null here, found {}", place,
+                  type.ToString(), Describe(json)));
 }
 
 Json ValueToJson(const Type& type, const Value& value) {

@@ -40,22 +40,27 @@ TEST_P(TextRoundTrip, ReadsAsItPrintsAndSurvivesBytesAndJson) {
 
 INSTANTIATE_TEST_SUITE_P(
     Values, TextRoundTrip,
-    ::testing::Values(
-        TextCase{"boolean", "true"}, TextCase{"boolean", "false"}, TextCase{"int", "-2147483648"},
-        TextCase{"long", "-9223372036854775808"}, TextCase{"long", "9223372036854775807"},
-        TextCase{"float", "0.34234"}, TextCase{"float", "3.4028235e+38"}, TextCase{"double", "0.1"},
-        TextCase{"double", "-1.7976931348623157e+308"}, TextCase{"decimal(9, 2)", "14.20"},
-        TextCase{"decimal(9, 2)", "-0.01"}, TextCase{"decimal(38, 0)", "99999999999999999999999999999999999999"},
-        TextCase{"decimal(38, 38)", "-0.99999999999999999999999999999999999999"}, TextCase{"decimal(5, 5)", "0.00001"},
-        TextCase{"date", "2017-11-16"}, TextCase{"date", "1969-12-31"}, TextCase{"date", "0000-01-01"},
-        TextCase{"date", "-0001-12-31"}, TextCase{"date", "+10000-01-01"}, TextCase{"date", "2024-02-29"},
-        TextCase{"time", "22:31:08.123456"}, TextCase{"time", "00:00:00"}, TextCase{"time", "23:59:59.999999"},
-        TextCase{"timestamp", "2017-11-16T22:31:08.123456"}, TextCase{"timestamp", "1969-12-31T23:59:59.999999"},
-        TextCase{"timestamptz", "2017-11-16T22:31:08+00:00"},
-        TextCase{"timestamp_ns", "2017-11-16T22:31:08.123456789"},
-        TextCase{"timestamptz_ns", "1677-09-21T00:12:43.145224193+00:00"}, TextCase{"string", "iceberg"},
-        TextCase{"string", ""}, TextCase{"uuid", "f79c3e09-677c-4bbd-a479-3f349cb785e7"}, TextCase{"binary", "AAEC/w=="},
-        TextCase{"fixed[4]", "AAEC/w=="}));
+    ::testing::Values(TextCase{"boolean", "true"}, TextCase{"boolean", "false"},
+                      TextCase{"int", "-2147483648"}, TextCase{"long", "-9223372036854775808"},
+                      TextCase{"long", "9223372036854775807"}, TextCase{"float", "0.34234"},
+                      TextCase{"float", "3.4028235e+38"}, TextCase{"double", "0.1"},
+                      TextCase{"double", "-1.7976931348623157e+308"},
+                      TextCase{"decimal(9, 2)", "14.20"}, TextCase{"decimal(9, 2)", "-0.01"},
+                      TextCase{"decimal(38, 0)", "99999999999999999999999999999999999999"},
+                      TextCase{"decimal(38, 38)", "-0.99999999999999999999999999999999999999"},
+                      TextCase{"decimal(5, 5)", "0.00001"}, TextCase{"date", "2017-11-16"},
+                      TextCase{"date", "1969-12-31"}, TextCase{"date", "0000-01-01"},
+                      TextCase{"date", "-0001-12-31"}, TextCase{"date", "+10000-01-01"},
+                      TextCase{"date", "2024-02-29"}, TextCase{"time", "22:31:08.123456"},
+                      TextCase{"time", "00:00:00"}, TextCase{"time", "23:59:59.999999"},
+                      TextCase{"timestamp", "2017-11-16T22:31:08.123456"},
+                      TextCase{"timestamp", "1969-12-31T23:59:59.999999"},
+                      TextCase{"timestamptz", "2017-11-16T22:31:08+00:00"},
+                      TextCase{"timestamp_ns", "2017-11-16T22:31:08.123456789"},
+                      TextCase{"timestamptz_ns", "1677-09-21T00:12:43.145224193+00:00"},
+                      TextCase{"string", "iceberg"}, TextCase{"string", ""},
+                      TextCase{"uuid", "f79c3e09-677c-4bbd-a479-3f349cb785e7"},
+                      TextCase{"binary", "AAEC/w=="}, TextCase{"fixed[4]", "AAEC/w=="}));
 
 TEST(ValueTest, JsonFormsAreThoseOfAppendixD) {
   const auto json = [](const char* type, const char* text) {
@@ -66,7 +71,8 @@ TEST(ValueTest, JsonFormsAreThoseOfAppendixD) {
   EXPECT_EQ(json("float", "0.1"), "0.1");
   EXPECT_EQ(json("decimal(9, 2)", "14.2"), R"("14.20")");
   EXPECT_EQ(json("date", "2017-11-16"), R"("2017-11-16")");
-  EXPECT_EQ(json("timestamptz", "2017-11-16T22:31:08.123456Z"), R"("2017-11-16T22:31:08.123456+00:00")");
+  EXPECT_EQ(json("timestamptz", "2017-11-16T22:31:08.123456Z"),
+            R"("2017-11-16T22:31:08.123456+00:00")");
   EXPECT_EQ(json("binary", "AAEC/w=="), R"("000102ff")");
 }
 
@@ -75,17 +81,18 @@ TEST(ValueTest, JsonOfAnotherTypeIsRefusedWithItsPlace) {
     return ValueFromJson(Parsed(type), Must(ParseJson(json)), "fields[0].initial-default");
   };
   EXPECT_THAT(MessageOf(read("int", "2147483648")), HasSubstr("fields[0].initial-default"));
-  for (const auto& [type, json] : std::vector<std::pair<const char*, const char*>>{{"int", "1.5"},
-                                                                                   {"int", "\"1\""},
-                                                                                   {"long", "9223372036854775808"},
-                                                                                   {"boolean", "1"},
-                                                                                   {"float", "1e39"},
-                                                                                   {"string", "1"},
-                                                                                   {"uuid", "\"f79c\""},
-                                                                                   {"binary", "\"0\""},
-                                                                                   {"fixed[4]", "\"0001\""},
-                                                                                   {"decimal(3, 2)", "\"10.00\""},
-                                                                                   {"date", "\"2023-02-29\""}}) {
+  for (const auto& [type, json] :
+       std::vector<std::pair<const char*, const char*>>{{"int", "1.5"},
+                                                        {"int", "\"1\""},
+                                                        {"long", "9223372036854775808"},
+                                                        {"boolean", "1"},
+                                                        {"float", "1e39"},
+                                                        {"string", "1"},
+                                                        {"uuid", "\"f79c\""},
+                                                        {"binary", "\"0\""},
+                                                        {"fixed[4]", "\"0001\""},
+                                                        {"decimal(3, 2)", "\"10.00\""},
+                                                        {"date", "\"2023-02-29\""}}) {
     const auto result = read(type, json);
     ASSERT_FALSE(result.ok()) << type << " " << json;
     EXPECT_EQ(result.error().kind, ErrorKind::kData);
@@ -95,37 +102,38 @@ TEST(ValueTest, JsonOfAnotherTypeIsRefusedWithItsPlace) {
 }
 
 TEST(ValueTest, TextThatIsNotOfTheTypeIsRefused) {
-  for (const auto& [type, text] : std::vector<TextCase>{{"int", "2147483648"},
-                                                        {"int", "1.0"},
-                                                        {"int", ""},
-                                                        {"int", " 1"},
-                                                        {"int", "+-1"},
-                                                        {"long", "9223372036854775808"},
-                                                        {"boolean", "yes"},
-                                                        {"double", "1,5"},
-                                                        {"double", "1.5x"},
-                                                        {"decimal(4, 2)", "1.234"},
-                                                        {"decimal(4, 2)", "100.00"},
-                                                        {"decimal(4, 2)", "1e9999999999"},
-                                                        {"decimal(4, 2)", "."},
-                                                        {"decimal(4, 2)", "--1"},
-                                                        {"date", "2023-2-1"},
-                                                        {"date", "2023-13-01"},
-                                                        {"date", "2023-02-29"},
-                                                        {"date", "20230201"},
-                                                        {"date", "12345-01-01"},
-                                                        {"time", "24:00:00"},
-                                                        {"time", "10:00:00.1234567"},
-                                                        {"time", "10:00:60"},
-                                                        {"timestamp", "2023-01-01"},
-                                                        {"timestamp", "2023-01-01T10:00:00Z"},
-                                                        {"timestamptz", "2023-01-01T10:00:00"},
-                                                        {"timestamptz", "2023-01-01T10:00:00+25:00"},
-                                                        {"timestamp_ns", "9999-01-01T00:00:00"},
-                                                        {"uuid", "f79c3e09677c4bbda4793f349cb785e7"},
-                                                        {"uuid", "g79c3e09-677c-4bbd-a479-3f349cb785e7"},
-                                                        {"binary", "A"},
-                                                        {"fixed[2]", "AAEC/w=="}}) {
+  for (const auto& [type, text] :
+       std::vector<TextCase>{{"int", "2147483648"},
+                             {"int", "1.0"},
+                             {"int", ""},
+                             {"int", " 1"},
+                             {"int", "+-1"},
+                             {"long", "9223372036854775808"},
+                             {"boolean", "yes"},
+                             {"double", "1,5"},
+                             {"double", "1.5x"},
+                             {"decimal(4, 2)", "1.234"},
+                             {"decimal(4, 2)", "100.00"},
+                             {"decimal(4, 2)", "1e9999999999"},
+                             {"decimal(4, 2)", "."},
+                             {"decimal(4, 2)", "--1"},
+                             {"date", "2023-2-1"},
+                             {"date", "2023-13-01"},
+                             {"date", "2023-02-29"},
+                             {"date", "20230201"},
+                             {"date", "12345-01-01"},
+                             {"time", "24:00:00"},
+                             {"time", "10:00:00.1234567"},
+                             {"time", "10:00:60"},
+                             {"timestamp", "2023-01-01"},
+                             {"timestamp", "2023-01-01T10:00:00Z"},
+                             {"timestamptz", "2023-01-01T10:00:00"},
+                             {"timestamptz", "2023-01-01T10:00:00+25:00"},
+                             {"timestamp_ns", "9999-01-01T00:00:00"},
+                             {"uuid", "f79c3e09677c4bbda4793f349cb785e7"},
+                             {"uuid", "g79c3e09-677c-4bbd-a479-3f349cb785e7"},
+                             {"binary", "A"},
+                             {"fixed[2]", "AAEC/w=="}}) {
     const auto result = ParseText(Parsed(type), text);
     ASSERT_FALSE(result.ok()) << type << " " << text;
     EXPECT_EQ(result.error().kind, ErrorKind::kData);
@@ -133,7 +141,8 @@ TEST(ValueTest, TextThatIsNotOfTheTypeIsRefused) {
 }
 
 TEST(ValueTest, TextAllowsTheFormsThatPeopleWrite) {
-  EXPECT_EQ(Must(ParseText(Type::Timestamp(), "2023-01-01 10:00")), Must(ParseText(Type::Timestamp(), "2023-01-01T10:00:00.000")));
+  EXPECT_EQ(Must(ParseText(Type::Timestamp(), "2023-01-01 10:00")),
+            Must(ParseText(Type::Timestamp(), "2023-01-01T10:00:00.000")));
   EXPECT_EQ(Must(ParseText(Type::TimestampTz(), "2023-01-01 10:00:00 +02:00")),
             Must(ParseText(Type::TimestampTz(), "2023-01-01T08:00:00Z")));
   EXPECT_EQ(Must(ParseText(Type::TimestampTz(), "2022-12-31T23:30:00-0100")),
@@ -167,15 +176,18 @@ TEST(ValueTest, BoundsWrittenBeforeAPromotionAreRead) {
   EXPECT_EQ(Must(FromBytes(Type::Long(), seven)), Value(int64_t{7}));
   EXPECT_EQ(Must(FromBytes(Type::Long(), "\xff\xff\xff\xff")), Value(int64_t{-1}));
   EXPECT_EQ(Must(FromBytes(Type::Double(), Must(ToBytes(Type::Float(), Value(0.5F))))), Value(0.5));
-  EXPECT_EQ(Must(FromBytes(Type::Timestamp(), seven)), Must(ParseText(Type::Timestamp(), "1970-01-08T00:00:00")));
+  EXPECT_EQ(Must(FromBytes(Type::Timestamp(), seven)),
+            Must(ParseText(Type::Timestamp(), "1970-01-08T00:00:00")));
   EXPECT_EQ(Must(FromBytes(Type::Of(TypeKind::kTimestampNs), seven)),
             Must(ParseText(Type::Of(TypeKind::kTimestampNs), "1970-01-08T00:00:00")));
-  EXPECT_FALSE(FromBytes(Type::Of(TypeKind::kTimestampNs), std::string("\xff\xff\xff\x7f", 4)).ok());
+  EXPECT_FALSE(
+      FromBytes(Type::Of(TypeKind::kTimestampNs), std::string("\xff\xff\xff\x7f", 4)).ok());
   EXPECT_FALSE(FromBytes(Type::TimestampTz(), seven).ok());
 }
 
 TEST(ValueTest, BytesOfAnotherWidthAreRefused) {
-  EXPECT_THAT(MessageOf(FromBytes(Type::Int(), std::string(8, '\0'))), HasSubstr("expected 4 bytes"));
+  EXPECT_THAT(MessageOf(FromBytes(Type::Int(), std::string(8, '\0'))),
+              HasSubstr("expected 4 bytes"));
   EXPECT_FALSE(FromBytes(Type::Boolean(), "").ok());
   EXPECT_FALSE(FromBytes(Type::UuidType(), "short").ok());
   EXPECT_FALSE(FromBytes(Type::Decimal(9, 2), "").ok());
@@ -218,14 +230,16 @@ TEST(DecimalTest, RandomValuesSurviveEveryForm) {
     const int scale = static_cast<int>(random.Below(static_cast<uint64_t>(precision) + 1));
     Int128 unscaled = 0;
     const auto digits = random.Below(static_cast<uint64_t>(precision) + 1);
-    for (uint64_t d = 0; d < digits; ++d) unscaled = unscaled * 10 + static_cast<int>(random.Below(10));
+    for (uint64_t d = 0; d < digits; ++d)
+      unscaled = unscaled * 10 + static_cast<int>(random.Below(10));
     if (random.Below(2) == 0) unscaled = -unscaled;
     const Decimal decimal{unscaled};
     ASSERT_TRUE(FitsPrecision(decimal, precision));
     const std::string text = DecimalToText(decimal, scale);
     ASSERT_EQ(Must(ParseDecimal(text, precision, scale)), decimal) << text;
     ASSERT_EQ(DecimalFromBytes(DecimalToBytes(decimal)), decimal) << text;
-    ASSERT_EQ(DecimalFromBytes(DecimalToFixedBytes(decimal, DecimalWidth(precision))), decimal) << text;
+    ASSERT_EQ(DecimalFromBytes(DecimalToFixedBytes(decimal, DecimalWidth(precision))), decimal)
+        << text;
     ASSERT_LE(DecimalToBytes(decimal).size(), DecimalWidth(precision));
   }
 }
@@ -255,7 +269,8 @@ TEST(CalendarTest, DaysAndDatesAgreeOverTheWholeRange) {
 }
 
 TEST(CalendarTest, TimestampsReachTheEndsOfTheirRange) {
-  for (const int64_t ticks : {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{-1}}) {
+  for (const int64_t ticks :
+       {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), int64_t{-1}}) {
     for (const int64_t per_second : {kMicrosPerSecond, kNanosPerSecond}) {
       const auto parsed = ParseDateTime(FormatDateTime(ticks, per_second), per_second);
       ASSERT_TRUE(parsed.has_value()) << FormatDateTime(ticks, per_second);

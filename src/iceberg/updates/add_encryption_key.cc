@@ -17,8 +17,9 @@ class AddEncryptionKeyUpdate : public Update {
   std::string_view action() const override { return kAction; }
   Status ApplyTo(MetadataBuilder& builder) const override {
     std::vector<EncryptedKey>& keys = builder.metadata().encryption_keys;
-    const bool known = std::any_of(keys.begin(), keys.end(),
-                                   [&](const EncryptedKey& other) { return other.key_id == key_.key_id; });
+    const bool known = std::any_of(keys.begin(), keys.end(), [&](const EncryptedKey& other) {
+      return other.key_id == key_.key_id;
+    });
     if (!known) keys.push_back(key_);
     return Status::Ok();
   }

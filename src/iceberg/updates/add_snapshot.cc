@@ -11,9 +11,11 @@ namespace {
 
 constexpr std::string_view kAction = "add-snapshot";
 
-/// A snapshot computed on a base that has moved on is a conflict, so that the writer computes it again.
+/// A snapshot computed on a base that has moved on is a conflict, so that the writer computes it
+/// again.
 ///
-/// One without parent, as a replaced table starts with, holds nothing of what came before and so is never too old.
+/// One without parent, as a replaced table starts with, holds nothing of what came before and so is
+/// never too old.
 Status CheckSequenceNumber(const Snapshot& snapshot, const TableMetadata& metadata) {
   if (metadata.format_version == 1) {
     if (snapshot.sequence_number.value() == 0) return Status::Ok();
@@ -22,21 +24,24 @@ Status CheckSequenceNumber(const Snapshot& snapshot, const TableMetadata& metada
   }
   if (snapshot.sequence_number > metadata.last_sequence_number) return Status::Ok();
   if (!snapshot.parent_id && snapshot.sequence_number.value() > 0) return Status::Ok();
-  return ConflictError(fmt::format("expected a sequence number above {}, found {}: the table was changed in the "
-                                   "meantime",
-                                   metadata.last_sequence_number.value(), snapshot.sequence_number.value()));
+  return ConflictError(
+      fmt::format("expected a sequence number above {}, found {}: the table was changed in the "
+                  "meantime",
+                  metadata.last_sequence_number.value(), snapshot.sequence_number.value()));
 }
 
 /// Move next-row-id past the rows of a snapshot (spec, Snapshot Row IDs).
 Status TakeRowIds(const Snapshot& snapshot, TableMetadata& metadata) {
   if (!snapshot.first_row_id || !snapshot.added_rows || *snapshot.added_rows < 0) {
-    return DataError(fmt::format("expected first-row-id and added-rows of snapshot {}, as format version 3 needs",
-                                 snapshot.id.value()));
+    return DataError(fmt::format(
+        "expected first-row-id and added-rows of snapshot {}, as format version 3 needs",
+        snapshot.id.value()));
   }
   if (*snapshot.first_row_id < metadata.next_row_id) {
-    return ConflictError(fmt::format("expected a first-row-id of at least {}, found {}: the table was changed in "
-                                     "the meantime",
-                                     metadata.next_row_id.value(), snapshot.first_row_id->value()));
+    return ConflictError(
+        fmt::format("expected a first-row-id of at least {}, found {}: the table was changed in "
+                    "the meantime",
+                    metadata.next_row_id.value(), snapshot.first_row_id->value()));
   }
   int64_t next = 0;
   if (__builtin_add_overflow(snapshot.first_row_id->value(), *snapshot.added_rows, &next)) {
@@ -53,13 +58,16 @@ class AddSnapshotUpdate : public Update {
   Status ApplyTo(MetadataBuilder& builder) const override {
     const TableMetadata& metadata = builder.metadata();
     if (metadata.schemas.empty() || metadata.specs.empty() || metadata.sort_orders.empty()) {
-      return DataError("expected a schema, a partition spec and a sort order before a snapshot is added");
+      return DataError(
+          "expected a schema, a partition spec and a sort order before a snapshot is added");
     }
     if (metadata.FindSnapshot(snapshot_.id) != nullptr) {
-      return DataError(fmt::format("expected a snapshot that the table does not have, found {}", snapshot_.id.value()));
+      return DataError(fmt::format("expected a snapshot that the table does not have, found {}",
+                                   snapshot_.id.value()));
     }
     CALVE_RETURN_IF_ERROR(CheckSequenceNumber(snapshot_, metadata));
-    if (metadata.format_version >= 3) CALVE_RETURN_IF_ERROR(TakeRowIds(snapshot_, builder.metadata()));
+    if (metadata.format_version >= 3)
+      CALVE_RETURN_IF_ERROR(TakeRowIds(snapshot_, builder.metadata()));
     builder.AddSnapshot(snapshot_);
     return Status::Ok();
   }

@@ -30,7 +30,8 @@ class AddSortOrderUpdate : public Update {
   Status ApplyTo(MetadataBuilder& builder) const override {
     TableMetadata& metadata = builder.metadata();
     const SchemaPtr* schema = metadata.FindSchema(metadata.current_schema_id);
-    if (schema == nullptr) return DataError("expected a current schema before a sort order is added, found none");
+    if (schema == nullptr)
+      return DataError("expected a current schema before a sort order is added, found none");
     SortOrder order = order_;
     order.id = IdFor(order, metadata.sort_orders);
     builder.last_added_order = order.id;

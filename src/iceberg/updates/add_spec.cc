@@ -15,15 +15,16 @@ namespace {
 constexpr std::string_view kAction = "add-spec";
 
 bool SameField(const PartitionField& a, const PartitionField& b) {
-  return a.source_id == b.source_id && a.more_source_ids == b.more_source_ids && a.transform == b.transform &&
-         a.name == b.name;
+  return a.source_id == b.source_id && a.more_source_ids == b.more_source_ids &&
+         a.transform == b.transform && a.name == b.name;
 }
 
 /// The id of an equal spec that the table has, else the next free one. Field ids don't count.
 SpecId IdFor(const PartitionSpec& spec, const std::vector<PartitionSpec>& specs) {
   SpecId next{0};
   for (const PartitionSpec& other : specs) {
-    if (std::equal(spec.fields.begin(), spec.fields.end(), other.fields.begin(), other.fields.end(), SameField)) {
+    if (std::equal(spec.fields.begin(), spec.fields.end(), other.fields.begin(), other.fields.end(),
+                   SameField)) {
       return other.id;
     }
     next = std::max(next, SpecId(other.id.value() + 1));
@@ -31,7 +32,8 @@ SpecId IdFor(const PartitionSpec& spec, const std::vector<PartitionSpec>& specs)
   return next;
 }
 
-/// Give ids to fields that a client left without: of the same source and transform in another spec, else fresh ones.
+/// Give ids to fields that a client left without: of the same source and transform in another spec,
+/// else fresh ones.
 void NumberFields(std::vector<PartitionField>& fields, const TableMetadata& metadata) {
   FieldId last = metadata.last_partition_id;
   for (PartitionField& field : fields) {
@@ -51,9 +53,10 @@ Status CheckSequential(const std::vector<PartitionField>& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
     const int32_t expected = 1000 + static_cast<int32_t>(i);
     if (fields[i].field_id.value() == expected) continue;
-    return DataError(fmt::format("expected the partition field id {} at place {}, as format version 1 numbers "
-                                 "them, found {}",
-                                 expected, i, fields[i].field_id.value()));
+    return DataError(
+        fmt::format("expected the partition field id {} at place {}, as format version 1 numbers "
+                    "them, found {}",
+                    expected, i, fields[i].field_id.value()));
   }
   return Status::Ok();
 }
@@ -65,7 +68,8 @@ class AddPartitionSpecUpdate : public Update {
   Status ApplyTo(MetadataBuilder& builder) const override {
     TableMetadata& metadata = builder.metadata();
     const SchemaPtr* schema = metadata.FindSchema(metadata.current_schema_id);
-    if (schema == nullptr) return DataError("expected a current schema before a partition spec is added, found none");
+    if (schema == nullptr)
+      return DataError("expected a current schema before a partition spec is added, found none");
     PartitionSpec spec = spec_;
     NumberFields(spec.fields, metadata);
     spec.id = IdFor(spec, metadata.specs);

@@ -19,14 +19,13 @@ class AssignUuidUpdate : public Update {
     std::string& own = builder.metadata().table_uuid;
     if (uuid_.empty()) return DataError("expected a UUID, found \"\"");
     if (!own.empty() && ToLower(own) != ToLower(uuid_)) {
-      return DataError(fmt::format("expected the UUID {} of the table, found {}; a table keeps its UUID", own, uuid_));
+      return DataError(fmt::format(
+          "expected the UUID {} of the table, found {}; a table keeps its UUID", own, uuid_));
     }
     own = uuid_;
     return Status::Ok();
   }
-  std::string ToJson() const override {
-    return DumpJson({{"action", kAction}, {"uuid", uuid_}});
-  }
+  std::string ToJson() const override { return DumpJson({{"action", kAction}, {"uuid", uuid_}}); }
 
  private:
   std::string uuid_;

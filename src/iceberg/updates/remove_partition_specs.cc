@@ -20,7 +20,8 @@ class RemovePartitionSpecsUpdate : public Update {
     TableMetadata& metadata = builder.metadata();
     const std::set<SpecId> ids(ids_.begin(), ids_.end());
     if (ids.contains(metadata.default_spec_id)) {
-      return DataError(fmt::format("the default partition spec {} is in use and cannot be removed", metadata.default_spec_id.value()));
+      return DataError(fmt::format("the default partition spec {} is in use and cannot be removed",
+                                   metadata.default_spec_id.value()));
     }
     std::erase_if(metadata.specs, [&](const PartitionSpec& item) { return ids.contains(item.id); });
     return Status::Ok();

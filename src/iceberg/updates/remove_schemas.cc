@@ -20,9 +20,11 @@ class RemoveSchemasUpdate : public Update {
     TableMetadata& metadata = builder.metadata();
     const std::set<SchemaId> ids(ids_.begin(), ids_.end());
     if (ids.contains(metadata.current_schema_id)) {
-      return DataError(fmt::format("the current schema {} is in use and cannot be removed", metadata.current_schema_id.value()));
+      return DataError(fmt::format("the current schema {} is in use and cannot be removed",
+                                   metadata.current_schema_id.value()));
     }
-    std::erase_if(metadata.schemas, [&](const SchemaPtr& item) { return ids.contains(item->id()); });
+    std::erase_if(metadata.schemas,
+                  [&](const SchemaPtr& item) { return ids.contains(item->id()); });
     return Status::Ok();
   }
   std::string ToJson() const override {

@@ -13,7 +13,8 @@ class RemoveStatisticsUpdate : public Update {
   explicit RemoveStatisticsUpdate(SnapshotId id) : id_(id) {}
   std::string_view action() const override { return kAction; }
   Status ApplyTo(MetadataBuilder& builder) const override {
-    std::erase_if(builder.metadata().statistics, [&](const StatisticsFile& file) { return file.snapshot_id == id_; });
+    std::erase_if(builder.metadata().statistics,
+                  [&](const StatisticsFile& file) { return file.snapshot_id == id_; });
     return Status::Ok();
   }
   std::string ToJson() const override {

@@ -24,7 +24,8 @@ class SetCurrentSchemaUpdate : public Update {
       return DataError("expected a change that adds a schema before it is set as -1, found none");
     }
     if (metadata.FindSchema(id) == nullptr) {
-      return DataError(fmt::format("expected a schema of the table, found the unknown id {}", id.value()));
+      return DataError(
+          fmt::format("expected a schema of the table, found the unknown id {}", id.value()));
     }
     if (metadata.current_schema_id != id) builder.LayoutChanged();
     metadata.current_schema_id = id;

@@ -21,10 +21,12 @@ class SetDefaultSortOrderUpdate : public Update {
     TableMetadata& metadata = builder.metadata();
     const SortOrderId id = id_ == kLastAdded ? builder.last_added_order.value_or(kLastAdded) : id_;
     if (id == kLastAdded) {
-      return DataError("expected a change that adds a sort order before it is set as -1, found none");
+      return DataError(
+          "expected a change that adds a sort order before it is set as -1, found none");
     }
     if (metadata.FindSortOrder(id) == nullptr) {
-      return DataError(fmt::format("expected a sort order of the table, found the unknown id {}", id.value()));
+      return DataError(
+          fmt::format("expected a sort order of the table, found the unknown id {}", id.value()));
     }
     if (metadata.default_sort_order_id != id) builder.LayoutChanged();
     metadata.default_sort_order_id = id;

@@ -21,10 +21,12 @@ class SetDefaultSpecUpdate : public Update {
     TableMetadata& metadata = builder.metadata();
     const SpecId id = id_ == kLastAdded ? builder.last_added_spec.value_or(kLastAdded) : id_;
     if (id == kLastAdded) {
-      return DataError("expected a change that adds a partition spec before it is set as -1, found none");
+      return DataError(
+          "expected a change that adds a partition spec before it is set as -1, found none");
     }
     if (metadata.FindSpec(id) == nullptr) {
-      return DataError(fmt::format("expected a partition spec of the table, found the unknown id {}", id.value()));
+      return DataError(fmt::format(
+          "expected a partition spec of the table, found the unknown id {}", id.value()));
     }
     if (metadata.default_spec_id != id) builder.LayoutChanged();
     metadata.default_spec_id = id;

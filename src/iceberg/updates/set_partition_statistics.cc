@@ -15,12 +15,15 @@ class SetPartitionStatisticsUpdate : public Update {
   std::string_view action() const override { return kAction; }
   Status ApplyTo(MetadataBuilder& builder) const override {
     auto& files = builder.metadata().partition_statistics;
-    std::erase_if(files, [&](const PartitionStatisticsFile& other) { return other.snapshot_id == file_.snapshot_id; });
+    std::erase_if(files, [&](const PartitionStatisticsFile& other) {
+      return other.snapshot_id == file_.snapshot_id;
+    });
     files.push_back(file_);
     return Status::Ok();
   }
   std::string ToJson() const override {
-    return DumpJson({{"action", kAction}, {"partition-statistics", PartitionStatisticsFileToJson(file_)}});
+    return DumpJson(
+        {{"action", kAction}, {"partition-statistics", PartitionStatisticsFileToJson(file_)}});
   }
 
  private:
@@ -29,8 +32,10 @@ class SetPartitionStatisticsUpdate : public Update {
 
 Result<UpdatePtr> Parse(const JsonObject& object) {
   CALVE_ASSIGN_OR_RETURN(const Json* json, object.Require("partition-statistics"));
-  CALVE_ASSIGN_OR_RETURN(const JsonObject file_object, JsonObject::Of(*json, "partition-statistics"));
-  CALVE_ASSIGN_OR_RETURN(PartitionStatisticsFile file, PartitionStatisticsFileFromJson(file_object));
+  CALVE_ASSIGN_OR_RETURN(const JsonObject file_object,
+                         JsonObject::Of(*json, "partition-statistics"));
+  CALVE_ASSIGN_OR_RETURN(PartitionStatisticsFile file,
+                         PartitionStatisticsFileFromJson(file_object));
   return SetPartitionStatistics(std::move(file));
 }
 

@@ -13,13 +13,16 @@ namespace {
 constexpr std::string_view kAction = "set-snapshot-ref";
 
 Status CheckRetention(const SnapshotRef& ref, const std::string& name) {
-  for (const auto& limit : {ref.min_snapshots_to_keep, ref.max_snapshot_age_ms, ref.max_ref_age_ms}) {
+  for (const auto& limit :
+       {ref.min_snapshots_to_keep, ref.max_snapshot_age_ms, ref.max_ref_age_ms}) {
     if (!limit || *limit > 0) continue;
-    return DataError(fmt::format("expected the retention of {} to be above 0, found {}", Quote(name), *limit));
+    return DataError(
+        fmt::format("expected the retention of {} to be above 0, found {}", Quote(name), *limit));
   }
   const bool of_branch = ref.min_snapshots_to_keep || ref.max_snapshot_age_ms;
   if (ref.kind == SnapshotRef::Kind::kTag && of_branch) {
-    return DataError(fmt::format("{} is a tag and keeps one snapshot; only max-ref-age-ms is for tags", Quote(name)));
+    return DataError(fmt::format(
+        "{} is a tag and keeps one snapshot; only max-ref-age-ms is for tags", Quote(name)));
   }
   return Status::Ok();
 }
@@ -36,8 +39,9 @@ class SetSnapshotRefUpdate : public Update {
       return DataError("expected main to be a branch, found a tag");
     }
     if (builder.metadata().FindSnapshot(ref_.snapshot_id) == nullptr) {
-      return DataError(fmt::format("expected a snapshot of the table for {}, found the unknown id {}", Quote(name_),
-                                   ref_.snapshot_id.value()));
+      return DataError(
+          fmt::format("expected a snapshot of the table for {}, found the unknown id {}",
+                      Quote(name_), ref_.snapshot_id.value()));
     }
     builder.SetRef(name_, ref_);
     return Status::Ok();

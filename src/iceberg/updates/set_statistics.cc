@@ -15,7 +15,8 @@ class SetStatisticsUpdate : public Update {
   std::string_view action() const override { return kAction; }
   Status ApplyTo(MetadataBuilder& builder) const override {
     auto& files = builder.metadata().statistics;
-    std::erase_if(files, [&](const StatisticsFile& other) { return other.snapshot_id == file_.snapshot_id; });
+    std::erase_if(
+        files, [&](const StatisticsFile& other) { return other.snapshot_id == file_.snapshot_id; });
     files.push_back(file_);
     return Status::Ok();
   }

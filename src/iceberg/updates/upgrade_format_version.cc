@@ -18,11 +18,12 @@ class UpgradeFormatVersionUpdate : public Update {
   Status ApplyTo(MetadataBuilder& builder) const override {
     int& own = builder.metadata().format_version;
     if (format_version_ < 1 || format_version_ > kFormatVersionMax) {
-      return DataError(fmt::format("expected a format version from 1 to {}, found {}", kFormatVersionMax,
-                                   format_version_));
+      return DataError(fmt::format("expected a format version from 1 to {}, found {}",
+                                   kFormatVersionMax, format_version_));
     }
     if (!builder.creating() && format_version_ < own) {
-      return DataError(fmt::format("the table has format version {} and cannot go back to {}", own, format_version_));
+      return DataError(fmt::format("the table has format version {} and cannot go back to {}", own,
+                                   format_version_));
     }
     own = format_version_;
     return Status::Ok();
