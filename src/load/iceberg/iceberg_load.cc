@@ -233,7 +233,7 @@ commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& po
   if (schema_is_newer_) change.schema_id = schema_->id();
   if (options_.write_mode == WriteMode::kOverwrite) {
     change.rows.operation = iceberg::Operation::kOverwrite;
-    if (options_.overwrite == OverwriteScope::kTable) {
+    if (options_.overwrite.value_or(OverwriteScope::kTable) == OverwriteScope::kTable) {
       change.rows.remove_matching = iceberg::Expression::True();
     } else {
       change.rows.replace_partitions = true;

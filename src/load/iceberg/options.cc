@@ -12,7 +12,7 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   shape.Optional("catalog", &IcebergOptions::catalog, "The catalog, by its name in calve.yaml.",
                  {.default_text = "the default catalog"});
   shape.Optional("write_mode", &IcebergOptions::write_mode, "What happens to rows that are there.");
-  shape.Optional("overwrite", &IcebergOptions::overwrite, "With write_mode overwrite: which rows are replaced.");
+  shape.Optional("overwrite", &IcebergOptions::overwrite, "With write_mode overwrite: which rows are replaced.", {.default_text = "table"});
   shape.Optional("partition_by", &IcebergOptions::partition_by,
                  "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), truncate(4, name).",
                  {.example = "[month(date)]"});
@@ -24,7 +24,7 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  "For a new table: table properties, by Iceberg's names, such as write.target-file-size-bytes.");
   shape.Check("table", [](const IcebergOptions& options) -> Status { return options.Name().status(); });
   shape.Check("overwrite", [](const IcebergOptions& options) -> Status {
-    if (options.write_mode == WriteMode::kOverwrite) return Status::Ok();
+    if (options.write_mode == WriteMode::kOverwrite || !options.overwrite.has_value()) return Status::Ok();
     return ConfigError("overwrite says which rows are replaced, but write_mode is append; set write_mode: overwrite");
   });
   return shape;

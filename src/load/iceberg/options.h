@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct IcebergOptions {
   std::string database;
   std::string table;
   WriteMode write_mode = WriteMode::kAppend;
-  OverwriteScope overwrite = OverwriteScope::kTable;
+  std::optional<OverwriteScope> overwrite;
   std::vector<std::string> partition_by;
   int format_version = 2;
   std::string location;
