@@ -83,11 +83,11 @@ void MetadataBuilder::CorrectSnapshotLog() {
   };
   std::vector<SnapshotLogEntry> log;
   for (const SnapshotLogEntry& entry : metadata_.snapshot_log) {
-    if (known.contains(entry.snapshot_id)) {
-      if (!unseen(entry.snapshot_id)) log.push_back(entry);
-    } else if (removed_snapshots_) {
+    if (removed_snapshots_ && !known.contains(entry.snapshot_id)) {
       // With a gap, what was current before it would seem to have lasted through it.
       log.clear();
+    } else if (!unseen(entry.snapshot_id)) {
+      log.push_back(entry);
     }
   }
   metadata_.snapshot_log = std::move(log);

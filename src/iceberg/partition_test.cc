@@ -48,6 +48,15 @@ TEST(PartitionTextTest, AcceptsTheSpellingsInUse) {
   EXPECT_EQ(Fields({"bucket(8,id)", "years(ts)"})[1].name, "ts_year");
 }
 
+TEST(PartitionTextTest, ColumnsMayHaveParenthesesInTheirNames) {
+  const SchemaPtr schema = Must(
+      Schema::Make(SchemaId(0), {{.id = FieldId(1), .name = "price (EUR)", .type = Type::Long()}}));
+  const auto fields =
+      Must(ParsePartitionFields({"price (EUR)", "bucket(4, price (EUR))"}, *schema, FieldId(999)));
+  EXPECT_EQ(fields[0].name, "price (EUR)");
+  EXPECT_EQ(fields[1].name, "price (EUR)_bucket");
+}
+
 TEST(PartitionTextTest, FaultsSayWhatToWrite) {
   const auto fault = [](const std::vector<std::string>& texts) {
     const auto result = ParsePartitionFields(texts, *Events(), FieldId(999));

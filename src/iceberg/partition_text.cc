@@ -22,11 +22,13 @@ bool IsNumber(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-Result<WrittenField> Split(std::string_view text) {
+/// A column may have parentheses in its name, so that the whole text is looked up first.
+Result<WrittenField> Split(std::string_view text, const Schema& schema) {
   const std::string_view trimmed = Trim(text);
   const size_t open = trimmed.find('(');
-  if (open == std::string_view::npos)
+  if (open == std::string_view::npos || schema.FindByName(trimmed) != nullptr) {
     return WrittenField{"identity", std::string(trimmed), std::nullopt};
+  }
   if (trimmed.back() != ')') {
     return ConfigError(
         fmt::format("expected a closing parenthesis in the partition field {}", Quote(text)));
@@ -101,7 +103,7 @@ Result<std::vector<PartitionField>> ParsePartitionFields(const std::vector<std::
                                                          FieldId last_assigned) {
   std::vector<PartitionField> fields;
   for (const std::string& text : texts) {
-    CALVE_ASSIGN_OR_RETURN(const WrittenField written, Split(text));
+    CALVE_ASSIGN_OR_RETURN(const WrittenField written, Split(text, schema));
     CALVE_ASSIGN_OR_RETURN(const Transform transform, TransformOf(written, text));
     const Field* source = schema.FindByName(written.column);
     if (source == nullptr) {

@@ -195,6 +195,14 @@ TEST(ApplyTest, RemovingASnapshotCutsTheLogThere) {
   EXPECT_EQ(empty.refs.count("main"), 0U);
 }
 
+TEST(ApplyTest, WhatTheLogHadBeforeStaysUntilSnapshotsAreRemoved) {
+  TableMetadata base = FourSnapshots();
+  base.snapshot_log.insert(base.snapshot_log.begin() + 1,
+                           {.timestamp_ms = kNow + 1000, .snapshot_id = SnapshotId(99)});
+  EXPECT_THAT(Done(base, Change({SetProperties({{"k", "v"}})})).snapshot_log, SizeIs(5));
+  EXPECT_THAT(Done(base, Change({RemoveSnapshots({SnapshotId(1)})})).snapshot_log, SizeIs(3));
+}
+
 TEST(ApplyTest, LogTimesNeverGoBack) {
   const TableMetadata base = Done(NewTable(), Commit(SnapshotOf(5, 1)));
   Snapshot early = SnapshotOf(6, 2, 5);
