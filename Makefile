@@ -51,9 +51,9 @@ tidy: deps ## Run clang-tidy (FILES=... for some)
 	@tools/tidy $(FILES)
 
 .PHONY: tsan
-tsan: deps ## Run the unit tests under the thread sanitizer
-	@tools/build tsan
-	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -j $(JOBS) -L unit
+tsan: deps ## Run the tests of the rooms that share data between threads under the thread sanitizer
+	@tools/build tsan tsan_tests
+	@ctest --test-dir build/tsan --output-on-failure --no-tests=error -j $(JOBS) -L tsan
 
 .PHONY: fuzz
 fuzz: deps ## Run every fuzzer (SECONDS_EACH=600, FILTER=name)

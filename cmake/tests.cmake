@@ -13,6 +13,15 @@ if(TARGET calve)
   set_tests_properties(cases PROPERTIES PROCESSORS ${processors} TIMEOUT 3000)
 endif()
 
+# What runs under the thread sanitizer too: the rooms that share data between threads. DuckDB's own threads are not instrumented.
+add_custom_target(tsan_tests)
+foreach(room IN ITEMS base io iceberg commit pipeline)
+  if(TARGET ${room}_test)
+    add_dependencies(tsan_tests ${room}_test)
+    set_property(TEST ${room} APPEND PROPERTY LABELS tsan)
+  endif()
+endforeach()
+
 # calve_add_test(NAME LABEL COMMAND...) is there for these files.
 file(GLOB more_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/tests.cmake)
 foreach(file IN LISTS more_tests)
