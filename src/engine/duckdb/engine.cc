@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 
+#include <duckdb/main/valid_checker.hpp>
+#include <duckdb/planner/planner.hpp>
+
 #include <charconv>
+#include <mutex>
 #include <random>
 #include <set>
 
@@ -65,32 +69,7 @@ class DuckDbEngine : public Engine {
       : files_(files), options_(options), open_queries_(std::make_shared<OpenQueries>()) {}
 
   /// Throws DuckDB's exceptions.
-  void Open() {
-    duckdb::DBConfig config;
-    config.options.maximum_memory = static_cast<duckdb::idx_t>(options_.memory_limit.value());
-    config.options.maximum_threads = static_cast<duckdb::idx_t>(std::max(options_.threads, 1));
-    config.options.use_temporary_directory = !options_.spill_folder.empty();
-    config.options.temporary_directory = options_.spill_folder;
-    config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
-    config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
-    // Private names are never met again.
-    config.SetOptionByName("enable_external_file_cache", duckdb::Value::BOOLEAN(false));
-    AddTableNames(config);
-    database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
-    database_->GetFileSystem().RegisterSubSystem(duckdb::make_uniq<PrivateFiles>(open_queries_));
-    duckdb::Connection connection(*database_);
-    connection.context->RunFunctionInTransaction([&] {
-      RegisterTableScan(*connection.context);
-      RegisterBatchScan(*connection.context);
-      RegisterIcebergFunction(*connection.context);
-      if (options_.locked) RemoveOtherTableFunctions(*connection.context);
-    });
-    RunSetup(connection, "SET GLOBAL TimeZone = 'UTC'");
-    if (!options_.locked) return;
-    RunSetup(connection, fmt::format("SET GLOBAL allowed_directories = ['{}']", kPrivateScheme));
-    RunSetup(connection, "SET GLOBAL enable_external_access = false");
-    RunSetup(connection, "SET GLOBAL lock_configuration = true");
-  }
+  void Open() { database_ = NewDatabase(); }
 
   Result<std::unique_ptr<ResultStream>> Query(const Context& context, const std::string& sql, const QueryOptions& options) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
@@ -107,11 +86,7 @@ class DuckDbEngine : public Engine {
     return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::shared_ptr<arrow::Schema>> {
       CALVE_ASSIGN_OR_RETURN(auto query, Begin(context, sql, options));
       CALVE_ASSIGN_OR_RETURN(auto statement, ParseStatement(*query));
-      const InterruptOnStop interrupt(context, query->connection());
-      const auto prepared = query->connection().Prepare(std::move(statement));
-      if (prepared->HasError()) return query->Translate(prepared->GetErrorObject(), Phase::kBind);
-      CALVE_ASSIGN_OR_RETURN(const auto output, ArrowOutput::Make(query->client(), prepared->GetNames(), prepared->GetTypes()));
-      return output->schema();
+      return DescribeStatement(*query, std::move(statement));
     });
   }
 
@@ -131,6 +106,41 @@ class DuckDbEngine : public Engine {
   }
 
  private:
+  std::shared_ptr<duckdb::DuckDB> NewDatabase() {
+    duckdb::DBConfig config;
+    config.options.maximum_memory = static_cast<duckdb::idx_t>(options_.memory_limit.value());
+    config.options.maximum_threads = static_cast<duckdb::idx_t>(std::max(options_.threads, 1));
+    config.options.use_temporary_directory = !options_.spill_folder.empty();
+    config.options.temporary_directory = options_.spill_folder;
+    config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+    config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
+    // Private names are never met again.
+    config.SetOptionByName("enable_external_file_cache", duckdb::Value::BOOLEAN(false));
+    AddTableNames(config);
+    auto database = std::make_shared<duckdb::DuckDB>(nullptr, &config);
+    database->GetFileSystem().RegisterSubSystem(duckdb::make_uniq<PrivateFiles>(open_queries_));
+    duckdb::Connection connection(*database);
+    connection.context->RunFunctionInTransaction([&] {
+      RegisterTableScan(*connection.context);
+      RegisterBatchScan(*connection.context);
+      RegisterIcebergFunction(*connection.context);
+      if (options_.locked) RemoveOtherTableFunctions(*connection.context);
+    });
+    RunSetup(connection, "SET GLOBAL TimeZone = 'UTC'");
+    if (!options_.locked) return database;
+    RunSetup(connection, fmt::format("SET GLOBAL allowed_directories = ['{}']", kPrivateScheme));
+    RunSetup(connection, "SET GLOBAL enable_external_access = false");
+    RunSetup(connection, "SET GLOBAL lock_configuration = true");
+    return database;
+  }
+
+  /// DuckDB shuts an instance for good after a fault of its own; queries under way keep theirs, the next ones get a new one.
+  std::shared_ptr<duckdb::DuckDB> Database() {
+    std::lock_guard lock(mutex_);
+    if (duckdb::ValidChecker::IsInvalidated(*database_->instance)) database_ = NewDatabase();
+    return database_;
+  }
+
   Result<std::unique_ptr<RunningQuery>> Begin(const Context& context, const std::string& sql, const QueryOptions& options) {
     SqlText text(sql);
     for (auto& [spelling, table] : text.spelled()) {
@@ -140,13 +150,30 @@ class DuckDbEngine : public Engine {
     return Start(context, std::move(text), options.resolver, options.tables);
   }
 
+  /// Bind only: no files are planned for a schema.
+  static Result<std::shared_ptr<arrow::Schema>> DescribeStatement(RunningQuery& query,
+                                                                  duckdb::unique_ptr<duckdb::SQLStatement> statement) {
+    return Guarded(Phase::kBind, &query.text(), &query.state(), [&]() -> Result<std::shared_ptr<arrow::Schema>> {
+      duckdb::vector<std::string> names;
+      duckdb::vector<duckdb::LogicalType> types;
+      query.client().RunFunctionInTransaction([&] {
+        duckdb::Planner planner(query.client());
+        planner.CreatePlan(std::move(statement));
+        names = planner.names;
+        types = planner.types;
+      });
+      CALVE_ASSIGN_OR_RETURN(const auto output, ArrowOutput::Make(query.client(), names, types));
+      return output->schema();
+    });
+  }
+
   std::unique_ptr<RunningQuery> BeginExpressions(const Context& context, const std::shared_ptr<arrow::Schema>& input) {
     return Start(context, SqlText(""), nullptr, {{kExpressionRows, ArrowTable{input, {}}}});
   }
 
   std::unique_ptr<RunningQuery> Start(const Context& context, SqlText text, TableResolver* resolver,
                                       const std::vector<std::pair<std::string, ArrowTable>>& tables) {
-    return std::make_unique<RunningQuery>(*database_, open_queries_, std::move(text), [&](const SqlText& kept) {
+    return std::make_unique<RunningQuery>(Database(), open_queries_, std::move(text), [&](const SqlText& kept) {
       return duckdb::make_shared_ptr<QueryState>(context, files_, resolver, tables, kept, NewSecret());
     });
   }
@@ -173,7 +200,8 @@ class DuckDbEngine : public Engine {
   }
 
   Result<duckdb::Value> EvaluateConstant(const std::string& expression, const std::string& cast) {
-    duckdb::Connection connection(*database_);
+    const auto database = Database();
+    duckdb::Connection connection(*database);
     const std::string sql = cast.empty() ? "SELECT (" + expression + "\n)" : "SELECT CAST((" + expression + "\n)" + cast + ")";
     auto statements = connection.ExtractStatements(sql);
     if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT) {
@@ -208,7 +236,8 @@ class DuckDbEngine : public Engine {
   io::FileSystem& files_;
   const EngineOptions options_;
   const std::shared_ptr<OpenQueries> open_queries_;
-  std::unique_ptr<duckdb::DuckDB> database_;
+  std::mutex mutex_;
+  std::shared_ptr<duckdb::DuckDB> database_;
 };
 
 }  // namespace

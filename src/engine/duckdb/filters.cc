@@ -113,8 +113,10 @@ bool IsMoment(duckdb::LogicalTypeId id) {
   return id == duckdb::LogicalTypeId::TIMESTAMP || id == duckdb::LogicalTypeId::TIMESTAMP_TZ;
 }
 
-bool IsWhole(duckdb::LogicalTypeId id) {
-  return id == duckdb::LogicalTypeId::INTEGER || id == duckdb::LogicalTypeId::BIGINT || id == duckdb::LogicalTypeId::HUGEINT;
+/// Types between which DuckDB's casts of columns keep every value.
+bool IsExactNumber(duckdb::LogicalTypeId id) {
+  return id == duckdb::LogicalTypeId::INTEGER || id == duckdb::LogicalTypeId::BIGINT || id == duckdb::LogicalTypeId::HUGEINT ||
+         id == duckdb::LogicalTypeId::DECIMAL;
 }
 
 class Translator {
@@ -149,6 +151,14 @@ class Translator {
     return value.IsNull() ? nullptr : &value;
   }
 
+  /// Whether a cast between numbers cannot round: it has at least the digits after the point that its source has.
+  static bool Widens(const duckdb::BoundCastExpression& cast) {
+    const auto scale = [](const duckdb::LogicalType& type) {
+      return type.id() == duckdb::LogicalTypeId::DECIMAL ? duckdb::DecimalType::GetScale(type) : 0;
+    };
+    return scale(cast.return_type) >= scale(cast.child->return_type);
+  }
+
   Translated CompareWith(Op op, const duckdb::Expression& side, const duckdb::Value& constant) const {
     if (const Field* field = FieldOf(side)) {
       auto value = FromDuckValue(field->type, constant);
@@ -160,7 +170,7 @@ class Translator {
     if (field == nullptr || cast.try_cast || constant.type() != cast.return_type) return kUnknown;
     const auto from = cast.child->return_type.id();
     const auto to = cast.return_type.id();
-    if (IsWhole(from) && IsWhole(to)) {
+    if (IsExactNumber(from) && IsExactNumber(to) && Widens(cast)) {
       auto value = FromDuckValue(field->type, constant);
       return value ? Compare(op, *field, std::move(*value)) : kUnknown;
     }
@@ -200,6 +210,9 @@ class Translator {
   Translated Operator(const duckdb::BoundOperatorExpression& e) const {
     switch (e.type) {
       case ExpressionType::OPERATOR_NOT: {
+        // `= false` says more of a file than `<> true`.
+        const Field* field = FieldOf(*e.children[0]);
+        if (field != nullptr && field->type.kind() == TypeKind::kBoolean) return Compare(Op::kEqual, *field, Value(false));
         Translated inner = Translate(*e.children[0]);
         return inner.exact ? Translated{Expression::Not(std::move(inner.expression)), true} : kUnknown;
       }

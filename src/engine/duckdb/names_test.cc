@@ -66,6 +66,13 @@ TEST_F(NamesTest, TheLastPartIsTheAlias) {
   EXPECT_THAT(Echo("SELECT t.n, t.* FROM a.b.c.t"), ElementsAre("1|a.b.c.t|1"));
 }
 
+TEST_F(NamesTest, ColumnsMayBeQualifiedByTheWholeName) {
+  EXPECT_THAT(Echo("SELECT sales.daily.name, Sales.Daily.n FROM sales.daily WHERE sales.daily.n = 1"), ElementsAre("sales.daily|1"));
+  EXPECT_THAT(Echo("SELECT sales.daily.* FROM sales.daily@b ORDER BY sales.daily.n"), ElementsAre("sales.daily@b|1"));
+  EXPECT_THAT(Echo("SELECT a.b.c.l.n + a.b.c.r.n FROM a.b.c.l JOIN a.b.c.r ON a.b.c.l.n = a.b.c.r.n"), ElementsAre("2"));
+  EXPECT_THAT(Fail("SELECT sales.daily.nonsense FROM sales.daily"), HasSubstr("SQL line 1, column "));
+}
+
 TEST_F(NamesTest, CommonTableExpressionsShadowTables) {
   EXPECT_THAT(Echo("WITH daily AS (SELECT 'mine' AS name) SELECT name FROM daily"), ElementsAre("mine"));
   EXPECT_THAT(Echo("WITH daily AS (SELECT 'mine' AS name) SELECT name FROM sales.daily"), ElementsAre("sales.daily"));

@@ -59,9 +59,10 @@ class DuckDbStream : public ResultStream {
 
 }  // namespace
 
-RunningQuery::RunningQuery(duckdb::DuckDB& database, std::shared_ptr<OpenQueries> open_queries, SqlText text,
+RunningQuery::RunningQuery(std::shared_ptr<duckdb::DuckDB> database, std::shared_ptr<OpenQueries> open_queries, SqlText text,
                            const std::function<duckdb::shared_ptr<QueryState>(const SqlText&)>& make_state)
-    : text_(std::move(text)), state_(make_state(text_)), open_queries_(std::move(open_queries)), connection_(database) {
+    : text_(std::move(text)), state_(make_state(text_)), open_queries_(std::move(open_queries)),
+      database_(std::move(database)), connection_(*database_) {
   connection_.context->registered_state->Insert(QueryState::kKey, state_);
   open_queries_->Add(state_);
 }

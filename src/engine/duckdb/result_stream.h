@@ -13,7 +13,7 @@ namespace calve::engine {
 /// A connection with one query on it, open for as long as its files may be read. Not moved: callbacks point into it.
 class RunningQuery {
  public:
-  RunningQuery(duckdb::DuckDB& database, std::shared_ptr<OpenQueries> open_queries, SqlText text,
+  RunningQuery(std::shared_ptr<duckdb::DuckDB> database, std::shared_ptr<OpenQueries> open_queries, SqlText text,
                const std::function<duckdb::shared_ptr<QueryState>(const SqlText&)>& make_state);
   ~RunningQuery();
   RunningQuery(const RunningQuery&) = delete;
@@ -31,6 +31,7 @@ class RunningQuery {
   const SqlText text_;
   const duckdb::shared_ptr<QueryState> state_;
   const std::shared_ptr<OpenQueries> open_queries_;
+  const std::shared_ptr<duckdb::DuckDB> database_;
   duckdb::Connection connection_;
 };
 

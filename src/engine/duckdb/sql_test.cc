@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <stop_token>
+#include <thread>
 
 #include "engine/duckdb/testing.h"
 

@@ -71,18 +71,19 @@ class NameFinder {
   struct Found {
     size_t begin = 0;
     size_t end = 0;
-    SpelledTable table;
+    std::optional<SpelledTable> table;  ///< Else a qualified column, of which only the end stays.
   };
 
   NameFinder(const std::string& sql, std::vector<Token> tokens) : sql_(sql), tokens_(std::move(tokens)) {}
 
+  /// All places to change, in order.
   std::vector<Found> Find() {
     levels_.push_back({});
     for (size_t i = 0; i < tokens_.size();) {
       Found found;
       const size_t end = NameAt(i, found);
       if (end > i) {
-        if (found.begin != found.end) found_.push_back(std::move(found));
+        if (found.table) found_.push_back(std::move(found));
         levels_.back().table_next = false;
         levels_.back().empty = false;
         i = end;
@@ -90,10 +91,18 @@ class NameFinder {
         Step(i++);
       }
     }
+    for (const Chain& column : columns_) ShortenColumn(column);
+    std::ranges::sort(found_, {}, &Found::begin);
     return std::move(found_);
   }
 
  private:
+  /// A dotted name; every second token is a dot.
+  struct Chain {
+    size_t first_token;
+    std::vector<std::string> parts;
+  };
+
   struct Level {
     bool empty = true;       ///< Nothing stood in these parentheses yet.
     bool is_query = false;   ///< A SELECT or a leading FROM stood here.
@@ -118,7 +127,7 @@ class NameFinder {
 
   /// Read a dotted name with what follows it, and return the token after it; `i` when no name starts here. `found` stays empty for a name
   /// that DuckDB reads by itself.
-  size_t NameAt(size_t i, Found& found) const {
+  size_t NameAt(size_t i, Found& found) {
     if (!IsName(i) || IsReserved(i) || (i > 0 && tokens_[i - 1].text == ".")) return i;
     size_t at = i;
     std::vector<std::string> parts{Unquote(tokens_[at++].text)};
@@ -126,15 +135,30 @@ class NameFinder {
       parts.push_back(Unquote(tokens_[at + 1].text));
       at += 2;
     }
-    const bool odd = ReadRef(at, found.table) || ReadAt(at, found.table) || (parts.size() > 3 && levels_.back().table_next);
-    if (!odd) {
-      // A word may also be a keyword that opens a clause: let Step see single words.
-      return parts.size() > 1 ? at : i;
+    SpelledTable table;
+    const bool table_stands_here = levels_.back().table_next;
+    const bool odd = ReadRef(at, table) || ReadAt(at, table) || (parts.size() > 3 && table_stands_here);
+    if (odd) {
+      table.reference.parts = parts;
+      found = {tokens_[i].begin, tokens_[at - 1].end, std::move(table)};
     }
-    found.begin = tokens_[i].begin;
-    found.end = tokens_[at - 1].end;
-    found.table.reference.parts = std::move(parts);
-    return at;
+    if (parts.size() > 1) (odd || table_stands_here ? tables_ : columns_).push_back({i, std::move(parts)});
+    // A word alone may also be a keyword that opens a clause: Step shall see it.
+    return at > i + 1 ? at : i;
+  }
+
+  /// `ns.table.column` of a table in this SQL becomes `table.column`: DuckDB knows it by its last name only.
+  void ShortenColumn(const Chain& column) {
+    for (const Chain& table : tables_) {
+      const size_t count = table.parts.size();
+      const size_t after = column.first_token + 2 * column.parts.size() - 1;
+      const bool all_columns = after + 1 < tokens_.size() && tokens_[after].text == "." && tokens_[after + 1].text == "*";
+      if (column.parts.size() < count + (all_columns ? 0 : 1)) continue;
+      const auto same = [](const std::string& a, const std::string& b) { return ToLower(a) == ToLower(b); };
+      if (!std::equal(table.parts.begin(), table.parts.end(), column.parts.begin(), same)) continue;
+      found_.push_back({tokens_[column.first_token].begin, tokens_[column.first_token + 2 * (count - 1)].begin, std::nullopt});
+      return;
+    }
   }
 
   /// `@name` or `@123`, without blanks around the @.
@@ -212,6 +236,8 @@ class NameFinder {
   const std::string& sql_;
   std::vector<Token> tokens_;
   std::vector<Level> levels_;
+  std::vector<Chain> tables_;
+  std::vector<Chain> columns_;
   std::vector<Found> found_;
 };
 
@@ -235,11 +261,13 @@ void SqlText::Rewrite() {
   size_t copied = 0;
   for (auto& name : names) {
     rewritten_ += original_.substr(copied, name.begin - copied);
-    std::string spelling = original_.substr(name.begin, name.end - name.begin);
     const size_t begin = rewritten_.size();
-    rewritten_ += QuoteIdentifier(spelling);
+    if (name.table) {
+      std::string spelling = original_.substr(name.begin, name.end - name.begin);
+      rewritten_ += QuoteIdentifier(spelling);
+      spelled_.emplace(std::move(spelling), *std::move(name.table));
+    }
     edits_.push_back({name.begin, name.end, begin, rewritten_.size()});
-    spelled_.emplace(std::move(spelling), std::move(name.table));
     copied = name.end;
   }
   rewritten_ += original_.substr(copied);

@@ -20,7 +20,7 @@ struct SpelledTable {
 /// A person's SQL in the form that DuckDB parses.
 ///
 /// `ns.t@branch`, `t@123`, `a.b.c.t` and `t AT (VERSION => 5)` become one quoted identifier which spells what the person wrote, so that a
-/// name in an error is theirs; places are mapped back to their text.
+/// name in an error is theirs; `ns.t.column` becomes `t.column`. Places are mapped back to the person's text.
 class SqlText {
  public:
   explicit SqlText(std::string original);

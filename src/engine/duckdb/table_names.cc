@@ -1,5 +1,7 @@
 #include "engine/duckdb/table_names.h"
 
+#include <duckdb/parser/expression/columnref_expression.hpp>
+#include <duckdb/parser/expression/comparison_expression.hpp>
 #include <duckdb/parser/expression/constant_expression.hpp>
 #include <duckdb/parser/expression/function_expression.hpp>
 
@@ -15,6 +17,12 @@ duckdb::unique_ptr<duckdb::TableFunctionRef> ScanOf(const QueryState::Resolved& 
   // The scan of files takes a text, as DuckDB's scans of files do.
   duckdb::Value index = table.is_iceberg ? duckdb::Value(std::to_string(table.index)) : duckdb::Value::UBIGINT(table.index);
   arguments.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(std::move(index)));
+  if (table.is_iceberg) {
+    // Bounds in Parquet leave NaN out, and DuckDB puts it above all numbers: row groups must not be pruned as if there were none.
+    arguments.push_back(duckdb::make_uniq<duckdb::ComparisonExpression>(
+        duckdb::ExpressionType::COMPARE_EQUAL, duckdb::make_uniq<duckdb::ColumnRefExpression>(kCanHaveNan),
+        duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::BOOLEAN(true))));
+  }
   auto scan = duckdb::make_uniq<duckdb::TableFunctionRef>();
   scan->function = duckdb::make_uniq<duckdb::FunctionExpression>(table.is_iceberg ? kTableScan : kBatchScan, std::move(arguments));
   scan->alias = table.alias;

@@ -146,8 +146,9 @@ class TableReader : public duckdb::MultiFileReader {
   void BindOptions(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<duckdb::LogicalType>&,
                    duckdb::vector<std::string>&, duckdb::MultiFileReaderBindData&) override {}
 
-  bool ParseOption(const std::string&, const duckdb::Value&, duckdb::MultiFileOptions&, ClientContext&) override {
-    throw duckdb::BinderException("tables are read without options");
+  bool ParseOption(const std::string& key, const duckdb::Value&, duckdb::MultiFileOptions&, ClientContext&) override {
+    if (key != kCanHaveNan) throw duckdb::BinderException("tables are read without options");
+    return false;  // it is for the Parquet reader
   }
 
   duckdb::unique_ptr<duckdb::MultiFileList> ComplexFilterPushdown(ClientContext&, duckdb::MultiFileList& files,
@@ -262,7 +263,7 @@ void RegisterTableScan(ClientContext& client) {
   scan.late_materialization = false;
   scan.serialize = nullptr;
   scan.deserialize = nullptr;
-  scan.named_parameters.clear();
+  scan.named_parameters = {{kCanHaveNan, duckdb::LogicalType::BOOLEAN}};
   duckdb::CreateTableFunctionInfo info(scan);
   info.internal = true;
   catalog.CreateTableFunction(client, info);

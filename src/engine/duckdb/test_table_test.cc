@@ -55,7 +55,7 @@ iceberg::DataFilePtr TestTable::WriteBatch(const std::shared_ptr<arrow::RecordBa
   file->path = NextName(".parquet");
   auto output = Must(files_.OpenOutput(context_, file->path));
   parquet::ArrowWriterProperties::Builder properties;
-  if (options.int96) properties.enable_force_write_int96_timestamps();
+  if (options.int96) properties.enable_deprecated_int96_timestamps();
   const auto table = arrow::Table::FromRecordBatches(batch->schema(), {batch}).ValueOrDie();
   const auto status = parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), io::ToArrow(*output), options.row_group_rows,
                                                  parquet::default_writer_properties(), properties.build());

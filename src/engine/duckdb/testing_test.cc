@@ -7,6 +7,15 @@
 
 namespace calve::engine {
 
+namespace {
+
+std::string TextOf(const arrow::Scalar& scalar) {
+  const bool is_bytes = scalar.type->id() == arrow::Type::BINARY || scalar.type->id() == arrow::Type::FIXED_SIZE_BINARY;
+  return is_bytes ? static_cast<const arrow::BaseBinaryScalar&>(scalar).value->ToHexString() : scalar.ToString();
+}
+
+}  // namespace
+
 ArrowTable TableOf(const std::shared_ptr<arrow::Schema>& schema, const std::string& json_rows) {
   auto rows = arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json_rows).ValueOrDie();
   return {schema, {arrow::RecordBatch::FromStructArray(rows).ValueOrDie()}};
@@ -22,7 +31,7 @@ std::vector<std::string> RowsOf(const arrow::RecordBatch& batch) {
       if (scalar->is_valid && scalar->type->id() == arrow::Type::EXTENSION) {
         scalar = static_cast<const arrow::ExtensionScalar&>(*scalar).value;
       }
-      text += scalar->is_valid ? scalar->ToString() : "NULL";
+      text += scalar->is_valid ? TextOf(*scalar) : "NULL";
     }
     rows.push_back(std::move(text));
   }
