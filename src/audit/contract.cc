@@ -37,6 +37,7 @@ struct ColumnOptions {
     shape.Optional("regex", &ColumnOptions::regex, "The pattern that every value matches as a whole.");
     shape.Optional("severity", &ColumnOptions::severity, "What happens when a check of this column does not hold; unique always fails.");
     shape.Check("type", [](const ColumnOptions& options) -> Status {
+      if (!options.type.has_value()) return Status::Ok();
       Result<iceberg::Type> type = iceberg::Type::Parse(*options.type);
       return type.ok() ? Status::Ok() : Status(ConfigError(type.error().message));
     });

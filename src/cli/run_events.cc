@@ -149,6 +149,12 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
     case load::Ending::kNothing:
       PrintLine("done", Seconds(report.took) + "   nothing new; " + load.table + " is unchanged");
       break;
+    case load::Ending::kBlocked:
+      PrintLine("blocked", Coloured("WAITS", Colour::kYellow, colour()) + "   branch " + load.branch + " of " + load.table + " failed its audit and is not decided yet");
+      PrintLine("look", "calve branch nulls " + load.branch);
+      PrintLine("next", "calve branch publish " + load.branch + " --waive CHECK     or     calve branch discard " + load.branch);
+      PrintLine("", "to replace it at each run, set on_open_branch: replace in the job");
+      break;
     case load::Ending::kAuditFailed:
       PrintAuditFailure(load);
       break;

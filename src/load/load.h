@@ -54,6 +54,7 @@ enum class Ending {
   kNothing,      ///< No rows and no new position: no snapshot was made.
   kPublished,    ///< Main holds the rows, proved.
   kAuditFailed,  ///< The rows are on the branch; main is as it was.
+  kBlocked,      ///< Nothing was read: a branch of an earlier run waits for a decision.
 };
 
 /// What a load came to.

@@ -115,8 +115,8 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
   return prepared;
 }
 
-/// Decide about branches that earlier runs of the job left open, and sweep what dead runs left behind.
-Status SettleEarlierRuns(const Context& context, const Job& job, const Resources& resources, load::Load& load) {
+/// Decide about branches that earlier runs of the job left open, and sweep what dead runs left behind. Gives the branch that blocks the job, or "".
+Result<std::string> SettleEarlierRuns(const Context& context, const Job& job, const Resources& resources, load::Load& load) {
   CALVE_ASSIGN_OR_RETURN(const auto open, load.OpenBranches(context));
   for (const load::Load::OpenBranch& branch : open) {
     RunFate fate = RunFate::kUnknown;
@@ -126,20 +126,17 @@ Status SettleEarlierRuns(const Context& context, const Job& job, const Resources
     if (fate == RunFate::kRunning) continue;  // Another run of this job is under way; positions keep the two apart.
     const bool judged = fate == RunFate::kEnded || fate == RunFate::kUnknown;
     if (judged && job.on_open_branch == OnOpenBranch::kBlock) {
-      return RefusedError("job " + job.id + " waits: branch " + branch.branch + " of " + load.target() +
-                          " failed its audit and is not decided yet. Look: calve branch nulls " + branch.branch +
-                          "; then calve branch publish " + branch.branch + " --waive CHECK, or calve branch discard " +
-                          branch.branch + ". To replace it at each run, set on_open_branch: replace");
+      return branch.branch;
     }
     CALVE_RETURN_IF_ERROR(load.Discard(context, branch.branch));
   }
-  if (resources.book == nullptr) return Status::Ok();
+  if (resources.book == nullptr) return std::string();
   CALVE_ASSIGN_OR_RETURN(const auto dead, resources.book->DeadRuns(context, job.id));
   for (const std::string& run : dead) {
     CALVE_RETURN_IF_ERROR(load.Sweep(context, run));
     CALVE_RETURN_IF_ERROR(resources.book->Swept(context, run));
   }
-  return Status::Ok();
+  return std::string();
 }
 
 /// Reads all splits of a run, several at once, into the load.
@@ -304,11 +301,15 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
   report.started = context.clock->Now();
   const Duration begun = context.clock->Monotonic();
   CALVE_ASSIGN_OR_RETURN(const auto settler, MakeLoad(job, contract, run, resources));
-  CALVE_RETURN_IF_ERROR(SettleEarlierRuns(context, job, resources, *settler));
+  CALVE_ASSIGN_OR_RETURN(report.load.branch, SettleEarlierRuns(context, job, resources, *settler));
+  report.load.table = settler->target();
+  if (!report.load.branch.empty()) {
+    report.load.ending = load::Ending::kBlocked;
+    return report;
+  }
   CALVE_RETURN_IF_ERROR(context.Step("extract.plan"));
   CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, run, resources));
   report.plan = prepared.plan;
-  report.load.table = prepared.plan.target;
   events.Planned(report.plan);
   if (prepared.schema == nullptr || prepared.read.splits.empty()) {
     report.took = context.clock->Monotonic() - begun;

@@ -16,7 +16,7 @@ constexpr const char* kCreateTables =
     "CREATE TABLE IF NOT EXISTS audits (run TEXT NOT NULL, table_name TEXT NOT NULL, check_name TEXT NOT NULL, severity TEXT NOT NULL, "
     "passed INTEGER NOT NULL, rows_failed INTEGER NOT NULL, rows_total INTEGER NOT NULL, message TEXT NOT NULL, at_us INTEGER NOT NULL);";
 
-constexpr std::array<RunState, 5> kStates = {RunState::kRunning, RunState::kPublished, RunState::kNothing, RunState::kAuditFailed,
+constexpr std::array<RunState, 6> kStates = {RunState::kRunning, RunState::kPublished, RunState::kNothing, RunState::kAuditFailed, RunState::kBlocked,
                                              RunState::kFailed};
 
 int64_t Micros(Timestamp t) { return t.time_since_epoch().count(); }
@@ -84,6 +84,8 @@ std::string_view ToString(RunState state) {
       return "nothing";
     case RunState::kAuditFailed:
       return "audit_failed";
+    case RunState::kBlocked:
+      return "blocked";
     case RunState::kFailed:
       return "failed";
   }

@@ -13,7 +13,7 @@
 namespace calve::state {
 
 /// How a run ended, or that it has not.
-enum class RunState { kRunning, kPublished, kNothing, kAuditFailed, kFailed };
+enum class RunState { kRunning, kPublished, kNothing, kAuditFailed, kBlocked, kFailed };
 std::string_view ToString(RunState state);
 
 /// What is remembered of a run. Never how far a source was read: that lies in the table.

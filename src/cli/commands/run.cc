@@ -29,6 +29,8 @@ std::string_view EndingName(load::Ending ending) {
       return "published";
     case load::Ending::kAuditFailed:
       return "audit_failed";
+    case load::Ending::kBlocked:
+      return "blocked";
   }
   return "nothing";
 }
@@ -70,6 +72,8 @@ state::RunState StateOf(load::Ending ending) {
       return state::RunState::kPublished;
     case load::Ending::kAuditFailed:
       return state::RunState::kAuditFailed;
+    case load::Ending::kBlocked:
+      return state::RunState::kBlocked;
   }
   return state::RunState::kFailed;
 }
@@ -129,6 +133,7 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   CALVE_RETURN_IF_ERROR(runs->End(record, AuditsOf(*report, *record.ended)));
   events.Ended(*report);
   if (program.options.json) Print(ToJson(*report).dump(2) + "\n");
+  if (report->load.ending == load::Ending::kBlocked) return ExitCode::kBlocked;
   return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed : ExitCode::kDone;
 }
 

@@ -91,6 +91,9 @@ Result<std::shared_ptr<const PlannedScan>> QueryState::Plan(std::shared_ptr<cons
     auto plan = iceberg::PlanScan(context_, files, *source->table.metadata, options);
     if (!plan.ok()) return While("read " + source->spelling, std::move(plan).error());
     scan->plan = std::move(*plan);
+    if (const auto least = source->table.data_sequence_min) {
+      std::erase_if(scan->plan.tasks, [&](const iceberg::ScanTask& task) { return task.data_sequence_number < *least; });
+    }
   }
   scan->source = std::move(source);
   std::lock_guard lock(mutex_);
