@@ -97,7 +97,7 @@ TEST(DeletionVectorTest, GapsBetweenBitmapsAreFilledAsJavaDoes) {
 
 TEST(DeletionVectorTest, SetsBehaveAsSets) {
   std::mt19937_64 random(11);
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 30; ++round) {
     PositionSet set;
     PositionSet other;
     std::set<int64_t> expected;
@@ -167,7 +167,7 @@ TEST(DeletionVectorTest, PositionsThatLieAboutThemselvesAreRefused) {
   const std::string bytes = mixed.Serialize();
   int refused = 0;
   for (size_t at = 0; at < std::min<size_t>(bytes.size(), 400); ++at) {
-    for (int bit = 0; bit < 8; ++bit) {
+    for (int bit : {0, 3, 7}) {
       std::string damaged = bytes;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
       const Result<PositionSet> read = PositionSet::Deserialize(damaged);
@@ -182,7 +182,7 @@ TEST(DeletionVectorTest, PositionsThatLieAboutThemselvesAreRefused) {
       EXPECT_EQ(PositionSet::Deserialize(read->Serialize()).value(), *read);
     }
   }
-  EXPECT_GT(refused, 500);
+  EXPECT_GT(refused, 200);
   for (size_t size = 0; size < bytes.size(); size += 7) {
     EXPECT_FALSE(PositionSet::Deserialize(bytes.substr(0, size)).ok());
   }

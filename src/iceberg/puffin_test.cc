@@ -164,7 +164,7 @@ TEST(PuffinTest, DamageAtAnyByteNeverCrashes) {
   for (PuffinCodec codec : {PuffinCodec::kNone, PuffinCodec::kZstd}) {
     const std::string file = SampleFile(codec);
     for (size_t at = 0; at < file.size(); ++at) {
-      for (int bit = 0; bit < 8; ++bit) {
+      for (int bit : {0, 3, 7}) {
         std::string damaged = file;
         damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
         const Result<PuffinFooter> footer = ReadPuffinFooter(damaged);
