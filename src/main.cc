@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <csignal>
-#include <iostream>
 #include <stop_token>
 #include <thread>
 
+#include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "columnar/convert.h"
@@ -66,8 +66,8 @@ int Run(int argc, char** argv, std::stop_token stop) {
   }
   calve::Result<ExitCode> ended = program.todo ? program.todo() : calve::Result<ExitCode>(ExitCode::kConfiguration);
   if (ended.ok()) return static_cast<int>(*ended);
-  std::cout.flush();
-  std::cerr << (ended.error().kind == calve::ErrorKind::kBug ? "calve has a bug, please report it: " : "calve: ") << ended.error().message << "\n";
+  const bool bug = ended.error().kind == calve::ErrorKind::kBug;
+  calve::cli::PrintError((bug ? "calve has a bug, please report it: " : "calve: ") + ended.error().message);
   return static_cast<int>(calve::cli::ExitCodeOf(ended.error()));
 }
 

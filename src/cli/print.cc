@@ -15,6 +15,12 @@ namespace calve::cli {
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void PrintError(std::string_view line) {
+  std::fflush(stdout);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fputc('\n', stderr);
+}
+
 void PrintLine(std::string_view label, std::string_view text) {
   std::string line(label);
   line.resize(std::max<size_t>(10, line.size() + 1), ' ');

@@ -13,6 +13,8 @@ namespace calve::cli {
 
 /// Print a text to standard output.
 void Print(std::string_view text);
+/// Print one line to standard error, after what was printed to standard output.
+void PrintError(std::string_view line);
 /// One line of a report: a short label, then what it says, aligned.
 void PrintLine(std::string_view label, std::string_view text);
 

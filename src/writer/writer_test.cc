@@ -4,6 +4,7 @@
 #include <arrow/builder.h>
 #include <arrow/json/from_string.h>
 #include <arrow/table.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <regex>
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
@@ -484,11 +484,9 @@ TEST_F(WriterTest, ObjectStorageSpreadsFilesByHash) {
     return WriteOne(options, R"([{"n": 1}])").path;
   };
   const std::string folders = "[01]{4}/[01]{4}/[01]{4}/[01]{8}/";
-  EXPECT_TRUE(std::regex_match(path_of(), std::regex("memory://warehouse/t/data/" + folders +
-                                                     "n=1/00000-run-00000.parquet")));
+  EXPECT_THAT(path_of(), testing::MatchesRegex("memory://warehouse/t/data/" + folders + "n=1/00000-run-00000.parquet"));
   properties_["write.object-storage.partitioned-paths"] = "false";
-  EXPECT_TRUE(std::regex_match(
-      path_of(), std::regex("memory://warehouse/t/data/" + folders + "00000-run-00000.parquet")));
+  EXPECT_THAT(path_of(), testing::MatchesRegex("memory://warehouse/t/data/" + folders + "00000-run-00000.parquet"));
 }
 
 TEST_F(WriterTest, ManyPartitionsStayWithinTheBuffer) {

@@ -1,8 +1,8 @@
 #include <CLI/CLI.hpp>
 
-#include <iostream>
-
+#include "base/text.h"
 #include "cli/batch_sink.h"
+#include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
 
@@ -27,12 +27,12 @@ Result<ExitCode> Extract(Program& program, const ExtractArguments& arguments) {
   const auto write = [&](const columnar::Batch& batch) { return sink->Write(batch); };
   const auto reject = [&](const columnar::Reject& row) {
     ++rejected;
-    std::cerr << row.origin << ": " << row.reason << "\n";
+    PrintError(row.origin + ": " + row.reason);
   };
   CALVE_RETURN_IF_ERROR(pipeline::ExtractJob(program.context(), job, resources, begin, write, reject));
   if (sink != nullptr) CALVE_RETURN_IF_ERROR(sink->Close());
   if (rejected == 0) return ExitCode::kDone;
-  std::cerr << rejected << (rejected == 1 ? " row was" : " rows were") << " left out; a run would put them into quarantine\n";
+  PrintError(FormatCount(rejected) + (rejected == 1 ? " row was" : " rows were") + " left out; a run would put them into quarantine");
   return ExitCode::kData;
 }
 

@@ -69,6 +69,35 @@ Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
   return ExitCode::kDone;
 }
 
+/// Write the reference page of everything that has options: <folder>/<room>/<name>.md, and of the files of a project.
+Result<ExitCode> WritePages(Program& program, const std::string& folder) {
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
+  catalog::Registry catalogs;
+  catalog::RegisterParts(catalogs);
+  const Context& context = program.context();
+  const std::string root = folder.starts_with('/') ? folder : program.folder() + "/" + folder;
+  const auto write = [&](const std::string& path, const std::string& text) -> Status {
+    const std::string place = root + "/" + path;
+    CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
+    return StatusOf(program.files().WriteFile(context, place, text, {.overwrite = io::OverwritePolicy::kReplace}));
+  };
+  const auto write_all = [&](const std::string& room, const auto& kinds) -> Status {
+    for (const auto& [type, kind] : kinds) {
+      CALVE_RETURN_IF_ERROR(write(room + "/" + type + ".md", config::ReferencePage(kind.part.shape->Describe(), {.type = type})));
+    }
+    return Status::Ok();
+  };
+  CALVE_RETURN_IF_ERROR(write_all("source", parts->sources.kinds()));
+  CALVE_RETURN_IF_ERROR(write_all("transform", parts->transforms.kinds()));
+  CALVE_RETURN_IF_ERROR(write_all("audit", parts->checks.kinds()));
+  CALVE_RETURN_IF_ERROR(write_all("load", parts->loaders.kinds()));
+  CALVE_RETURN_IF_ERROR(write_all("catalog", catalogs.kinds()));
+  CALVE_RETURN_IF_ERROR(write("project/calve_yaml.md", config::ReferencePage(config::ProjectShape(catalogs.parts()).Describe(), {.title = "calve.yaml"})));
+  CALVE_RETURN_IF_ERROR(write("project/job.md", config::ReferencePage(pipeline::JobShape(*parts).Describe(), {.title = "A job: config/jobs/*.yaml"})));
+  CALVE_RETURN_IF_ERROR(write("project/contract.md", config::ReferencePage(audit::ContractShape()->Describe(), {.title = "A contract: contracts/*.yaml"})));
+  return ExitCode::kDone;
+}
+
 }  // namespace
 
 CALVE_PART(schema) {
@@ -84,8 +113,12 @@ CALVE_PART(connectors) {
   registry.Add({.name = "connectors", .add = [](CLI::App& app, Program& program) {
                   CLI::App* command = app.add_subcommand("connectors", "List what jobs can be made of, or print the reference of one");
                   auto page = std::make_shared<std::string>();
+                  auto folder = std::make_shared<std::string>();
                   command->add_option("NAME", *page, "A source, transformer, check, loader or catalog");
-                  command->callback([&program, page] { program.todo = [&program, page] { return ListConnectors(program, *page); }; });
+                  command->add_option("--pages", *folder, "Write every reference page into this folder");
+                  command->callback([&program, page, folder] {
+                    program.todo = [&program, page, folder] { return folder->empty() ? ListConnectors(program, *page) : WritePages(program, *folder); };
+                  });
                 }});
 }
 

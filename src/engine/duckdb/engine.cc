@@ -5,9 +5,9 @@
 
 #include <charconv>
 #include <mutex>
-#include <random>
 #include <set>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "engine/duckdb/batch_scan.h"
 #include "engine/duckdb/errors.h"
@@ -24,8 +24,8 @@ namespace {
 
 /// A name that nobody guesses. It guards files from SQL that people send, so it comes from the machine's entropy, not from a seed.
 std::string NewSecret() {
-  std::random_device entropy;
-  return fmt::format("{:08x}{:08x}{:08x}{:08x}", entropy(), entropy(), entropy(), entropy());
+  Random entropy = Random::FromEntropy();
+  return fmt::format("{:016x}{:016x}", entropy.Next(), entropy.Next());
 }
 
 /// The table functions that SQL of people may call: they reach no file, no network, no setting and no memory of the process.

@@ -151,7 +151,7 @@ class InlineSource : public Source {
 
 }  // namespace
 
-CALVE_PART(inline_rows) {
+CALVE_PART(inline) {
   registry.Add({.type = "inline",
                 .meaning = "Rows in the job file itself",
                 .part = config::MakePart<InlineOptions>("inline"),
