@@ -129,7 +129,8 @@ const Part* FindPart(const Parts& parts, const Node& name, const Reading& readin
   for (const PartFamily& family : parts.families) known.push_back(family.name);
   const OptionNotes notes;
   const Asked asked{parts.noun, notes};
-  const std::string near = name.is_scalar() && !name.filled() ? DidYouMean(name.text(), known) : "";
+  const bool may_compare = name.is_scalar() && !name.filled() && !reading.faults.is_full();
+  const std::string near = may_compare ? DidYouMean(name.text(), known) : "";
   reading.faults.Add(name.place(), fmt::format("{} is no {}", Shown(name, asked), parts.noun),
                      near.empty() ? "one of " + Join(known, ", ") : near.substr(2));
   return nullptr;
@@ -322,7 +323,7 @@ bool ReadName(const Node& node, const Asked& asked, const Reading& reading, cons
   }
   if (node.is_broken()) return false;
   const bool may_compare = node.is_scalar() && !node.filled() && !asked.notes.secret;
-  const std::string near = names.size() > kListedMax && may_compare ? DidYouMean(node.text(), names) : "";
+  const std::string near = names.size() > kListedMax && may_compare && !reading.faults.is_full() ? DidYouMean(node.text(), names) : "";
   reading.faults.Add(node.place(), fmt::format("{} is no {}", Shown(node, asked), asked.key),
                      near.empty() ? "one of " + Join(names, ", ") : near.substr(2));
   return false;

@@ -273,7 +273,7 @@ struct MapCodec {
   }
   static Node Write(const Values& values) {
     Node node = Node::Mapping();
-    for (const auto& [key, value] : values) node.Set(key, Codec<M>::Write(value));
+    for (const auto& [key, value] : values) node.entries().push_back({key, {}, Codec<M>::Write(value)});
     return node;
   }
 };

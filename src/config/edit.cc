@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <unordered_map>
 
 #include "base/text.h"
 
@@ -68,12 +69,14 @@ void Overlay(Node& base, const Node& over) {
     base = over;
     return;
   }
+  std::unordered_map<std::string, size_t> positions;  // Mappings may be large: looking each key up in turn is too slow.
+  for (size_t i = 0; i < base.entries().size(); ++i) positions.try_emplace(base.entries()[i].key, i);
   for (const Node::Entry& entry : over.entries()) {
-    Node* old = base.Find(entry.key);
-    if (old == nullptr) {
+    const auto old = positions.find(entry.key);
+    if (old == positions.end()) {
       base.entries().push_back(entry);
     } else {
-      Overlay(*old, entry.value);
+      Overlay(base.entries()[old->second].value, entry.value);
     }
   }
 }

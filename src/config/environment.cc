@@ -20,8 +20,8 @@ bool IsName(std::string_view text) {
 /// Replaces the ${...} of one scalar.
 class Filler {
  public:
-  Filler(const Environment& environment, const Place& place, Faults& faults)
-      : environment_(environment), place_(place), faults_(faults) {}
+  Filler(const Environment& environment, const Place& place, size_t& budget, Faults& faults)
+      : environment_(environment), place_(place), budget_(budget), faults_(faults) {}
 
   /// The text with everything filled in. What can't be is left out, with a fault.
   std::string Fill(std::string_view text, int depth = 0) {
@@ -36,7 +36,14 @@ class Filler {
           faults_.Add(place_, "a ${ has no }", "close it, or write $${ for a literal ${");
           return out;
         }
-        out += Value(text.substr(i + 2, end - i - 2), depth);
+        const std::string value = Value(text.substr(i + 2, end - i - 2), depth);
+        if (value.size() > budget_) {
+          faults_.Add(place_, "the values of all ${...} together have more than 16 MB", "keep data in a data file and name it here");
+          budget_ = 0;
+          return out;
+        }
+        budget_ -= value.size();
+        out += value;
         i = end + 1;
       } else {
         out += text[i++];
@@ -109,8 +116,18 @@ class Filler {
 
   const Environment& environment_;
   const Place& place_;
+  size_t& budget_;
   Faults& faults_;
 };
+
+void FillTree(Node& node, const Environment& environment, size_t& budget, Faults& faults) {
+  for (Node& item : node.items()) FillTree(item, environment, budget, faults);
+  for (Node::Entry& entry : node.entries()) FillTree(entry.value, environment, budget, faults);
+  if (!node.is_scalar() || node.text().find("${") == std::string::npos) return;
+  const size_t before = faults.size();
+  node.Fill(Filler(environment, node.place(), budget, faults).Fill(node.text()));
+  if (faults.size() > before) node.MarkBroken();
+}
 
 /// Reads one line of a .env file.
 class DotEnvLine {
@@ -195,16 +212,8 @@ std::map<std::string, std::string> OverlayEnvironment(std::map<std::string, std:
 }
 
 void FillIn(Node& root, const Environment& environment, Faults& faults) {
-  if (root.is_scalar()) {
-    if (root.text().find("${") == std::string::npos) return;
-    const size_t before = faults.size();
-    std::string text = Filler(environment, root.place(), faults).Fill(root.text());
-    root.Fill(std::move(text));
-    if (faults.size() > before) root.MarkBroken();
-    return;
-  }
-  for (Node& item : root.items()) FillIn(item, environment, faults);
-  for (Node::Entry& entry : root.entries()) FillIn(entry.value, environment, faults);
+  size_t budget = size_t{16} << 20;
+  FillTree(root, environment, budget, faults);
 }
 
 }  // namespace calve::config

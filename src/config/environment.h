@@ -31,6 +31,8 @@ std::map<std::string, std::string> OverlayEnvironment(std::map<std::string, std:
 
 /// Fill in ${NAME}, ${NAME:-default} and ${file:path} in every scalar of a tree; $${ stands for a literal ${.
 ///
+/// All values together may have 16 MB. Which files may be read at all is for the caller's read_file to decide.
+///
 /// :- also replaces an empty variable; its default may hold ${...} itself. A file's last line break is dropped. What can't
 /// be filled in is a fault at the scalar's place. No value is ever part of a message.
 void FillIn(Node& root, const Environment& environment, Faults& faults);

@@ -92,6 +92,13 @@ TEST(Environment, NestingHasALimit) {
   EXPECT_EQ(Fill(text).fault, "${...} is nested deeper than 8 levels; flatten it");
 }
 
+TEST(Environment, ValuesHaveALimitTogether) {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "${BIG}";
+  EXPECT_EQ(Fill(text, {.variables = {{"BIG", std::string(1'000'000, 'x')}}}).fault,
+            "the values of all ${...} together have more than 16 MB; keep data in a data file and name it here");
+}
+
 TEST(Environment, EveryScalarOfATreeIsFilledInButNoKey) {
   Faults faults;
   Node node = ParseYaml("'${USER}': ['${USER}', {a: '${NONE}'}]\nb: ${ALSO}\n", "f", faults);

@@ -11,8 +11,7 @@ namespace calve::config {
 
 namespace {
 
-/// Faults kept and lines printed; a file with more than these needs another look anyway.
-constexpr size_t kKeptMax = 1000;
+/// Lines printed; a file with more faults needs another look anyway.
 constexpr size_t kPrintedMax = 100;
 constexpr size_t kHiddenBytesMin = 4;
 
@@ -43,7 +42,7 @@ void Faults::Warn(Place place, std::string message, std::string hint) {
 }
 
 void Faults::Hide(std::string_view secret) {
-  if (secret.size() >= kHiddenBytesMin) hidden_.emplace_back(secret);
+  if (secret.size() >= kHiddenBytesMin) hidden_.emplace(secret);
 }
 
 std::vector<Fault> Faults::Sort(std::vector<Fault> faults) const {
@@ -53,7 +52,7 @@ std::vector<Fault> Faults::Sort(std::vector<Fault> faults) const {
     return std::tuple(order.find(f.place.file_name())->second, f.place.line, f.place.column);
   };
   std::stable_sort(faults.begin(), faults.end(), [&](const Fault& a, const Fault& b) { return key(a) < key(b); });
-  std::vector<std::string> hidden = hidden_;  // Longest first: one secret may hold another.
+  std::vector<std::string> hidden(hidden_.begin(), hidden_.end());  // Longest first: one secret may hold another.
   std::stable_sort(hidden.begin(), hidden.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
   for (Fault& fault : faults) {
     for (const std::string& secret : hidden) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +52,9 @@ class Faults {
   /// Whether nothing is wrong; warnings do not count.
   bool empty() const { return count_ == 0; }
   size_t size() const { return count_; }
-  /// All faults (at most 1,000 are kept) by file (in the order in which files first came up), line and column.
+  /// Whether more faults are only counted, so that working out a hint for one is wasted.
+  bool is_full() const { return faults_.size() >= kKeptMax; }
+  /// All faults (at most 200 are kept) by file (in the order in which files first came up), line and column.
   std::vector<Fault> Sorted() const;
   std::vector<Fault> SortedWarnings() const;
 
@@ -61,12 +64,14 @@ class Faults {
   Status ToStatus(std::string_view consequence = "nothing was run") const;
 
  private:
+  static constexpr size_t kKeptMax = 200;
+
   std::vector<Fault> Sort(std::vector<Fault> faults) const;
 
   size_t count_ = 0;
   std::vector<Fault> faults_;
   std::vector<Fault> warnings_;
-  std::vector<std::string> hidden_;
+  std::set<std::string, std::less<>> hidden_;
 };
 
 /// Put a person's text in single quotes for a message: control characters escaped, cut after 60 characters.

@@ -41,6 +41,7 @@ class JsonBuilder {
       faults_.Add(place_, fmt::format("key {} is given twice", QuoteForMessage(name)), "remove one");
     }
     bytes_ += name.size();
+    CheckText(name);
     level.key = std::move(name);
     return true;
   }
@@ -65,8 +66,15 @@ class JsonBuilder {
     std::set<std::string, std::less<>> keys;
   };
 
+  void CheckText(const std::string& text) {
+    if (text.find('\0') != std::string::npos) {
+      faults_.Add(place_, "a text can't hold the character NUL", "remove the escape");
+    }
+  }
+
   bool Charge(const Node& node) {
     bytes_ += node.text().size();
+    CheckText(node.text());
     if (++nodes_ <= limits_.nodes_max && bytes_ <= limits_.expanded_bytes_max) return true;
     faults_.Add(place_, fmt::format("the JSON has more than {} values or {} of text",
                                     FormatCount(static_cast<int64_t>(limits_.nodes_max)),

@@ -31,6 +31,12 @@ TEST(Json, DuplicateKeysAreFaults) {
   EXPECT_EQ(FaultsOf(R"({"a": 1, "b": {"a": 2}, "a": 3})"), "body   key 'a' is given twice; remove one\n1 fault, stopped.");
 }
 
+TEST(Json, NulIsRefused) {
+  EXPECT_EQ(FaultsOf(R"({"a\u0000": "b\u0000"})"),
+            "body   a text can't hold the character NUL; remove the escape\nbody   a text can't hold the character NUL; remove the "
+            "escape\n2 faults, stopped.");
+}
+
 TEST(Json, LimitsHold) {
   EXPECT_EQ(FaultsOf(std::string(1'000'000, '[')), "body   the JSON is nested deeper than 64 levels; flatten it\n1 fault, stopped.");
   EXPECT_EQ(FaultsOf("[1, 2, 3]", {.nodes_max = 3}),

@@ -82,6 +82,10 @@ const AnyShape::Field* AnyShape::FindField(std::string_view key, bool& is_alias)
 
 void AnyShape::AddUnknownKey(const Node::Entry& entry, const Reading& reading, Given& given) const {
   constexpr size_t kListedMax = 12;
+  if (reading.faults.is_full()) {
+    reading.faults.Add(entry.key_place, "unknown key");
+    return;
+  }
   std::vector<std::string> known;
   for (const Field& field : fields_) known.push_back(field.key);
   const std::vector<std::string> near = NearestNames(entry.key, known);

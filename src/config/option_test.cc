@@ -201,6 +201,14 @@ TEST(Option, UnknownKeysNameTheNearest) {
   EXPECT_EQ(FaultOf("\"a\\e[31m\\nb\": 1"), "2:1 unknown key 'a\\x1b[31m\\nb' of a csv source");
 }
 
+TEST(Option, ManyUnknownKeysCostLittle) {
+  std::string text = "source_path: x\n";
+  for (int i = 0; i < 20'000; ++i) text += std::string(180, 'k') + std::to_string(i) + ": 1\n";
+  Faults faults;
+  (void)ReadYaml(CsvOptions::Declaration(), text, "f", {}, faults);
+  EXPECT_EQ(faults.size(), 20'000u);
+}
+
 TEST(Option, MissingKeysSayWhatToWrite) {
   EXPECT_EQ(Read("incremental: true").faults,
             "1:1 key 'source_path' of a csv source is missing; write, for example, source_path: s3://incoming/reports/");

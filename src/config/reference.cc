@@ -144,6 +144,7 @@ std::optional<Arguments> TakeArguments(const ParameterList& declared, const Node
       arguments[given.key] = given.value;
       continue;
     }
+    if (faults.is_full()) return std::nullopt;
     const std::vector<std::string> near = NearestNames(given.key, known);
     meant.insert(meant.end(), near.begin(), near.end());
     faults.Add(given.key_place, fmt::format("template {} has no parameter {}", QuoteForMessage(name.text()), QuoteForMessage(given.key)),

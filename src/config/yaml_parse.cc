@@ -260,8 +260,11 @@ class TreeBuilder {
     const auto& scalar = event.data.scalar;
     if (!Charge(0, scalar.length, place)) return {};
     const bool tagged = CheckTag(scalar.tag, "str", place);
-    return Node::Scalar(std::string(reinterpret_cast<const char*>(scalar.value), scalar.length),
-                        tagged || scalar.style != YAML_PLAIN_SCALAR_STYLE);
+    const std::string_view text(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    if (text.find('\0') != std::string_view::npos) {
+      faults_.Add(place, "a text can't hold the character NUL", "remove the escape");
+    }
+    return Node::Scalar(std::string(text), tagged || scalar.style != YAML_PLAIN_SCALAR_STYLE);
   }
 
   Node Sequence(int depth) {
