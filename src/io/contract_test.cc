@@ -260,6 +260,7 @@ TEST_P(Contract, ListingGivesFilesAndFoldersOfOneLevel) {
 }
 
 TEST_P(Contract, ListingComesInPagesAndEndsWhenTold) {
+  if (GetParam() == "s3a") GTEST_SKIP() << "another name of s3";
   const bool local = root_.ends_with(folder_.path());
   if (local) {
     ASSERT_TRUE(set_.EnsureFolder(*context_, At("many")).ok());

@@ -233,7 +233,6 @@ Result<Capabilities> MemoryFileSystem::CapabilitiesFor(const std::string&) {
 CALVE_PART(memory) {
   registry.Add({.name = "memory",
                 .schemes = {"memory"},
-                .keys = {},
                 .open = [](const Properties&) -> Result<std::unique_ptr<FileSystem>> {
                   return std::make_unique<MemoryFileSystem>();
                 }});

@@ -20,8 +20,6 @@ using Properties = std::map<std::string, std::string>;
 struct Storage {
   std::string name;                  ///< s3
   std::vector<std::string> schemes;  ///< s3, s3a, s3n
-  /// Every property it understands; "prefix*" admits what starts with it.
-  std::vector<std::string> keys;
   std::function<Result<std::unique_ptr<FileSystem>>(const Properties& properties)> open;
   std::function<void()> shutdown = nullptr;  ///< Stop what a cloud library started; may be null.
 };

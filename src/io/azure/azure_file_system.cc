@@ -129,7 +129,6 @@ std::vector<std::string> SecretsOf(const Properties& properties) {
 CALVE_PART(azure) {
   registry.Add({.name = "azure",
                 .schemes = {"abfss", "abfs", "wasbs", "wasb"},
-                .keys = {"adls.*"},
                 .open = [](const Properties& properties) -> Result<std::unique_ptr<FileSystem>> {
                   auto accounts = std::make_shared<Accounts>(properties);
                   return std::make_unique<ArrowFiles>(

@@ -78,8 +78,6 @@ Result<std::unique_ptr<FileSystem>> Open(const Properties& properties) {
 CALVE_PART(gcs) {
   registry.Add({.name = "gcs",
                 .schemes = {"gs", "gcs"},
-                .keys = {"gcs.oauth2.token", "gcs.oauth2.token-expires-at", "gcs.no-auth",
-                         "gcs.service.host", "gcs.project-id"},
                 .open = Open});
 }
 

@@ -220,7 +220,6 @@ class LocalFileSystem : public FileSystem {
 CALVE_PART(local) {
   registry.Add({.name = "local",
                 .schemes = {"", "file"},
-                .keys = {},
                 .open = [](const Properties&) -> Result<std::unique_ptr<FileSystem>> {
                   return std::make_unique<LocalFileSystem>();
                 }});

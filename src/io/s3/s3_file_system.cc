@@ -233,8 +233,6 @@ CALVE_PART(s3) {
   registry.Add(
       {.name = "s3",
        .schemes = {"s3", "s3a", "s3n"},
-       .keys = {"s3.*", "client.region", "client.access-key-id", "client.secret-access-key",
-                "client.session-token", "client.assume-role.arn"},
        .open = [](const Properties& properties) -> Result<std::unique_ptr<FileSystem>> {
          CALVE_ASSIGN_OR_RETURN(S3Options options, S3Options::From(properties));
          auto client = std::make_shared<S3Client>(std::move(options), MakeHttpClient());

@@ -285,7 +285,6 @@ class WebFileSystem : public FileSystem {
 CALVE_PART(web) {
   registry.Add({.name = "web",
                 .schemes = {"https", "http"},
-                .keys = {},
                 .open = [](const Properties&) -> Result<std::unique_ptr<FileSystem>> {
                   return std::make_unique<WebFileSystem>(MakeHttpClient());
                 }});
