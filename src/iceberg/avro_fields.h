@@ -31,7 +31,8 @@ constexpr std::array<avro::Want, N> WantsOf(const SpecField (&fields)[N]) {
   return wants;
 }
 
-/// Check that required fields are there and all that are there can be read. Fails with kData naming the field.
+/// Check that required fields are there and all that are there can be read. Fails with kData naming
+/// the field.
 Status CheckFields(const avro::Projection& projection, std::span<const SpecField> fields);
 
 }  // namespace calve::iceberg

@@ -33,13 +33,14 @@ class PartitionCheck {
   Status Learn(const DataFile& file) {
     const PartitionSpec* spec = base_.FindSpec(file.spec_id);
     if (spec == nullptr) {
-      return BugError(fmt::format("{} is of partition spec {}, which the table does not have", file.path,
-                                  file.spec_id.value()));
+      return BugError(fmt::format("{} is of partition spec {}, which the table does not have",
+                                  file.path, file.spec_id.value()));
     }
     for (const PartitionField& field : spec->fields) {
       if (field.transform.kind() == Transform::Kind::kUnknown) {
-        return RefusedError(fmt::format("the partition field {} has the transform {}, which this version cannot write",
-                                        field.name, field.transform.ToString()));
+        return RefusedError(fmt::format(
+            "the partition field {} has the transform {}, which this version cannot write",
+            field.name, field.transform.ToString()));
       }
     }
     types_.emplace(file.spec_id, PartitionTypeOf(base_, *spec));
@@ -53,16 +54,23 @@ class PartitionCheck {
 
 Status CheckDeletes(const TableMetadata& base, const DataFile& file) {
   const bool vector = file.is_deletion_vector();
-  if (file.content == FileContent::kData) return BugError("a data file was to be added as deletes: " + file.path);
+  if (file.content == FileContent::kData)
+    return BugError("a data file was to be added as deletes: " + file.path);
   if (vector && base.format_version < 3) {
-    return ConflictError("a deletion vector was to be added to a table of version 2, which takes position delete files");
+    return ConflictError(
+        "a deletion vector was to be added to a table of version 2, which takes position delete "
+        "files");
   }
   if (!vector && file.content == FileContent::kPositionDeletes && base.format_version >= 3) {
-    return ConflictError("position deletes were to be added to a table of version 3, which takes deletion vectors: write "
-                         "the deletes again");
+    return ConflictError(
+        "position deletes were to be added to a table of version 3, which takes deletion vectors: "
+        "write "
+        "the deletes again");
   }
-  if (vector && (!file.referenced_data_file || !file.content_offset || !file.content_size_in_bytes)) {
-    return BugError("a deletion vector was to be added without its data file, offset and size: " + file.path);
+  if (vector &&
+      (!file.referenced_data_file || !file.content_offset || !file.content_size_in_bytes)) {
+    return BugError("a deletion vector was to be added without its data file, offset and size: " +
+                    file.path);
   }
   if (file.content == FileContent::kEqualityDeletes && file.equality_ids.empty()) {
     return BugError("equality deletes were to be added without field ids: " + file.path);
@@ -74,14 +82,17 @@ Status CheckDeletes(const TableMetadata& base, const DataFile& file) {
 
 Status CheckChange(const TableMetadata& base, const SnapshotChange& change) {
   if (base.format_version < 2) {
-    return RefusedError(fmt::format("the table at {} has format version 1, which is only read; upgrade it to version 2",
-                                    base.location));
+    return RefusedError(fmt::format(
+        "the table at {} has format version 1, which is only read; upgrade it to version 2",
+        base.location));
   }
   PartitionCheck partitions(base);
   std::set<std::string_view> paths;
   for (const DataFilePtr& file : change.added_data_files) {
-    if (file->content != FileContent::kData) return BugError("deletes were to be added as a data file: " + file->path);
-    if (!paths.insert(file->path).second) return BugError("a file was to be added twice: " + file->path);
+    if (file->content != FileContent::kData)
+      return BugError("deletes were to be added as a data file: " + file->path);
+    if (!paths.insert(file->path).second)
+      return BugError("a file was to be added twice: " + file->path);
     CALVE_RETURN_IF_ERROR(partitions.Check(*file));
   }
   std::set<std::pair<std::string_view, int64_t>> places;

@@ -13,7 +13,9 @@ namespace {
 /// Writers that cut bounds cut them to so many characters unless told otherwise.
 constexpr size_t kTruncatedLength = 16;
 
-SequenceNumber NumberOf(const ManifestEntry& entry) { return entry.sequence_number.value_or(SequenceNumber(0)); }
+SequenceNumber NumberOf(const ManifestEntry& entry) {
+  return entry.sequence_number.value_or(SequenceNumber(0));
+}
 
 }  // namespace
 
@@ -23,7 +25,8 @@ std::optional<std::string_view> ReferencedDataFile(const DataFile& deletes) {
   const std::string* lower = deletes.metrics.lower_bounds.Find(reserved::kDeleteFilePath);
   const std::string* upper = deletes.metrics.upper_bounds.Find(reserved::kDeleteFilePath);
   if (lower == nullptr || upper == nullptr || *lower != *upper) return std::nullopt;
-  if (lower->size() == kTruncatedLength) return std::nullopt;  // Perhaps the common beginning of many paths.
+  if (lower->size() == kTruncatedLength)
+    return std::nullopt;  // Perhaps the common beginning of many paths.
   return *lower;
 }
 
@@ -36,16 +39,18 @@ Status DeleteIndex::Add(const ManifestEntry& entry, const PartitionSpec& spec) {
     case FileContent::kData:
       break;
   }
-  return DataError("expected only deletes in a delete manifest, found the data file " + entry.file->path);
+  return DataError("expected only deletes in a delete manifest, found the data file " +
+                   entry.file->path);
 }
 
 Status DeleteIndex::AddVector(const ManifestEntry& entry) {
   const DataFile& file = *entry.file;
   if (!file.referenced_data_file || !file.content_offset || !file.content_size_in_bytes) {
-    return DataError(fmt::format("expected data file, offset and size of a deletion vector in {}, found none",
-                                 file.path));
+    return DataError(fmt::format(
+        "expected data file, offset and size of a deletion vector in {}, found none", file.path));
   }
-  const auto [place, added] = vectors_.try_emplace(*file.referenced_data_file, Sequenced{NumberOf(entry), entry.file});
+  const auto [place, added] =
+      vectors_.try_emplace(*file.referenced_data_file, Sequenced{NumberOf(entry), entry.file});
   if (!added) {
     return DataError(fmt::format("expected one deletion vector of {}, found two, in {} and {}",
                                  *file.referenced_data_file, place->second.file->path, file.path));
@@ -65,10 +70,12 @@ Status DeleteIndex::AddPositions(const ManifestEntry& entry) {
 Status DeleteIndex::AddEqualities(const ManifestEntry& entry, const PartitionSpec& spec) {
   const DataFile& file = *entry.file;
   if (file.equality_ids.empty()) {
-    return DataError("expected the field ids by which the equality deletes match, found none: " + file.path);
+    return DataError("expected the field ids by which the equality deletes match, found none: " +
+                     file.path);
   }
-  Deletes& deletes = spec.is_unpartitioned() ? global_
-                                             : by_partition_[PartitionKey(file.spec_id, file.partition)].equalities;
+  Deletes& deletes = spec.is_unpartitioned()
+                         ? global_
+                         : by_partition_[PartitionKey(file.spec_id, file.partition)].equalities;
   deletes.push_back({NumberOf(entry), entry.file});
   return Status::Ok();
 }
@@ -86,14 +93,17 @@ void DeleteIndex::Finish() {
   sort(global_);
 }
 
-void DeleteIndex::Append(const Deletes& deletes, SequenceNumber first, std::vector<DataFilePtr>& out) {
-  const auto begin = std::lower_bound(deletes.begin(), deletes.end(), first,
-                                      [](const Sequenced& d, SequenceNumber number) { return d.number < number; });
+void DeleteIndex::Append(const Deletes& deletes, SequenceNumber first,
+                         std::vector<DataFilePtr>& out) {
+  const auto begin =
+      std::lower_bound(deletes.begin(), deletes.end(), first,
+                       [](const Sequenced& d, SequenceNumber number) { return d.number < number; });
   for (auto it = begin; it != deletes.end(); ++it) out.push_back(it->file);
 }
 
 void DeleteIndex::Assign(ScanTask& task) const {
-  // Positions delete rows of files as old or older, equalities only of older files: a commit may delete positions of what it adds.
+  // Positions delete rows of files as old or older, equalities only of older files: a commit may
+  // delete positions of what it adds.
   const SequenceNumber own = task.data_sequence_number;
   const SequenceNumber later(own.value() + 1);
   Append(global_, later, task.equality_deletes);

@@ -98,7 +98,8 @@ Status EntryDecoder::CheckList(FileSlot slot, std::string_view name) const {
   if (list == nullptr || list->kind != avro::Kind::kArray) return Status::Ok();
   const avro::Kind element = list->element->kind;
   if (element == avro::Kind::kInt || element == avro::Kind::kLong) return Status::Ok();
-  return DataError(fmt::format("expected the items of {} to be int or long, found {}", name, avro::ToString(element)));
+  return DataError(fmt::format("expected the items of {} to be int or long, found {}", name,
+                               avro::ToString(element)));
 }
 
 Status EntryDecoder::CompileMaps() {
@@ -132,11 +133,19 @@ bool EntryDecoder::Read(avro::Decoder& decoder, const char* block, RawEntry& out
         out.status = static_cast<EntryStatus>(d.ReadIndex(3));
         if (out.status == EntryStatus::kDeleted && !filter_.deleted_entries) skip_stats_ = true;
         break;
-      case kSnapshotId: out.snapshot_id = SnapshotId(d.ReadLong()); break;
-      case kSequenceNumber: out.sequence_number = SequenceNumber(d.ReadLong()); break;
-      case kFileSequenceNumber: out.file_sequence_number = SequenceNumber(d.ReadLong()); break;
+      case kSnapshotId:
+        out.snapshot_id = SnapshotId(d.ReadLong());
+        break;
+      case kSequenceNumber:
+        out.sequence_number = SequenceNumber(d.ReadLong());
+        break;
+      case kFileSequenceNumber:
+        out.file_sequence_number = SequenceNumber(d.ReadLong());
+        break;
       case kDataFile:
-        file_.Read(d, [&](const avro::Projection::Item& field, avro::Decoder& f) { ReadFileField(field, f, out); });
+        file_.Read(d, [&](const avro::Projection::Item& field, avro::Decoder& f) {
+          ReadFileField(field, f, out);
+        });
         break;
     }
   });
@@ -144,7 +153,8 @@ bool EntryDecoder::Read(avro::Decoder& decoder, const char* block, RawEntry& out
   return filter_.columns == nullptr || filter_.columns->MayMatch(stats_);
 }
 
-void EntryDecoder::ReadFileField(const avro::Projection::Item& item, avro::Decoder& d, RawEntry& out) {
+void EntryDecoder::ReadFileField(const avro::Projection::Item& item, avro::Decoder& d,
+                                 RawEntry& out) {
   if (item.type->kind == avro::Kind::kNull) return;
   switch (static_cast<FileSlot>(item.slot)) {
     case kColumnSizes:
@@ -163,20 +173,48 @@ void EntryDecoder::ReadFileField(const avro::Projection::Item& item, avro::Decod
       }
       break;
     }
-    case kContent: out.content = static_cast<FileContent>(d.ReadIndex(3)); break;
-    case kPath: out.path = d.ReadString(); break;
-    case kFormat: out.format = d.ReadString(); break;
-    case kPartition: ReadPartition(*item.type, d, out); break;
-    case kRecordCount: out.record_count = d.ReadLong(); break;
-    case kFileSize: out.file_size_in_bytes = d.ReadLong(); break;
-    case kKeyMetadata: out.key_metadata = d.ReadBytes(); break;
-    case kSplitOffsets: out.split_offsets = View(*item.type, d, block_); break;
-    case kEqualityIds: out.equality_ids = View(*item.type, d, block_); break;
-    case kSortOrderId: out.sort_order_id = SortOrderId(d.ReadInt()); break;
-    case kFirstRowId: out.first_row_id = RowId(d.ReadLong()); break;
-    case kReferencedDataFile: out.referenced_data_file = d.ReadString(); break;
-    case kContentOffset: out.content_offset = d.ReadLong(); break;
-    case kContentSize: out.content_size_in_bytes = d.ReadLong(); break;
+    case kContent:
+      out.content = static_cast<FileContent>(d.ReadIndex(3));
+      break;
+    case kPath:
+      out.path = d.ReadString();
+      break;
+    case kFormat:
+      out.format = d.ReadString();
+      break;
+    case kPartition:
+      ReadPartition(*item.type, d, out);
+      break;
+    case kRecordCount:
+      out.record_count = d.ReadLong();
+      break;
+    case kFileSize:
+      out.file_size_in_bytes = d.ReadLong();
+      break;
+    case kKeyMetadata:
+      out.key_metadata = d.ReadBytes();
+      break;
+    case kSplitOffsets:
+      out.split_offsets = View(*item.type, d, block_);
+      break;
+    case kEqualityIds:
+      out.equality_ids = View(*item.type, d, block_);
+      break;
+    case kSortOrderId:
+      out.sort_order_id = SortOrderId(d.ReadInt());
+      break;
+    case kFirstRowId:
+      out.first_row_id = RowId(d.ReadLong());
+      break;
+    case kReferencedDataFile:
+      out.referenced_data_file = d.ReadString();
+      break;
+    case kContentOffset:
+      out.content_offset = d.ReadLong();
+      break;
+    case kContentSize:
+      out.content_size_in_bytes = d.ReadLong();
+      break;
   }
 }
 
@@ -195,7 +233,8 @@ void EntryDecoder::ReadPartition(const avro::Node& type, avro::Decoder& d, RawEn
   skip_stats_ = !last_matches_;
 }
 
-/// Call visit(id, number, bytes) for each entry of a map, with the one of number and bytes that the map holds.
+/// Call visit(id, number, bytes) for each entry of a map, with the one of number and bytes that the
+/// map holds.
 template <typename Visit>
 void EntryDecoder::WalkMap(const MapPlan& plan, avro::Decoder& decoder, Visit&& visit) {
   const int64_t bytes_min = plan.array->element->bytes_min;
@@ -234,12 +273,23 @@ void EntryDecoder::CollectStats(const MapPlan& plan, MetricsMap map, avro::Decod
       if (columns[i] != id) continue;
       ColumnStats& stats = stats_[i];
       switch (map) {
-        case MetricsMap::kColumnSizes: break;
-        case MetricsMap::kValueCounts: stats.values = number; break;
-        case MetricsMap::kNullCounts: stats.nulls = number; break;
-        case MetricsMap::kNanCounts: stats.nans = number; break;
-        case MetricsMap::kLowerBounds: stats.lower = bytes; break;
-        case MetricsMap::kUpperBounds: stats.upper = bytes; break;
+        case MetricsMap::kColumnSizes:
+          break;
+        case MetricsMap::kValueCounts:
+          stats.values = number;
+          break;
+        case MetricsMap::kNullCounts:
+          stats.nulls = number;
+          break;
+        case MetricsMap::kNanCounts:
+          stats.nans = number;
+          break;
+        case MetricsMap::kLowerBounds:
+          stats.lower = bytes;
+          break;
+        case MetricsMap::kUpperBounds:
+          stats.upper = bytes;
+          break;
       }
     }
   };
@@ -250,23 +300,26 @@ Result<DataFilePtr> EntryDecoder::MakeFile(const RawEntry& raw, SpecId spec_id) 
   auto file = std::make_shared<DataFile>();
   const std::optional<FileFormat> format = ParseFormat(raw.format);
   if (!format) {
-    return DataError(fmt::format("expected parquet, avro, orc or puffin as format of {}, found {}", raw.path,
-                                 Quote(raw.format)));
+    return DataError(fmt::format("expected parquet, avro, orc or puffin as format of {}, found {}",
+                                 raw.path, Quote(raw.format)));
   }
   file->content = raw.content;
   file->path = raw.path;
   file->format = *format;
   file->spec_id = spec_id;
-  file->partition = raw.partition.empty() && !has_last_ ? PartitionValues(partition_type().fields().size())
-                                                        : last_values_;
+  file->partition = raw.partition.empty() && !has_last_
+                        ? PartitionValues(partition_type().fields().size())
+                        : last_values_;
   file->record_count = raw.record_count;
   file->file_size_in_bytes = raw.file_size_in_bytes;
   if (raw.key_metadata) file->key_metadata = *raw.key_metadata;
   if (!raw.split_offsets.empty()) {
-    file->split_offsets = ReadList<int64_t>(raw.split_offsets, [](avro::Decoder& d) { return d.ReadLong(); });
+    file->split_offsets =
+        ReadList<int64_t>(raw.split_offsets, [](avro::Decoder& d) { return d.ReadLong(); });
   }
   if (!raw.equality_ids.empty()) {
-    file->equality_ids = ReadList<FieldId>(raw.equality_ids, [](avro::Decoder& d) { return FieldId(d.ReadInt()); });
+    file->equality_ids =
+        ReadList<FieldId>(raw.equality_ids, [](avro::Decoder& d) { return FieldId(d.ReadInt()); });
   }
   file->sort_order_id = raw.sort_order_id;
   file->first_row_id = raw.first_row_id;
@@ -308,7 +361,8 @@ void EntryDecoder::ReadBounds(const RawEntry& raw, Metrics& metrics) const {
     if (raw.maps[index].empty()) return;
     avro::Decoder d(raw.maps[index]);
     WalkMap(maps_[index], d, [&](FieldId id, int64_t, std::string_view bound) {
-      if (std::binary_search(filter_.bounds.begin(), filter_.bounds.end(), id)) out.Set(id, std::string(bound));
+      if (std::binary_search(filter_.bounds.begin(), filter_.bounds.end(), id))
+        out.Set(id, std::string(bound));
     });
   };
   read(MetricsMap::kLowerBounds, metrics.lower_bounds);

@@ -20,15 +20,16 @@ namespace calve::iceberg {
 class EntryDecoder {
  public:
   /// Fails with kData when a required field is missing or of another shape.
-  static Result<EntryDecoder> Compile(const avro::Schema& schema, const Type& partition_type, const EntryFilter& filter,
-                                      const PartitionSpec& spec);
+  static Result<EntryDecoder> Compile(const avro::Schema& schema, const Type& partition_type,
+                                      const EntryFilter& filter, const PartitionSpec& spec);
 
   const Type& partition_type() const { return partition_.type(); }
   /// Whether the entries hold sequence numbers at all; v1's don't.
   bool has_sequence_numbers() const { return entry_.Has(kSequenceNumber); }
 
-  /// Read the next entry of a block that begins at `block`, and say whether it is kept. Of an entry that is not kept only status,
-  /// record count and row id are sure to be there. The views hold as long as the block.
+  /// Read the next entry of a block that begins at `block`, and say whether it is kept. Of an entry
+  /// that is not kept only status, record count and row id are sure to be there. The views hold as
+  /// long as the block.
   bool Read(avro::Decoder& decoder, const char* block, RawEntry& out);
 
   /// Make the DataFile of the entry read last, which was kept.
@@ -66,7 +67,8 @@ class EntryDecoder {
     bool bytes = false;  ///< The value is bytes, else a number.
   };
 
-  explicit EntryDecoder(const EntryFilter& filter, const PartitionSpec& spec) : filter_(filter), spec_(&spec) {}
+  explicit EntryDecoder(const EntryFilter& filter, const PartitionSpec& spec)
+      : filter_(filter), spec_(&spec) {}
   Status CompileMaps();
   Status CheckList(FileSlot slot, std::string_view name) const;
   void ReadFileField(const avro::Projection::Item& item, avro::Decoder& d, RawEntry& out);

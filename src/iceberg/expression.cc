@@ -98,25 +98,44 @@ using Op = Expression::Op;
 
 std::string_view Symbol(Op op) {
   switch (op) {
-    case Op::kLess: return "<";
-    case Op::kLessOrEqual: return "<=";
-    case Op::kGreater: return ">";
-    case Op::kGreaterOrEqual: return ">=";
-    case Op::kEqual: return "=";
-    case Op::kNotEqual: return "!=";
-    case Op::kIn: return "in";
-    case Op::kNotIn: return "not in";
-    case Op::kStartsWith: return "starts with";
-    case Op::kNotStartsWith: return "does not start with";
-    case Op::kIsNull: return "is null";
-    case Op::kNotNull: return "is not null";
-    case Op::kIsNan: return "is NaN";
-    case Op::kNotNan: return "is not NaN";
-    case Op::kTrue: return "true";
-    case Op::kFalse: return "false";
-    case Op::kAnd: return "and";
-    case Op::kOr: return "or";
-    case Op::kNot: return "not";
+    case Op::kLess:
+      return "<";
+    case Op::kLessOrEqual:
+      return "<=";
+    case Op::kGreater:
+      return ">";
+    case Op::kGreaterOrEqual:
+      return ">=";
+    case Op::kEqual:
+      return "=";
+    case Op::kNotEqual:
+      return "!=";
+    case Op::kIn:
+      return "in";
+    case Op::kNotIn:
+      return "not in";
+    case Op::kStartsWith:
+      return "starts with";
+    case Op::kNotStartsWith:
+      return "does not start with";
+    case Op::kIsNull:
+      return "is null";
+    case Op::kNotNull:
+      return "is not null";
+    case Op::kIsNan:
+      return "is NaN";
+    case Op::kNotNan:
+      return "is not NaN";
+    case Op::kTrue:
+      return "true";
+    case Op::kFalse:
+      return "false";
+    case Op::kAnd:
+      return "and";
+    case Op::kOr:
+      return "or";
+    case Op::kNot:
+      return "not";
   }
   return "?";
 }
@@ -127,18 +146,21 @@ std::string Literal(const Field* field, const Value& value) {
   const bool number = value.get_if<int64_t>() != nullptr || value.get_if<int32_t>() != nullptr ||
                       value.get_if<float>() != nullptr || value.get_if<double>() != nullptr ||
                       value.get_if<Decimal>() != nullptr;
-  const bool bare = value.is_null() || value.get_if<bool>() != nullptr ||
-                    (number && text.find(':') == std::string::npos && text.find('-', 1) == std::string::npos);
+  const bool bare =
+      value.is_null() || value.get_if<bool>() != nullptr ||
+      (number && text.find(':') == std::string::npos && text.find('-', 1) == std::string::npos);
   return bare ? text : "'" + text + "'";
 }
 
 std::string Leaf(const Expression& e, const Schema& schema) {
   const Field* field = schema.FindById(e.field());
-  std::string text = schema.FullName(e.field()).value_or("field " + std::to_string(e.field().value()));
+  std::string text =
+      schema.FullName(e.field()).value_or("field " + std::to_string(e.field().value()));
   text += " ";
   text += Symbol(e.op());
   if (e.op() < Op::kLess) return text;
-  if (e.op() != Op::kIn && e.op() != Op::kNotIn) return text + " " + Literal(field, e.values().front());
+  if (e.op() != Op::kIn && e.op() != Op::kNotIn)
+    return text + " " + Literal(field, e.values().front());
   std::vector<std::string> literals;
   for (const Value& value : e.values()) literals.push_back(Literal(field, value));
   return text + " (" + Join(literals, ", ") + ")";

@@ -44,8 +44,8 @@ class Expression {
   static Expression Not(Expression a);
   /// kIsNull, kNotNull, kIsNan, kNotNan of a field.
   static Expression Unary(Op op, FieldId field);
-  /// A comparison of a field with values of the field's type (exactly one, but for kIn and kNotIn). SQL's rules: a null row value
-  /// matches neither the comparison nor its opposite.
+  /// A comparison of a field with values of the field's type (exactly one, but for kIn and kNotIn).
+  /// SQL's rules: a null row value matches neither the comparison nor its opposite.
   static Expression Compare(Op op, FieldId field, std::vector<Value> values);
 
   Op op() const;
@@ -62,17 +62,22 @@ class Expression {
   std::shared_ptr<const Node> node_;
 };
 
-/// Whether rows of a file may match: false only when no row can (spec, Scan Planning; inclusive). Never prunes on uuid bounds, on
-/// inverted bounds, nor NaN rows.
+/// Whether rows of a file may match: false only when no row can (spec, Scan Planning; inclusive).
+/// Never prunes on uuid bounds, on inverted bounds, nor NaN rows.
 bool MayMatch(const Expression& filter, const Schema& schema, const DataFile& file);
-/// Whether every row of a file surely matches (strict): for deletes by filter that drop whole files.
-bool MustMatch(const Expression& filter, const Schema& schema, const PartitionSpec& spec, const DataFile& file);
-/// The filter over partition values that keeps every partition that may hold matching rows (inclusive projection). Its field ids
-/// are the spec's partition field ids.
-Expression ProjectToPartition(const Expression& filter, const Schema& schema, const PartitionSpec& spec);
+/// Whether every row of a file surely matches (strict): for deletes by filter that drop whole
+/// files.
+bool MustMatch(const Expression& filter, const Schema& schema, const PartitionSpec& spec,
+               const DataFile& file);
+/// The filter over partition values that keeps every partition that may hold matching rows
+/// (inclusive projection). Its field ids are the spec's partition field ids.
+Expression ProjectToPartition(const Expression& filter, const Schema& schema,
+                              const PartitionSpec& spec);
 /// Evaluate an inclusive projection on a file's partition values.
-bool PartitionMayMatch(const Expression& projected, const PartitionSpec& spec, const Schema& schema, const PartitionValues& values);
+bool PartitionMayMatch(const Expression& projected, const PartitionSpec& spec, const Schema& schema,
+                       const PartitionValues& values);
 /// Evaluate an inclusive projection on a manifest's partition summaries.
-bool ManifestMayMatch(const Expression& projected, const PartitionSpec& spec, const Schema& schema, const ManifestFile& manifest);
+bool ManifestMayMatch(const Expression& projected, const PartitionSpec& spec, const Schema& schema,
+                      const ManifestFile& manifest);
 
 }  // namespace calve::iceberg

@@ -16,19 +16,21 @@ namespace {
 
 using Op = Expression::Op;
 
-constexpr FieldId kInt(1), kText(2), kReal(3), kMoment(4), kMoney(5), kDay(6), kNested(8), kUuidColumn(9);
+constexpr FieldId kInt(1), kText(2), kReal(3), kMoment(4), kMoney(5), kDay(6), kNested(8),
+    kUuidColumn(9);
 
 SchemaPtr AllTypes() {
-  return Must(Schema::Make(SchemaId(0), {{.id = kInt, .name = "i", .type = Type::Int()},
-                                         {.id = kText, .name = "s", .type = Type::String()},
-                                         {.id = kReal, .name = "r", .type = Type::Double()},
-                                         {.id = kMoment, .name = "t", .type = Type::TimestampTz()},
-                                         {.id = kMoney, .name = "m", .type = Type::Decimal(9, 2)},
-                                         {.id = kDay, .name = "d", .type = Type::Date()},
-                                         {.id = FieldId(7),
-                                          .name = "n",
-                                          .type = Type::Struct({{.id = kNested, .name = "x", .type = Type::Long()}})},
-                                         {.id = kUuidColumn, .name = "u", .type = Type::UuidType()}}));
+  return Must(Schema::Make(
+      SchemaId(0), {{.id = kInt, .name = "i", .type = Type::Int()},
+                    {.id = kText, .name = "s", .type = Type::String()},
+                    {.id = kReal, .name = "r", .type = Type::Double()},
+                    {.id = kMoment, .name = "t", .type = Type::TimestampTz()},
+                    {.id = kMoney, .name = "m", .type = Type::Decimal(9, 2)},
+                    {.id = kDay, .name = "d", .type = Type::Date()},
+                    {.id = FieldId(7),
+                     .name = "n",
+                     .type = Type::Struct({{.id = kNested, .name = "x", .type = Type::Long()}})},
+                    {.id = kUuidColumn, .name = "u", .type = Type::UuidType()}}));
 }
 
 Value V(const char* text) { return Value(std::string(text)); }
@@ -44,17 +46,19 @@ TEST(ExpressionTest, FoldsConstants) {
 
 TEST(ExpressionTest, PrintsWithColumnNames) {
   const SchemaPtr schema = AllTypes();
-  const Expression e = Expression::And(
-      Expression::Compare(Op::kGreater, kInt, {Value(5)}),
-      Expression::Or(Expression::Compare(Op::kIn, kText, {V("EU"), V("US")}), Expression::Unary(Op::kIsNull, kNested)));
+  const Expression e =
+      Expression::And(Expression::Compare(Op::kGreater, kInt, {Value(5)}),
+                      Expression::Or(Expression::Compare(Op::kIn, kText, {V("EU"), V("US")}),
+                                     Expression::Unary(Op::kIsNull, kNested)));
   EXPECT_EQ(e.ToString(*schema), "i > 5 and (s in ('EU', 'US') or n.x is null)");
   EXPECT_EQ(Expression::Not(e.left()).ToString(*schema), "not (i > 5)");
 }
 
 TEST(ExpressionTest, NegationIsPushedIntoLeaves) {
   const SchemaPtr schema = AllTypes();
-  const Expression e = Expression::Not(Expression::Or(Expression::Compare(Op::kLess, kInt, {Value(5)}),
-                                                      Expression::Not(Expression::Unary(Op::kIsNan, kReal))));
+  const Expression e =
+      Expression::Not(Expression::Or(Expression::Compare(Op::kLess, kInt, {Value(5)}),
+                                     Expression::Not(Expression::Unary(Op::kIsNan, kReal))));
   EXPECT_EQ(WithoutNot(e).ToString(*schema), "i >= 5 and r is NaN");
 }
 
@@ -69,10 +73,12 @@ DataFile FileWithBounds(FieldId id, const Type& type, const Value& lower, const 
 }
 
 TEST(ExpressionTest, BoundsOfAWidenedColumnKeepTheirWidthAndStillPrune) {
-  const SchemaPtr schema = Must(Schema::Make(SchemaId(1), {{.id = kInt, .name = "i", .type = Type::Long()},
-                                                           {.id = kReal, .name = "r", .type = Type::Double()}}));
+  const SchemaPtr schema =
+      Must(Schema::Make(SchemaId(1), {{.id = kInt, .name = "i", .type = Type::Long()},
+                                      {.id = kReal, .name = "r", .type = Type::Double()}}));
   DataFile file = FileWithBounds(kInt, Type::Int(), Value(10), Value(20));
-  EXPECT_FALSE(MayMatch(Expression::Compare(Op::kGreater, kInt, {Value(int64_t{20})}), *schema, file));
+  EXPECT_FALSE(
+      MayMatch(Expression::Compare(Op::kGreater, kInt, {Value(int64_t{20})}), *schema, file));
   EXPECT_TRUE(MayMatch(Expression::Compare(Op::kEqual, kInt, {Value(int64_t{20})}), *schema, file));
 }
 
@@ -83,7 +89,8 @@ TEST(ExpressionTest, UuidsNeverPrune) {
   Uuid other{};
   other[0] = 0xff;
   const DataFile file = FileWithBounds(kUuidColumn, Type::UuidType(), Value(low), Value(high));
-  EXPECT_TRUE(MayMatch(Expression::Compare(Op::kEqual, kUuidColumn, {Value(other)}), *schema, file));
+  EXPECT_TRUE(
+      MayMatch(Expression::Compare(Op::kEqual, kUuidColumn, {Value(other)}), *schema, file));
 }
 
 TEST(ExpressionTest, InvertedBoundsAreNoBounds) {
@@ -97,7 +104,8 @@ TEST(ExpressionTest, ZerosOfEitherSignAreEqual) {
   DataFile file = FileWithBounds(kReal, Type::Double(), Value(-0.0), Value(-0.0));
   file.metrics.nan_value_counts.Set(kReal, 0);
   EXPECT_TRUE(MayMatch(Expression::Compare(Op::kEqual, kReal, {Value(0.0)}), *schema, file));
-  EXPECT_TRUE(MayMatch(Expression::Compare(Op::kGreaterOrEqual, kReal, {Value(0.0)}), *schema, file));
+  EXPECT_TRUE(
+      MayMatch(Expression::Compare(Op::kGreaterOrEqual, kReal, {Value(0.0)}), *schema, file));
 }
 
 TEST(ExpressionTest, NanRowsAreKeptForGreater) {
@@ -113,7 +121,8 @@ TEST(ExpressionTest, AFileThatSaysNothingOfAColumnIsKept) {
   const SchemaPtr schema = AllTypes();
   DataFile file;
   file.record_count = 10;
-  for (const Op op : {Op::kIsNull, Op::kNotNull}) EXPECT_TRUE(MayMatch(Expression::Unary(op, kInt), *schema, file));
+  for (const Op op : {Op::kIsNull, Op::kNotNull})
+    EXPECT_TRUE(MayMatch(Expression::Unary(op, kInt), *schema, file));
   EXPECT_TRUE(MayMatch(Expression::Compare(Op::kEqual, kInt, {Value(1)}), *schema, file));
   EXPECT_TRUE(MayMatch(Expression::Compare(Op::kEqual, FieldId(999), {Value(1)}), *schema, file));
 }
@@ -135,28 +144,34 @@ TEST(ExpressionTest, PrefixesPruneByTruncatedBounds) {
 
 PartitionSpec SpecOfOne(FieldId source, Transform transform) {
   return {.id = SpecId(1),
-          .fields = {{.source_id = source, .field_id = FieldId(1000), .name = "p", .transform = std::move(transform)}}};
+          .fields = {{.source_id = source,
+                      .field_id = FieldId(1000),
+                      .name = "p",
+                      .transform = std::move(transform)}}};
 }
 
 TEST(ExpressionTest, AFullDayIsDroppedByItsEdges) {
   const SchemaPtr schema = AllTypes();
   const PartitionSpec spec = SpecOfOne(kMoment, Transform::Of(Transform::Kind::kDay));
   constexpr int64_t kDayMicros = 86'400'000'000;
-  const Expression day = Expression::And(Expression::Compare(Op::kGreaterOrEqual, kMoment, {Value(100 * kDayMicros)}),
-                                         Expression::Compare(Op::kLess, kMoment, {Value(101 * kDayMicros)}));
+  const Expression day =
+      Expression::And(Expression::Compare(Op::kGreaterOrEqual, kMoment, {Value(100 * kDayMicros)}),
+                      Expression::Compare(Op::kLess, kMoment, {Value(101 * kDayMicros)}));
   DataFile file;
   file.record_count = 5;
   file.partition = {Value(int32_t{100})};
   EXPECT_TRUE(MustMatch(day, *schema, spec, file));
   file.partition = {Value(int32_t{101})};
   EXPECT_FALSE(MustMatch(day, *schema, spec, file));
-  EXPECT_FALSE(PartitionMayMatch(ProjectToPartition(day, *schema, spec), spec, *schema, file.partition));
+  EXPECT_FALSE(
+      PartitionMayMatch(ProjectToPartition(day, *schema, spec), spec, *schema, file.partition));
 }
 
 TEST(ExpressionTest, BucketsOfOtherValuesArePruned) {
   const SchemaPtr schema = AllTypes();
   const PartitionSpec spec = SpecOfOne(kInt, Transform::Bucket(16));
-  const Expression projected = ProjectToPartition(Expression::Compare(Op::kEqual, kInt, {Value(34)}), *schema, spec);
+  const Expression projected =
+      ProjectToPartition(Expression::Compare(Op::kEqual, kInt, {Value(34)}), *schema, spec);
   const Value home = Transform::Bucket(16).Apply(Type::Int(), Value(34));
   int kept = 0;
   for (int32_t bucket = 0; bucket < 16; ++bucket) {
@@ -180,21 +195,24 @@ TEST(ExpressionTest, SummariesPruneManifests) {
   const SchemaPtr schema = AllTypes();
   const PartitionSpec spec = SpecOfOne(kText, Transform::Identity());
   ManifestFile manifest;
-  manifest.partitions = {{.contains_null = false, .contains_nan = false, .lower_bound = "DE", .upper_bound = "FR"}};
+  manifest.partitions = {
+      {.contains_null = false, .contains_nan = false, .lower_bound = "DE", .upper_bound = "FR"}};
   const auto may = [&](const Expression& filter) {
     return ManifestMayMatch(ProjectToPartition(filter, *schema, spec), spec, *schema, manifest);
   };
   EXPECT_TRUE(may(Expression::Compare(Op::kEqual, kText, {V("ES")})));
   EXPECT_FALSE(may(Expression::Compare(Op::kEqual, kText, {V("US")})));
   EXPECT_FALSE(may(Expression::Unary(Op::kIsNull, kText)));
-  manifest.partitions = {{.contains_null = true, .contains_nan = false, .lower_bound = {}, .upper_bound = {}}};
+  manifest.partitions = {
+      {.contains_null = true, .contains_nan = false, .lower_bound = {}, .upper_bound = {}}};
   EXPECT_FALSE(may(Expression::Compare(Op::kEqual, kText, {V("ES")})));
   EXPECT_FALSE(may(Expression::Unary(Op::kNotNull, kText)));
   manifest.partitions.clear();
   EXPECT_TRUE(may(Expression::Compare(Op::kEqual, kText, {V("US")})));
 }
 
-// ---- Soundness: whatever is random, no file with a matching row is pruned, and no file with another row is dropped whole.
+// ---- Soundness: whatever is random, no file with a matching row is pruned, and no file with
+// another row is dropped whole.
 
 using Row = std::map<FieldId, Value>;
 
@@ -206,13 +224,21 @@ struct Generator {
   bool Chance(uint64_t of) { return Below(of) == 0; }
 
   Value Of(FieldId id) {
-    static const char* const kWords[] = {"", "a", "ab", "abc", "abd", "b", "zz", "\xC3\xA9t\xC3\xA9", "\xF4\x8F\xBF\xBF"};
-    static const double kReals[] = {-2.5, -0.0, 0.0, 1.0, 7.5, std::numeric_limits<double>::quiet_NaN(),
+    static const char* const kWords[] = {
+        "", "a", "ab", "abc", "abd", "b", "zz", "\xC3\xA9t\xC3\xA9", "\xF4\x8F\xBF\xBF"};
+    static const double kReals[] = {-2.5,
+                                    -0.0,
+                                    0.0,
+                                    1.0,
+                                    7.5,
+                                    std::numeric_limits<double>::quiet_NaN(),
                                     std::numeric_limits<double>::infinity()};
     if (id == kInt) return Value(static_cast<int32_t>(Below(40)) - 20);
     if (id == kText) return V(kWords[Below(9)]);
     if (id == kReal) return Value(kReals[Below(7)]);
-    if (id == kMoment) return Value((static_cast<int64_t>(Below(200)) - 100) * 7'200'000'000 - static_cast<int64_t>(Below(3)));
+    if (id == kMoment)
+      return Value((static_cast<int64_t>(Below(200)) - 100) * 7'200'000'000 -
+                   static_cast<int64_t>(Below(3)));
     if (id == kMoney) return Value(Decimal{static_cast<Int128>(Below(60)) - 30});
     if (id == kDay) return Value(static_cast<int32_t>(Below(800)) - 400);
     return Value(static_cast<int64_t>(Below(20)) - 10);
@@ -237,7 +263,8 @@ struct Generator {
     const auto op = static_cast<Op>(static_cast<int>(Op::kIsNull) + static_cast<int>(Below(14)));
     if (op == Op::kIsNan || op == Op::kNotNan) return Expression::Unary(op, kReal);
     if (op < Op::kLess) return Expression::Unary(op, id);
-    if (op == Op::kStartsWith || op == Op::kNotStartsWith) return Expression::Compare(op, kText, {Of(kText)});
+    if (op == Op::kStartsWith || op == Op::kNotStartsWith)
+      return Expression::Compare(op, kText, {Of(kText)});
     std::vector<Value> values = {Of(id)};
     while ((op == Op::kIn || op == Op::kNotIn) && !Chance(3)) values.push_back(Of(id));
     return Expression::Compare(op, id, std::move(values));
@@ -247,19 +274,27 @@ struct Generator {
     const uint64_t count = Below(3);
     for (uint64_t i = 0; i < count; ++i) {
       const FieldId id = Column();
-      static const Transform kTransforms[] = {
-          Transform::Identity(), Transform::Bucket(4), Transform::Truncate(2),
-          Transform::Of(Transform::Kind::kYear), Transform::Of(Transform::Kind::kMonth), Transform::Of(Transform::Kind::kDay),
-          Transform::Of(Transform::Kind::kHour), Transform::Of(Transform::Kind::kVoid)};
+      static const Transform kTransforms[] = {Transform::Identity(),
+                                              Transform::Bucket(4),
+                                              Transform::Truncate(2),
+                                              Transform::Of(Transform::Kind::kYear),
+                                              Transform::Of(Transform::Kind::kMonth),
+                                              Transform::Of(Transform::Kind::kDay),
+                                              Transform::Of(Transform::Kind::kHour),
+                                              Transform::Of(Transform::Kind::kVoid)};
       const Transform& transform = kTransforms[Below(8)];
       if (!transform.ResultType(schema.FindById(id)->type).ok()) continue;
-      spec.fields.push_back({.source_id = id, .field_id = FieldId(1000 + static_cast<int>(i)), .name = "p", .transform = transform});
+      spec.fields.push_back({.source_id = id,
+                             .field_id = FieldId(1000 + static_cast<int>(i)),
+                             .name = "p",
+                             .transform = transform});
     }
     return spec;
   }
 };
 
-/// True, false or neither, as SQL; NaN above all numbers when `nan_is_greatest`, else in no order (IEEE 754).
+/// True, false or neither, as SQL; NaN above all numbers when `nan_is_greatest`, else in no order
+/// (IEEE 754).
 std::optional<bool> Matches(const Expression& e, const Row& row, bool nan_is_greatest) {
   if (e.op() == Op::kTrue || e.op() == Op::kFalse) return e.op() == Op::kTrue;
   if (e.op() == Op::kNot) {
@@ -268,7 +303,8 @@ std::optional<bool> Matches(const Expression& e, const Row& row, bool nan_is_gre
   }
   if (e.op() == Op::kAnd || e.op() == Op::kOr) {
     const bool decides = e.op() == Op::kOr;
-    const auto a = Matches(e.left(), row, nan_is_greatest), b = Matches(e.right(), row, nan_is_greatest);
+    const auto a = Matches(e.left(), row, nan_is_greatest),
+               b = Matches(e.right(), row, nan_is_greatest);
     if (a == decides || b == decides) return decides;
     return a && b ? std::optional(!decides) : std::nullopt;
   }
@@ -278,7 +314,9 @@ std::optional<bool> Matches(const Expression& e, const Row& row, bool nan_is_gre
   if (e.op() == Op::kIsNan) return IsNan(v);
   if (e.op() == Op::kNotNan) return !IsNan(v);
   if (v.is_null()) return std::nullopt;
-  const auto zero = [](const Value& x) { return x.get_if<double>() && *x.get_if<double>() == 0 ? Value(0.0) : x; };
+  const auto zero = [](const Value& x) {
+    return x.get_if<double>() && *x.get_if<double>() == 0 ? Value(0.0) : x;
+  };
   const auto unordered = [&](const Value& x) { return !nan_is_greatest && (IsNan(v) || IsNan(x)); };
   const auto equal_any = [&] {
     return std::any_of(e.values().begin(), e.values().end(), [&](const Value& x) {
@@ -288,21 +326,30 @@ std::optional<bool> Matches(const Expression& e, const Row& row, bool nan_is_gre
   const Value& x = e.values().front();
   switch (e.op()) {
     case Op::kEqual:
-    case Op::kIn: return equal_any();
+    case Op::kIn:
+      return equal_any();
     case Op::kNotEqual:
-    case Op::kNotIn: return !equal_any();
-    case Op::kLess: return !unordered(x) && Compare(zero(v), zero(x)) < 0;
-    case Op::kLessOrEqual: return !unordered(x) && Compare(zero(v), zero(x)) <= 0;
-    case Op::kGreater: return !unordered(x) && Compare(zero(v), zero(x)) > 0;
-    case Op::kGreaterOrEqual: return !unordered(x) && Compare(zero(v), zero(x)) >= 0;
-    case Op::kStartsWith: return v.as<std::string>().starts_with(x.as<std::string>());
-    default: return !v.as<std::string>().starts_with(x.as<std::string>());
+    case Op::kNotIn:
+      return !equal_any();
+    case Op::kLess:
+      return !unordered(x) && Compare(zero(v), zero(x)) < 0;
+    case Op::kLessOrEqual:
+      return !unordered(x) && Compare(zero(v), zero(x)) <= 0;
+    case Op::kGreater:
+      return !unordered(x) && Compare(zero(v), zero(x)) > 0;
+    case Op::kGreaterOrEqual:
+      return !unordered(x) && Compare(zero(v), zero(x)) >= 0;
+    case Op::kStartsWith:
+      return v.as<std::string>().starts_with(x.as<std::string>());
+    default:
+      return !v.as<std::string>().starts_with(x.as<std::string>());
   }
 }
 
 Metrics MetricsOf(const std::vector<Row>& rows, const Schema& schema, Generator& g) {
   Metrics metrics;
-  const MetricsMode mode = g.Chance(2) ? MetricsMode{.kind = MetricsMode::Kind::kTruncate, .length = 1 + static_cast<int>(g.Below(2))}
+  const MetricsMode mode = g.Chance(2) ? MetricsMode{.kind = MetricsMode::Kind::kTruncate,
+                                                     .length = 1 + static_cast<int>(g.Below(2))}
                                        : MetricsMode{.kind = MetricsMode::Kind::kFull};
   for (const auto& [id, unused] : rows.front()) {
     int64_t nulls = 0, nans = 0;
@@ -319,7 +366,8 @@ Metrics MetricsOf(const std::vector<Row>& rows, const Schema& schema, Generator&
     if (!g.Chance(8)) metrics.value_counts.Set(id, static_cast<int64_t>(rows.size()));
     if (!g.Chance(8)) metrics.null_value_counts.Set(id, nulls);
     if (id == kReal && !g.Chance(4)) metrics.nan_value_counts.Set(id, nans);
-    EXPECT_OK(SetBounds(metrics, id, schema.FindById(id)->type, mode, g.Chance(8) ? Value() : lower, g.Chance(8) ? Value() : upper));
+    EXPECT_OK(SetBounds(metrics, id, schema.FindById(id)->type, mode, g.Chance(8) ? Value() : lower,
+                        g.Chance(8) ? Value() : upper));
   }
   return metrics;
 }
@@ -337,7 +385,8 @@ TEST(ExpressionTest, PruningIsSoundForRandomFiltersAndFiles) {
       Row row = g.NextRow();
       PartitionValues values;
       for (const PartitionField& f : spec.fields) {
-        values.push_back(f.transform.Apply(schema->FindById(f.source_id)->type, row.at(f.source_id)));
+        values.push_back(
+            f.transform.Apply(schema->FindById(f.source_id)->type, row.at(f.source_id)));
       }
       auto& [partition, rows] = files[PartitionKey(spec.id, values)];
       partition = values;
@@ -361,7 +410,8 @@ TEST(ExpressionTest, PruningIsSoundForRandomFiltersAndFiles) {
         file.metrics = MetricsOf(rows, *schema, g);
         bool any = false, all = true;
         for (const Row& row : rows) {
-          const bool a = Matches(filter, row, true) == true, b = Matches(filter, row, false) == true;
+          const bool a = Matches(filter, row, true) == true,
+                     b = Matches(filter, row, false) == true;
           any = any || a || b;
           all = all && a && b;
         }
@@ -372,9 +422,11 @@ TEST(ExpressionTest, PruningIsSoundForRandomFiltersAndFiles) {
         pruned_by_metrics += by_metrics ? 0 : 1;
         dropped_whole += must ? 1 : 0;
         ASSERT_TRUE(!any || manifest_kept) << "round " << round;
-        ASSERT_TRUE(!any || by_partition) << "round " << round << " " << PartitionPath(spec, *schema, partition);
+        ASSERT_TRUE(!any || by_partition)
+            << "round " << round << " " << PartitionPath(spec, *schema, partition);
         ASSERT_TRUE(!any || by_metrics) << "round " << round;
-        ASSERT_TRUE(!must || all) << "round " << round << " " << PartitionPath(spec, *schema, partition);
+        ASSERT_TRUE(!must || all) << "round " << round << " "
+                                  << PartitionPath(spec, *schema, partition);
       }
     }
   }

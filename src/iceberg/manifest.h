@@ -44,8 +44,9 @@ void FieldMap<T>::Set(FieldId id, T value) {
     entries_.emplace_back(id, std::move(value));
     return;
   }
-  const auto place = std::lower_bound(entries_.begin(), entries_.end(), id,
-                                      [](const auto& entry, FieldId wanted) { return entry.first < wanted; });
+  const auto place =
+      std::lower_bound(entries_.begin(), entries_.end(), id,
+                       [](const auto& entry, FieldId wanted) { return entry.first < wanted; });
   if (place->first == id) {
     place->second = std::move(value);
   } else {
@@ -55,8 +56,9 @@ void FieldMap<T>::Set(FieldId id, T value) {
 
 template <typename T>
 const T* FieldMap<T>::Find(FieldId id) const {
-  const auto place = std::lower_bound(entries_.begin(), entries_.end(), id,
-                                      [](const auto& entry, FieldId wanted) { return entry.first < wanted; });
+  const auto place =
+      std::lower_bound(entries_.begin(), entries_.end(), id,
+                       [](const auto& entry, FieldId wanted) { return entry.first < wanted; });
   return place != entries_.end() && place->first == id ? &place->second : nullptr;
 }
 
@@ -134,20 +136,27 @@ struct ManifestFile {
   std::vector<PartitionFieldSummary> partitions;  ///< Empty when unknown.
   std::optional<std::string> key_metadata;
   std::optional<RowId> first_row_id;  ///< v3 data manifests
-  bool has_live_files() const { return added_files_count.value_or(1) + existing_files_count.value_or(1) > 0; }
+  bool has_live_files() const {
+    return added_files_count.value_or(1) + existing_files_count.value_or(1) > 0;
+  }
   bool operator==(const ManifestFile&) const = default;
 };
 
-/// Read the manifests of a snapshot, v1 to v3, also v1's embedded list. Fails with kData naming the file.
-Result<std::vector<ManifestFile>> ReadManifestList(const Context& context, Files& files, const TableMetadata& metadata,
+/// Read the manifests of a snapshot, v1 to v3, also v1's embedded list. Fails with kData naming the
+/// file.
+Result<std::vector<ManifestFile>> ReadManifestList(const Context& context, Files& files,
+                                                   const TableMetadata& metadata,
                                                    const Snapshot& snapshot);
 
 struct ReadManifestOptions {
-  bool metrics = true;        ///< Decode counts and bounds; false skips over them.
+  bool metrics = true;           ///< Decode counts and bounds; false skips over them.
   bool deleted_entries = false;  ///< Also return entries of status DELETED.
 };
-/// Read one manifest whole, numbers and row ids inherited (spec, Sequence Number Inheritance, First Row ID Inheritance).
-Result<std::vector<ManifestEntry>> ReadManifest(const Context& context, Files& files, const TableMetadata& metadata,
-                                                const ManifestFile& manifest, const ReadManifestOptions& options = {});
+/// Read one manifest whole, numbers and row ids inherited (spec, Sequence Number Inheritance, First
+/// Row ID Inheritance).
+Result<std::vector<ManifestEntry>> ReadManifest(const Context& context, Files& files,
+                                                const TableMetadata& metadata,
+                                                const ManifestFile& manifest,
+                                                const ReadManifestOptions& options = {});
 
 }  // namespace calve::iceberg

@@ -66,7 +66,8 @@ constexpr auto kSummaryWants = WantsOf(kSummaryFields);
 /// Decodes the lines of one list.
 class LineDecoder {
  public:
-  explicit LineDecoder(const avro::Schema& schema) : line_(avro::Projection::Of(&schema.root(), kLineWants)) {
+  explicit LineDecoder(const avro::Schema& schema)
+      : line_(avro::Projection::Of(&schema.root(), kLineWants)) {
     const avro::Node* partitions = line_.TypeOf(kPartitions);
     if (partitions != nullptr && partitions->kind == avro::Kind::kArray) {
       summary_bytes_min_ = partitions->element->bytes_min;
@@ -83,7 +84,9 @@ class LineDecoder {
 
   ManifestFile Read(avro::Decoder& decoder) const {
     ManifestFile line;
-    line_.Read(decoder, [&](const avro::Projection::Item& item, avro::Decoder& d) { ReadField(item, d, line); });
+    line_.Read(decoder, [&](const avro::Projection::Item& item, avro::Decoder& d) {
+      ReadField(item, d, line);
+    });
     return line;
   }
 
@@ -91,21 +94,51 @@ class LineDecoder {
   void ReadField(const avro::Projection::Item& item, avro::Decoder& d, ManifestFile& line) const {
     if (item.type->kind == avro::Kind::kNull) return;
     switch (static_cast<Slot>(item.slot)) {
-      case kPath: line.path = d.ReadString(); break;
-      case kLength: line.length = d.ReadLong(); break;
-      case kSpecId: line.spec_id = SpecId(d.ReadInt()); break;
-      case kContent: line.content = static_cast<ManifestContent>(d.ReadIndex(2)); break;
-      case kSequenceNumber: line.sequence_number = SequenceNumber(d.ReadLong()); break;
-      case kMinSequenceNumber: line.min_sequence_number = SequenceNumber(d.ReadLong()); break;
-      case kAddedSnapshotId: line.added_snapshot_id = SnapshotId(d.ReadLong()); break;
-      case kAddedFiles: line.added_files_count = d.ReadLong(); break;
-      case kExistingFiles: line.existing_files_count = d.ReadLong(); break;
-      case kDeletedFiles: line.deleted_files_count = d.ReadLong(); break;
-      case kAddedRows: line.added_rows_count = d.ReadLong(); break;
-      case kExistingRows: line.existing_rows_count = d.ReadLong(); break;
-      case kDeletedRows: line.deleted_rows_count = d.ReadLong(); break;
-      case kKeyMetadata: line.key_metadata = d.ReadBytes(); break;
-      case kFirstRowId: line.first_row_id = RowId(d.ReadLong()); break;
+      case kPath:
+        line.path = d.ReadString();
+        break;
+      case kLength:
+        line.length = d.ReadLong();
+        break;
+      case kSpecId:
+        line.spec_id = SpecId(d.ReadInt());
+        break;
+      case kContent:
+        line.content = static_cast<ManifestContent>(d.ReadIndex(2));
+        break;
+      case kSequenceNumber:
+        line.sequence_number = SequenceNumber(d.ReadLong());
+        break;
+      case kMinSequenceNumber:
+        line.min_sequence_number = SequenceNumber(d.ReadLong());
+        break;
+      case kAddedSnapshotId:
+        line.added_snapshot_id = SnapshotId(d.ReadLong());
+        break;
+      case kAddedFiles:
+        line.added_files_count = d.ReadLong();
+        break;
+      case kExistingFiles:
+        line.existing_files_count = d.ReadLong();
+        break;
+      case kDeletedFiles:
+        line.deleted_files_count = d.ReadLong();
+        break;
+      case kAddedRows:
+        line.added_rows_count = d.ReadLong();
+        break;
+      case kExistingRows:
+        line.existing_rows_count = d.ReadLong();
+        break;
+      case kDeletedRows:
+        line.deleted_rows_count = d.ReadLong();
+        break;
+      case kKeyMetadata:
+        line.key_metadata = d.ReadBytes();
+        break;
+      case kFirstRowId:
+        line.first_row_id = RowId(d.ReadLong());
+        break;
       case kPartitions:
         d.ForEachItem(summary_bytes_min_, [&] { line.partitions.push_back(ReadSummary(d)); });
         break;
@@ -117,10 +150,18 @@ class LineDecoder {
     summary_.Read(decoder, [&](const avro::Projection::Item& item, avro::Decoder& d) {
       if (item.type->kind == avro::Kind::kNull) return;
       switch (static_cast<SummarySlot>(item.slot)) {
-        case kContainsNull: summary.contains_null = d.ReadBool(); break;
-        case kContainsNan: summary.contains_nan = d.ReadBool(); break;
-        case kLowerBound: summary.lower_bound = d.ReadBytes(); break;
-        case kUpperBound: summary.upper_bound = d.ReadBytes(); break;
+        case kContainsNull:
+          summary.contains_null = d.ReadBool();
+          break;
+        case kContainsNan:
+          summary.contains_nan = d.ReadBool();
+          break;
+        case kLowerBound:
+          summary.lower_bound = d.ReadBytes();
+          break;
+        case kUpperBound:
+          summary.upper_bound = d.ReadBytes();
+          break;
       }
     });
     return summary;
@@ -140,7 +181,8 @@ Result<std::vector<ManifestFile>> DecodeList(std::string_view bytes) {
     CALVE_ASSIGN_OR_RETURN(const std::optional<avro::Block> block, reader.Next());
     if (!block) return manifests;
     avro::Decoder decoder(block->bytes);
-    for (int64_t i = 0; i < block->record_count && decoder.ok(); ++i) manifests.push_back(lines.Read(decoder));
+    for (int64_t i = 0; i < block->record_count && decoder.ok(); ++i)
+      manifests.push_back(lines.Read(decoder));
     CALVE_RETURN_IF_ERROR(decoder.Finish());
   }
 }
@@ -149,7 +191,8 @@ Result<std::vector<ManifestFile>> DecodeList(std::string_view bytes) {
 Result<ManifestFile> DescribeV1(const Context& context, Files& files, const Snapshot& snapshot,
                                 const std::string& path) {
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.Read(context, path, 0));
-  CALVE_ASSIGN_OR_RETURN(const avro::FileReader reader, avro::FileReader::Open(bytes, {.name = path}));
+  CALVE_ASSIGN_OR_RETURN(const avro::FileReader reader,
+                         avro::FileReader::Open(bytes, {.name = path}));
   ManifestFile manifest;
   manifest.path = path;
   manifest.length = static_cast<int64_t>(bytes.size());
@@ -158,7 +201,8 @@ Result<ManifestFile> DescribeV1(const Context& context, Files& files, const Snap
     int32_t id = 0;
     const auto [end, fault] = std::from_chars(text->data(), text->data() + text->size(), id);
     if (fault != std::errc() || end != text->data() + text->size()) {
-      return DataError(fmt::format("{}: expected a number as partition-spec-id, found {}", path, Quote(*text)));
+      return DataError(
+          fmt::format("{}: expected a number as partition-spec-id, found {}", path, Quote(*text)));
     }
     manifest.spec_id = SpecId(id);
   }
@@ -167,23 +211,27 @@ Result<ManifestFile> DescribeV1(const Context& context, Files& files, const Snap
 
 }  // namespace
 
-Result<std::vector<ManifestFile>> ReadManifestList(const Context& context, Files& files, const TableMetadata& metadata,
+Result<std::vector<ManifestFile>> ReadManifestList(const Context& context, Files& files,
+                                                   const TableMetadata& metadata,
                                                    const Snapshot& snapshot) {
   if (snapshot.key_id) {
-    return RefusedError(fmt::format("snapshot {} of {} is encrypted; reading encrypted tables is not supported",
-                                    snapshot.id.value(), metadata.location));
+    return RefusedError(
+        fmt::format("snapshot {} of {} is encrypted; reading encrypted tables is not supported",
+                    snapshot.id.value(), metadata.location));
   }
   if (snapshot.manifest_list.empty()) {
     std::vector<ManifestFile> manifests(snapshot.v1_manifests.size());
     CALVE_RETURN_IF_ERROR(context.executor->ParallelFor(manifests.size(), [&](size_t i) -> Status {
-      CALVE_ASSIGN_OR_RETURN(manifests[i], DescribeV1(context, files, snapshot, snapshot.v1_manifests[i]));
+      CALVE_ASSIGN_OR_RETURN(manifests[i],
+                             DescribeV1(context, files, snapshot, snapshot.v1_manifests[i]));
       return Status::Ok();
     }));
     return manifests;
   }
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.Read(context, snapshot.manifest_list, 0));
   Result<std::vector<ManifestFile>> manifests = DecodeList(bytes);
-  if (!manifests.ok()) return While("read manifest list " + snapshot.manifest_list, std::move(manifests).error());
+  if (!manifests.ok())
+    return While("read manifest list " + snapshot.manifest_list, std::move(manifests).error());
   return manifests;
 }
 
@@ -213,9 +261,9 @@ void WriteSummaries(avro::Encoder& e, const TableMetadata& metadata, const Manif
 }
 
 Status WriteLine(avro::Encoder& e, const TableMetadata& metadata, const ManifestFile& manifest) {
-  const std::optional<int64_t> counts[] = {manifest.added_files_count,   manifest.existing_files_count,
-                                           manifest.deleted_files_count, manifest.added_rows_count,
-                                           manifest.existing_rows_count, manifest.deleted_rows_count};
+  const std::optional<int64_t> counts[] = {
+      manifest.added_files_count, manifest.existing_files_count, manifest.deleted_files_count,
+      manifest.added_rows_count,  manifest.existing_rows_count,  manifest.deleted_rows_count};
   e.WriteString(manifest.path);
   e.WriteLong(manifest.length);
   e.WriteInt(manifest.spec_id.value());
@@ -239,7 +287,8 @@ Status WriteLine(avro::Encoder& e, const TableMetadata& metadata, const Manifest
 
 }  // namespace
 
-Result<std::string> EncodeManifestList(const TableMetadata& metadata, const ManifestListHeader& header,
+Result<std::string> EncodeManifestList(const TableMetadata& metadata,
+                                       const ManifestListHeader& header,
                                        const std::vector<ManifestFile>& manifests, Random& random) {
   CALVE_ASSIGN_OR_RETURN(const avro::Schema schema, ManifestListSchema(metadata.format_version));
   avro::FileWriterOptions options{.sync_marker = NewUuid(random)};
@@ -249,10 +298,12 @@ Result<std::string> EncodeManifestList(const TableMetadata& metadata, const Mani
       {"sequence-number", std::to_string(header.sequence_number.value())},
       {"format-version", std::to_string(metadata.format_version)},
   };
-  if (header.first_row_id) options.metadata.emplace_back("first-row-id", std::to_string(header.first_row_id->value()));
+  if (header.first_row_id)
+    options.metadata.emplace_back("first-row-id", std::to_string(header.first_row_id->value()));
   std::string bytes;
-  CALVE_ASSIGN_OR_RETURN(avro::FileWriter writer,
-                         avro::FileWriter::Open(schema, avro::AppendTo(&bytes), std::move(options)));
+  CALVE_ASSIGN_OR_RETURN(
+      avro::FileWriter writer,
+      avro::FileWriter::Open(schema, avro::AppendTo(&bytes), std::move(options)));
   for (const ManifestFile& manifest : manifests) {
     CALVE_RETURN_IF_ERROR(WriteLine(writer.record(), metadata, manifest));
     CALVE_RETURN_IF_ERROR(writer.EndRecord());

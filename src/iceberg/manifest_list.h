@@ -20,9 +20,10 @@ struct ManifestListHeader {
   std::optional<RowId> first_row_id;  ///< v3
 };
 
-/// Write a list's bytes for a table of version 2 or 3. Every number of the manifests is final; counts that are absent are an error
-/// (kBug).
-Result<std::string> EncodeManifestList(const TableMetadata& metadata, const ManifestListHeader& header,
+/// Write a list's bytes for a table of version 2 or 3. Every number of the manifests is final;
+/// counts that are absent are an error (kBug).
+Result<std::string> EncodeManifestList(const TableMetadata& metadata,
+                                       const ManifestListHeader& header,
                                        const std::vector<ManifestFile>& manifests, Random& random);
 
 }  // namespace calve::iceberg

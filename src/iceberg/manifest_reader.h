@@ -13,13 +13,21 @@
 #include "iceberg/metrics_filter.h"
 #include "iceberg/partition_codec.h"
 
-// The one way by which manifests are read: a plan compiled from the manifest's own schema, entries pruned while they are decoded,
-// and only what is kept made into a DataFile. For use within the room.
+// The one way by which manifests are read: a plan compiled from the manifest's own schema, entries
+// pruned while they are decoded, and only what is kept made into a DataFile. For use within the
+// room.
 
 namespace calve::iceberg {
 
 /// The six maps of a data_file, in the order of Metrics.
-enum class MetricsMap { kColumnSizes, kValueCounts, kNullCounts, kNanCounts, kLowerBounds, kUpperBounds };
+enum class MetricsMap {
+  kColumnSizes,
+  kValueCounts,
+  kNullCounts,
+  kNanCounts,
+  kLowerBounds,
+  kUpperBounds
+};
 inline constexpr size_t kMetricsMaps = 6;
 
 /// An entry as it lies in a block: numbers read, the rest as views.
@@ -47,11 +55,12 @@ struct RawEntry {
 
 /// What a scan asks of each entry. All pointers may be null and outlive the scan.
 struct EntryFilter {
-  bool deleted_entries = false;             ///< Keep entries of status DELETED too.
-  bool metrics = false;                     ///< Decode all counts and bounds of kept entries.
-  const Expression* partition = nullptr;    ///< Projected, without kNot.
-  const MetricsFilter* columns = nullptr;   ///< On counts and bounds.
-  std::span<const FieldId> bounds = {};     ///< Also decode these columns' bounds of kept entries, ascending.
+  bool deleted_entries = false;            ///< Keep entries of status DELETED too.
+  bool metrics = false;                    ///< Decode all counts and bounds of kept entries.
+  const Expression* partition = nullptr;   ///< Projected, without kNot.
+  const MetricsFilter* columns = nullptr;  ///< On counts and bounds.
+  std::span<const FieldId> bounds =
+      {};  ///< Also decode these columns' bounds of kept entries, ascending.
 };
 
 /// What was read of one manifest.
@@ -62,8 +71,9 @@ struct ManifestScan {
 };
 
 /// Read one manifest and keep the entries that the filter keeps.
-Result<ManifestScan> ScanManifest(const Context& context, Files& files, const TableMetadata& metadata,
-                                  const ManifestFile& manifest, const EntryFilter& filter);
+Result<ManifestScan> ScanManifest(const Context& context, Files& files,
+                                  const TableMetadata& metadata, const ManifestFile& manifest,
+                                  const EntryFilter& filter);
 
 /// Find a manifest's spec. Fails with kData when the table does not have it.
 Result<const PartitionSpec*> SpecOf(const TableMetadata& metadata, const ManifestFile& manifest);

@@ -16,7 +16,8 @@ using avro::SchemaBuilder;
 /// Adds fields with Iceberg's ids to a record.
 class RecordOf {
  public:
-  RecordOf(SchemaBuilder& builder, std::string_view name) : builder_(builder), record_(builder.Record(name)) {}
+  RecordOf(SchemaBuilder& builder, std::string_view name)
+      : builder_(builder), record_(builder.Record(name)) {}
 
   RecordOf& Required(int32_t id, std::string_view name, const Node* type) {
     SchemaBuilder::AddField(record_, name, type).attributes.SetInt("field-id", id);
@@ -56,28 +57,45 @@ class PartitionNodes {
 
   const Node* Of(const Type& type) {
     switch (type.kind()) {
-      case TypeKind::kBoolean: return builder_.Boolean();
-      case TypeKind::kInt: return builder_.Int();
-      case TypeKind::kLong: return builder_.Long();
-      case TypeKind::kFloat: return builder_.Float();
-      case TypeKind::kDouble: return builder_.Double();
-      case TypeKind::kDate: return builder_.Logical(Kind::kInt, "date");
-      case TypeKind::kTime: return builder_.Logical(Kind::kLong, "time-micros");
-      case TypeKind::kTimestamp: return Moment("timestamp-micros", false);
-      case TypeKind::kTimestampTz: return Moment("timestamp-micros", true);
-      case TypeKind::kTimestampNs: return Moment("timestamp-nanos", false);
-      case TypeKind::kTimestampTzNs: return Moment("timestamp-nanos", true);
-      case TypeKind::kString: return builder_.String();
-      case TypeKind::kUuid: return Fixed("uuid_fixed", 16, [](Node* node) { node->logical_type = "uuid"; });
+      case TypeKind::kBoolean:
+        return builder_.Boolean();
+      case TypeKind::kInt:
+        return builder_.Int();
+      case TypeKind::kLong:
+        return builder_.Long();
+      case TypeKind::kFloat:
+        return builder_.Float();
+      case TypeKind::kDouble:
+        return builder_.Double();
+      case TypeKind::kDate:
+        return builder_.Logical(Kind::kInt, "date");
+      case TypeKind::kTime:
+        return builder_.Logical(Kind::kLong, "time-micros");
+      case TypeKind::kTimestamp:
+        return Moment("timestamp-micros", false);
+      case TypeKind::kTimestampTz:
+        return Moment("timestamp-micros", true);
+      case TypeKind::kTimestampNs:
+        return Moment("timestamp-nanos", false);
+      case TypeKind::kTimestampTzNs:
+        return Moment("timestamp-nanos", true);
+      case TypeKind::kString:
+        return builder_.String();
+      case TypeKind::kUuid:
+        return Fixed("uuid_fixed", 16, [](Node* node) { node->logical_type = "uuid"; });
       case TypeKind::kFixed:
-        return Fixed(fmt::format("fixed_{}", type.length()), static_cast<int32_t>(type.length()), [](Node*) {});
+        return Fixed(fmt::format("fixed_{}", type.length()), static_cast<int32_t>(type.length()),
+                     [](Node*) {});
       case TypeKind::kDecimal: {
         const auto width = static_cast<int32_t>(DecimalWidth(type.precision()));
-        return Fixed(fmt::format("decimal_{}_{}", type.precision(), type.scale()), width, [&](Node* node) {
-          SchemaBuilder::SetDecimal(node, {.precision = type.precision(), .scale = type.scale()});
-        });
+        return Fixed(fmt::format("decimal_{}_{}", type.precision(), type.scale()), width,
+                     [&](Node* node) {
+                       SchemaBuilder::SetDecimal(
+                           node, {.precision = type.precision(), .scale = type.scale()});
+                     });
       }
-      case TypeKind::kBinary: return builder_.Bytes();
+      case TypeKind::kBinary:
+        return builder_.Bytes();
       case TypeKind::kUnknown:
       case TypeKind::kVariant:
       case TypeKind::kGeometry:
@@ -199,8 +217,10 @@ Type PartitionTypeOf(const TableMetadata& metadata, const PartitionSpec& spec) {
   std::vector<Field> fields;
   for (size_t i = 0; i < spec.fields.size(); ++i) {
     const PartitionField& field = spec.fields[i];
-    const Schema* holder = metadata.schema()->FindById(field.source_id) != nullptr ? metadata.schema().get() : nullptr;
-    for (auto it = metadata.schemas.rbegin(); holder == nullptr && it != metadata.schemas.rend(); ++it) {
+    const Schema* holder =
+        metadata.schema()->FindById(field.source_id) != nullptr ? metadata.schema().get() : nullptr;
+    for (auto it = metadata.schemas.rbegin(); holder == nullptr && it != metadata.schemas.rend();
+         ++it) {
       if ((*it)->FindById(field.source_id) != nullptr) holder = it->get();
     }
     Type type;
@@ -214,7 +234,9 @@ Type PartitionTypeOf(const TableMetadata& metadata, const PartitionSpec& spec) {
 
 namespace {
 
-Type TypeOfInt(const Node& node) { return node.logical_type == "date" ? Type::Date() : Type::Int(); }
+Type TypeOfInt(const Node& node) {
+  return node.logical_type == "date" ? Type::Date() : Type::Int();
+}
 
 Type TypeOfLong(const Node& node) {
   const bool utc = node.attributes.GetBool("adjust-to-utc").value_or(false);
@@ -231,12 +253,18 @@ Type TypeOfLong(const Node& node) {
 Type TypeOfAvro(const avro::Node& node) {
   if (node.OptionalOf() != nullptr) return TypeOfAvro(*node.OptionalOf());
   switch (node.kind) {
-    case Kind::kBoolean: return Type::Boolean();
-    case Kind::kInt: return TypeOfInt(node);
-    case Kind::kLong: return TypeOfLong(node);
-    case Kind::kFloat: return Type::Float();
-    case Kind::kDouble: return Type::Double();
-    case Kind::kString: return Type::String();
+    case Kind::kBoolean:
+      return Type::Boolean();
+    case Kind::kInt:
+      return TypeOfInt(node);
+    case Kind::kLong:
+      return TypeOfLong(node);
+    case Kind::kFloat:
+      return Type::Float();
+    case Kind::kDouble:
+      return Type::Double();
+    case Kind::kString:
+      return Type::String();
     case Kind::kBytes:
     case Kind::kFixed:
       if (node.decimal) return Type::Decimal(node.decimal->precision, node.decimal->scale);

@@ -13,26 +13,42 @@ namespace {
 
 /// One column of each type that partitions by identity.
 TestTableOptions EveryType(int format_version) {
-  const Type types[] = {Type::Boolean(),     Type::Int(),    Type::Long(),           Type::Float(),    Type::Double(),
-                        Type::Decimal(9, 2), Type::Date(),   Type::Time(),           Type::Timestamp(), Type::TimestampTz(),
-                        Type::String(),      Type::UuidType(), Type::Fixed(3),       Type::Binary(),   Type::Decimal(38, 10),
-                        Type::Decimal(9, 2)};
+  const Type types[] = {
+      Type::Boolean(),   Type::Int(),         Type::Long(),          Type::Float(),
+      Type::Double(),    Type::Decimal(9, 2), Type::Date(),          Type::Time(),
+      Type::Timestamp(), Type::TimestampTz(), Type::String(),        Type::UuidType(),
+      Type::Fixed(3),    Type::Binary(),      Type::Decimal(38, 10), Type::Decimal(9, 2)};
   TestTableOptions options{.fields = {}, .format_version = format_version};
   for (const Type& type : types) {
     const FieldId id(static_cast<int>(options.fields.size()) + 1);
     // Avro has no such names: they are changed, and changed back.
     const std::string name = "c-" + std::to_string(id.value());
     options.fields.push_back({.id = id, .name = name, .type = type});
-    options.partition.push_back({.source_id = id, .field_id = FieldId(999 + id.value()), .name = name, .transform = Transform::Identity()});
+    options.partition.push_back({.source_id = id,
+                                 .field_id = FieldId(999 + id.value()),
+                                 .name = name,
+                                 .transform = Transform::Identity()});
   }
   return options;
 }
 
 PartitionValues EveryValue() {
-  return {Value(true), Value(int32_t{-7}), Value(int64_t{1} << 40), Value(-0.5F), Value(2.25), Value(Decimal{-12345}),
-          Value(int32_t{-1}), Value(int64_t{86'399'999'999}), Value(int64_t{-1}), Value(int64_t{5}), Value(std::string("M\xC3\xBCnchen")),
-          Value(Uuid{1, 2, 3}), Value(std::string("\0\xFFz", 3)), Value(std::string("\xFF\0", 2)),
-          Value(Decimal{static_cast<Int128>(1) << 100}), Value()};
+  return {Value(true),
+          Value(int32_t{-7}),
+          Value(int64_t{1} << 40),
+          Value(-0.5F),
+          Value(2.25),
+          Value(Decimal{-12345}),
+          Value(int32_t{-1}),
+          Value(int64_t{86'399'999'999}),
+          Value(int64_t{-1}),
+          Value(int64_t{5}),
+          Value(std::string("M\xC3\xBCnchen")),
+          Value(Uuid{1, 2, 3}),
+          Value(std::string("\0\xFFz", 3)),
+          Value(std::string("\xFF\0", 2)),
+          Value(Decimal{static_cast<Int128>(1) << 100}),
+          Value()};
 }
 
 std::shared_ptr<DataFile> FullFile(std::string path, PartitionValues partition) {
@@ -60,13 +76,16 @@ TEST(ManifestTest, EveryFieldComesBackAsItWasWritten) {
     const ProducedSnapshot produced = Must(table.Commit({.operation = Operation::kOverwrite,
                                                          .added_data_files = {first, second},
                                                          .added_delete_files = {deletes}}));
-    const auto manifests = Must(ReadManifestList(table.context(), table.files(), table.metadata(), produced.snapshot));
+    const auto manifests =
+        Must(ReadManifestList(table.context(), table.files(), table.metadata(), produced.snapshot));
     ASSERT_EQ(manifests.size(), 2U);
     EXPECT_EQ(manifests[0].content, ManifestContent::kData);
     EXPECT_EQ(manifests[0].added_files_count, 2);
     EXPECT_EQ(manifests[0].added_rows_count, 84);
-    EXPECT_EQ(manifests[0].length, static_cast<int64_t>(table.files().files().at(manifests[0].path).size()));
-    const auto entries = Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[0]));
+    EXPECT_EQ(manifests[0].length,
+              static_cast<int64_t>(table.files().files().at(manifests[0].path).size()));
+    const auto entries =
+        Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[0]));
     ASSERT_EQ(entries.size(), 2U);
     DataFile expected = *first;
     if (version == 3) expected.first_row_id = RowId(0);
@@ -77,7 +96,8 @@ TEST(ManifestTest, EveryFieldComesBackAsItWasWritten) {
     EXPECT_EQ(entries[0].snapshot_id, produced.snapshot.id);
     EXPECT_EQ(entries[0].sequence_number, SequenceNumber(1));
     EXPECT_EQ(entries[0].file_sequence_number, SequenceNumber(1));
-    const auto deleted = Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[1]));
+    const auto deleted =
+        Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[1]));
     ASSERT_EQ(deleted.size(), 1U);
     EXPECT_TRUE(*deleted[0].file == *deletes);
     EXPECT_FALSE(manifests[1].first_row_id);
@@ -86,14 +106,16 @@ TEST(ManifestTest, EveryFieldComesBackAsItWasWritten) {
 
 TEST(ManifestTest, HeadersAndSchemaAreAsTheSpecSays) {
   TestTable table(EveryType(2));
-  const ProducedSnapshot produced = Must(table.Commit({.added_data_files = {FullFile("mem://a.parquet", EveryValue())}}));
+  const ProducedSnapshot produced =
+      Must(table.Commit({.added_data_files = {FullFile("mem://a.parquet", EveryValue())}}));
   const std::string& manifest = table.files().files().at(produced.written[0]);
   const auto reader = Must(avro::FileReader::Open(manifest));
   EXPECT_EQ(*reader.FindMetadata("schema-id"), "0");
   EXPECT_EQ(*reader.FindMetadata("partition-spec-id"), "0");
   EXPECT_EQ(*reader.FindMetadata("format-version"), "2");
   EXPECT_EQ(*reader.FindMetadata("content"), "data");
-  EXPECT_TRUE(Must(ParseSchema(*reader.FindMetadata("schema")))->SameColumns(*table.metadata().schema()));
+  EXPECT_TRUE(
+      Must(ParseSchema(*reader.FindMetadata("schema")))->SameColumns(*table.metadata().schema()));
   const avro::Node& root = reader.schema().root();
   EXPECT_EQ(root.name, "manifest_entry");
   const avro::Node* file = root.FindFieldById(2)->type;
@@ -108,11 +130,13 @@ TEST(ManifestTest, HeadersAndSchemaAreAsTheSpecSays) {
   EXPECT_EQ(file->FindFieldById(108)->type->OptionalOf()->element->name, "k117_v118");
   EXPECT_EQ(file->FindFieldById(142), nullptr);
   EXPECT_EQ(produced.written[0].rfind("mem://bucket/table/metadata/", 0), 0U);
-  EXPECT_NE(produced.snapshot.manifest_list.find("/snap-" + std::to_string(produced.snapshot.id.value()) + "-1-"),
+  EXPECT_NE(produced.snapshot.manifest_list.find(
+                "/snap-" + std::to_string(produced.snapshot.id.value()) + "-1-"),
             std::string::npos);
 }
 
-/// A manifest with its fields back to front, without optional ones, with `long` for `int` and a field that the spec doesn't know.
+/// A manifest with its fields back to front, without optional ones, with `long` for `int` and a
+/// field that the spec doesn't know.
 std::string OddManifest(bool with_ids, bool v1) {
   avro::SchemaBuilder b;
   const auto add = [&](avro::Node* record, int id, const char* name, const avro::Node* type) {
@@ -135,7 +159,9 @@ std::string OddManifest(bool with_ids, bool v1) {
   add(entry, 0, "status", b.Long());
   const avro::Schema schema = Must(std::move(b).Finish(entry));
   std::string bytes;
-  avro::FileWriterOptions options{.codec = avro::CodecName::kNull, .sync_marker = {1}, .metadata = {{"partition-spec-id", "0"}}};
+  avro::FileWriterOptions options{.codec = avro::CodecName::kNull,
+                                  .sync_marker = {1},
+                                  .metadata = {{"partition-spec-id", "0"}}};
   avro::FileWriter writer = Must(avro::FileWriter::Open(schema, avro::AppendTo(&bytes), options));
   for (int i = 0; i < 3; ++i) {
     avro::Encoder& e = writer.record();
@@ -156,15 +182,21 @@ std::string OddManifest(bool with_ids, bool v1) {
 }
 
 TestTableOptions ByRegion() {
-  return {.partition = {{.source_id = FieldId(2), .field_id = FieldId(1000), .name = "region", .transform = Transform::Identity()}}};
+  return {.partition = {{.source_id = FieldId(2),
+                         .field_id = FieldId(1000),
+                         .name = "region",
+                         .transform = Transform::Identity()}}};
 }
 
 TEST(ManifestTest, FieldsAreFoundByIdWhereverTheyAre) {
   for (const bool with_ids : {true, false}) {
     TestTable table(ByRegion());
     table.files().files()["mem://odd.avro"] = OddManifest(with_ids, false);
-    const ManifestFile manifest{.path = "mem://odd.avro", .sequence_number = SequenceNumber(9), .added_snapshot_id = SnapshotId(5)};
-    const auto entries = Must(ReadManifest(table.context(), table.files(), table.metadata(), manifest));
+    const ManifestFile manifest{.path = "mem://odd.avro",
+                                .sequence_number = SequenceNumber(9),
+                                .added_snapshot_id = SnapshotId(5)};
+    const auto entries =
+        Must(ReadManifest(table.context(), table.files(), table.metadata(), manifest));
     ASSERT_EQ(entries.size(), 2U);
     EXPECT_EQ(entries[1].file->path, "mem://odd1");
     EXPECT_EQ(entries[1].file->file_size_in_bytes, 1001);
@@ -172,7 +204,10 @@ TEST(ManifestTest, FieldsAreFoundByIdWhereverTheyAre) {
     EXPECT_EQ(entries[1].file->partition, PartitionValues{Value(std::string("EU"))});
     EXPECT_EQ(entries[1].snapshot_id, SnapshotId(77));
     EXPECT_EQ(entries[1].sequence_number, SequenceNumber(9));
-    EXPECT_EQ(Must(ReadManifest(table.context(), table.files(), table.metadata(), manifest, {.deleted_entries = true})).size(), 3U);
+    EXPECT_EQ(Must(ReadManifest(table.context(), table.files(), table.metadata(), manifest,
+                                {.deleted_entries = true}))
+                  .size(),
+              3U);
   }
 }
 
@@ -180,11 +215,13 @@ TEST(ManifestTest, Version1ListsItsManifestsInTheSnapshot) {
   TestTable table(ByRegion());
   table.files().files()["mem://odd.avro"] = OddManifest(true, true);
   Snapshot snapshot{.id = SnapshotId(12), .v1_manifests = {"mem://odd.avro"}};
-  const auto manifests = Must(ReadManifestList(table.context(), table.files(), table.metadata(), snapshot));
+  const auto manifests =
+      Must(ReadManifestList(table.context(), table.files(), table.metadata(), snapshot));
   ASSERT_EQ(manifests.size(), 1U);
   EXPECT_EQ(manifests[0].spec_id, SpecId(0));
   EXPECT_EQ(manifests[0].sequence_number, SequenceNumber(0));
-  const auto entries = Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[0]));
+  const auto entries =
+      Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[0]));
   EXPECT_EQ(entries[0].sequence_number, SequenceNumber(0));
 }
 
@@ -199,11 +236,15 @@ TEST(ManifestTest, RowIdsAreInheritedByTheListsWord) {
   const auto entry = [](EntryStatus status, const char* path, std::optional<int64_t> row_id) {
     auto file = NewDataFile(path, {}, 10);
     if (row_id) file->first_row_id = RowId(*row_id);
-    return ManifestEntry{.status = status, .snapshot_id = SnapshotId(1), .sequence_number = SequenceNumber(3),
-                         .file_sequence_number = SequenceNumber(3), .file = file};
+    return ManifestEntry{.status = status,
+                         .snapshot_id = SnapshotId(1),
+                         .sequence_number = SequenceNumber(3),
+                         .file_sequence_number = SequenceNumber(3),
+                         .file = file};
   };
   EXPECT_OK(writer.Add(entry(EntryStatus::kExisting, "kept", 800)));
-  EXPECT_OK(writer.Add(entry(EntryStatus::kAdded, "new1", 12345)));  // What a new file claims does not count.
+  EXPECT_OK(writer.Add(
+      entry(EntryStatus::kAdded, "new1", 12345)));  // What a new file claims does not count.
   EXPECT_OK(writer.Add(entry(EntryStatus::kDeleted, "gone", std::nullopt)));
   EXPECT_OK(writer.Add(entry(EntryStatus::kExisting, "upgraded", std::nullopt)));
   EXPECT_OK(writer.Add(entry(EntryStatus::kAdded, "new2", std::nullopt)));
@@ -215,8 +256,9 @@ TEST(ManifestTest, RowIdsAreInheritedByTheListsWord) {
   table.files().files()["mem://m.avro"] = encoded.bytes;
   const auto row_ids = [&] {
     std::map<std::string, std::optional<RowId>> ids;
-    for (const ManifestEntry& e : Must(ReadManifest(table.context(), table.files(), table.metadata(), encoded.manifest,
-                                                    {.deleted_entries = true}))) {
+    for (const ManifestEntry& e :
+         Must(ReadManifest(table.context(), table.files(), table.metadata(), encoded.manifest,
+                           {.deleted_entries = true}))) {
       ids[e.file->path] = e.file->first_row_id;
       EXPECT_EQ(e.sequence_number, SequenceNumber(e.status == EntryStatus::kAdded ? 8 : 3));
     }
@@ -237,7 +279,9 @@ TEST(ManifestTest, RowIdsAreInheritedByTheListsWord) {
 
 TEST(ManifestTest, FilesOfADroppedColumnsSpecStillLoad) {
   TestTable table(ByRegion());
-  EXPECT_TRUE(table.Commit({.added_data_files = {NewDataFile("mem://a", {Value(std::string("EU"))})}}).ok());
+  EXPECT_TRUE(
+      table.Commit({.added_data_files = {NewDataFile("mem://a", {Value(std::string("EU"))})}})
+          .ok());
   EXPECT_OK(table.Apply(Must(ReplacePartitionSpec(table.metadata(), {}))));
   SchemaUpdate update(table.metadata());
   EXPECT_OK(update.DropColumn("region"));
@@ -246,7 +290,10 @@ TEST(ManifestTest, FilesOfADroppedColumnsSpecStillLoad) {
   ASSERT_EQ(plan.tasks.size(), 1U);
   EXPECT_EQ(plan.tasks[0].file->partition, PartitionValues{Value(std::string("EU"))});
   // The old manifest is written again and keeps its values.
-  EXPECT_TRUE(table.Commit({.added_data_files = {NewDataFile("mem://b", {}, 1, table.metadata().default_spec_id)}}).ok());
+  EXPECT_TRUE(table
+                  .Commit({.added_data_files = {NewDataFile("mem://b", {}, 1,
+                                                            table.metadata().default_spec_id)}})
+                  .ok());
   EXPECT_TRUE(table.Commit({.operation = Operation::kDelete, .removed_paths = {"mem://a"}}).ok());
   EXPECT_EQ(PathsOf(table.Plan()), std::set<std::string>{"mem://b"});
 }
@@ -267,7 +314,8 @@ TEST(ManifestTest, DamageIsAnErrorThatNamesTheFile) {
     const auto entries = ReadManifest(table.context(), table.files(), table.metadata(), manifest);
     if (entries.ok()) continue;
     ++failed;
-    EXPECT_NE(entries.error().message.find("mem://odd.avro"), std::string::npos) << entries.error().message;
+    EXPECT_NE(entries.error().message.find("mem://odd.avro"), std::string::npos)
+        << entries.error().message;
   }
   EXPECT_GT(failed, 1000);
 }
@@ -282,12 +330,22 @@ TEST(ManifestTest, EncryptedManifestsAreRefused) {
 
 TEST(ManifestTest, ManifestsOfUuidPartitionsCarryNoMisleadingSummary) {
   TestTable table({.fields = {{.id = FieldId(1), .name = "u", .type = Type::UuidType()}},
-                   .partition = {{.source_id = FieldId(1), .field_id = FieldId(1000), .name = "u", .transform = Transform::Identity()}}});
+                   .partition = {{.source_id = FieldId(1),
+                                  .field_id = FieldId(1000),
+                                  .name = "u",
+                                  .transform = Transform::Identity()}}});
   const Value low(Uuid{0x10}), high(Uuid{0xF0});
-  const auto one = Must(table.Commit({.added_data_files = {NewDataFile("a", {low}), NewDataFile("b", {low})}}));
-  EXPECT_EQ(Must(ReadManifestList(table.context(), table.files(), table.metadata(), one.snapshot))[0].partitions.size(), 1U);
-  const auto two = Must(table.Commit({.added_data_files = {NewDataFile("c", {low}), NewDataFile("d", {high})}}));
-  EXPECT_TRUE(Must(ReadManifestList(table.context(), table.files(), table.metadata(), two.snapshot))[0].partitions.empty());
+  const auto one =
+      Must(table.Commit({.added_data_files = {NewDataFile("a", {low}), NewDataFile("b", {low})}}));
+  EXPECT_EQ(
+      Must(ReadManifestList(table.context(), table.files(), table.metadata(), one.snapshot))[0]
+          .partitions.size(),
+      1U);
+  const auto two =
+      Must(table.Commit({.added_data_files = {NewDataFile("c", {low}), NewDataFile("d", {high})}}));
+  EXPECT_TRUE(
+      Must(ReadManifestList(table.context(), table.files(), table.metadata(), two.snapshot))[0]
+          .partitions.empty());
 }
 
 }  // namespace

@@ -51,10 +51,14 @@ void WriteBounds(avro::Encoder& e, const FieldMap<std::string>& map) {
 /// In capitals, as Iceberg's writers have it.
 std::string_view FormatName(FileFormat format) {
   switch (format) {
-    case FileFormat::kParquet: return "PARQUET";
-    case FileFormat::kAvro: return "AVRO";
-    case FileFormat::kOrc: return "ORC";
-    case FileFormat::kPuffin: return "PUFFIN";
+    case FileFormat::kParquet:
+      return "PARQUET";
+    case FileFormat::kAvro:
+      return "AVRO";
+    case FileFormat::kOrc:
+      return "ORC";
+    case FileFormat::kPuffin:
+      return "PUFFIN";
   }
   return "";
 }
@@ -62,7 +66,8 @@ std::string_view FormatName(FileFormat format) {
 }  // namespace
 
 Result<ManifestWriter> ManifestWriter::Open(const ManifestWriterOptions& options, Random& random) {
-  CALVE_ASSIGN_OR_RETURN(const avro::Schema schema, ManifestEntrySchema(options.format_version, options.partition_type));
+  CALVE_ASSIGN_OR_RETURN(const avro::Schema schema,
+                         ManifestEntrySchema(options.format_version, options.partition_type));
   ManifestWriter writer(options);
   writer.bytes_ = std::make_unique<std::string>();
   avro::FileWriterOptions file{.sync_marker = NewUuid(random)};
@@ -74,14 +79,16 @@ Result<ManifestWriter> ManifestWriter::Open(const ManifestWriterOptions& options
       {"format-version", std::to_string(options.format_version)},
       {"content", options.content == ManifestContent::kData ? "data" : "deletes"},
   };
-  CALVE_ASSIGN_OR_RETURN(writer.writer_,
-                         avro::FileWriter::Open(schema, avro::AppendTo(writer.bytes_.get()), std::move(file)));
+  CALVE_ASSIGN_OR_RETURN(
+      writer.writer_,
+      avro::FileWriter::Open(schema, avro::AppendTo(writer.bytes_.get()), std::move(file)));
   writer.out_.manifest.spec_id = options.spec->id;
   writer.out_.manifest.content = options.content;
   writer.out_.manifest.added_snapshot_id = options.snapshot_id;
-  for (auto* count : {&writer.out_.manifest.added_files_count, &writer.out_.manifest.existing_files_count,
-                      &writer.out_.manifest.deleted_files_count, &writer.out_.manifest.added_rows_count,
-                      &writer.out_.manifest.existing_rows_count, &writer.out_.manifest.deleted_rows_count}) {
+  for (auto* count :
+       {&writer.out_.manifest.added_files_count, &writer.out_.manifest.existing_files_count,
+        &writer.out_.manifest.deleted_files_count, &writer.out_.manifest.added_rows_count,
+        &writer.out_.manifest.existing_rows_count, &writer.out_.manifest.deleted_rows_count}) {
     *count = 0;
   }
   return writer;
@@ -97,10 +104,12 @@ Status ManifestWriter::Add(const ManifestEntry& entry) {
 Status ManifestWriter::WriteEntry(avro::Encoder& e, const ManifestEntry& entry) {
   const bool added = entry.status == EntryStatus::kAdded;
   if (!added && !entry.sequence_number) {
-    return BugError("an entry that is not new was to be written without its sequence number: " + entry.file->path);
+    return BugError("an entry that is not new was to be written without its sequence number: " +
+                    entry.file->path);
   }
   e.WriteInt(static_cast<int32_t>(entry.status));
-  WriteOptional(e, entry.status == EntryStatus::kExisting ? entry.snapshot_id : options_.snapshot_id);
+  WriteOptional(e,
+                entry.status == EntryStatus::kExisting ? entry.snapshot_id : options_.snapshot_id);
   WriteOptional(e, added ? std::nullopt : entry.sequence_number);
   WriteOptional(e, added ? std::nullopt : entry.file_sequence_number);
   return WriteFile(e, *entry.file, entry.status);
@@ -111,7 +120,8 @@ Status ManifestWriter::WriteFile(avro::Encoder& e, const DataFile& file, EntrySt
   e.WriteString(file.path);
   e.WriteString(FormatName(file.format));
   Status partition = WritePartition(e, options_.partition_type, file.partition);
-  if (!partition.ok()) return While("write the manifest entry of " + file.path, std::move(partition).error());
+  if (!partition.ok())
+    return While("write the manifest entry of " + file.path, std::move(partition).error());
   e.WriteLong(file.record_count);
   e.WriteLong(file.file_size_in_bytes);
   WriteNumbers(e, file.metrics.column_sizes);
@@ -125,7 +135,8 @@ Status ManifestWriter::WriteFile(avro::Encoder& e, const DataFile& file, EntrySt
   WriteItems(e, file.equality_ids, [&](FieldId id) { e.WriteInt(id.value()); });
   WriteOptional(e, file.sort_order_id);
   if (options_.format_version >= 3) {
-    const bool assigned = status != EntryStatus::kAdded && options_.content == ManifestContent::kData;
+    const bool assigned =
+        status != EntryStatus::kAdded && options_.content == ManifestContent::kData;
     WriteOptional(e, assigned ? file.first_row_id : std::nullopt);
   }
   WriteOptionalBytes(e, file.referenced_data_file);

@@ -19,15 +19,16 @@ namespace calve::iceberg {
 struct ManifestWriterOptions {
   int format_version = 2;
   ManifestContent content = ManifestContent::kData;
-  SnapshotId snapshot_id;        ///< Of the snapshot being made.
-  SchemaPtr schema;              ///< For the header.
+  SnapshotId snapshot_id;  ///< Of the snapshot being made.
+  SchemaPtr schema;        ///< For the header.
   const PartitionSpec* spec = nullptr;
-  Type partition_type;           ///< Of the entries' values.
+  Type partition_type;  ///< Of the entries' values.
 };
 
 /// A manifest in memory, not yet numbered.
 struct EncodedManifest {
-  /// Without path; `sequence_number`, `min_sequence_number` and `first_row_id` are left to who lists it.
+  /// Without path; `sequence_number`, `min_sequence_number` and `first_row_id` are left to who
+  /// lists it.
   ManifestFile manifest;
   std::string bytes;
   /// The least number of the live entries that have one of their own.
@@ -41,8 +42,9 @@ class ManifestWriter {
  public:
   static Result<ManifestWriter> Open(const ManifestWriterOptions& options, Random& random);
 
-  /// Add an entry. ADDED ones get the snapshot being made and no numbers, so that another attempt can take the manifest as it is;
-  /// DELETED ones get the snapshot being made; all but ADDED need their numbers.
+  /// Add an entry. ADDED ones get the snapshot being made and no numbers, so that another attempt
+  /// can take the manifest as it is; DELETED ones get the snapshot being made; all but ADDED need
+  /// their numbers.
   Status Add(const ManifestEntry& entry);
   /// Bytes so far, those not yet compressed included.
   int64_t bytes_estimated() const { return writer_->bytes_estimated(); }
@@ -50,7 +52,8 @@ class ManifestWriter {
   Result<EncodedManifest> Close();
 
  private:
-  ManifestWriter(const ManifestWriterOptions& options) : options_(options), summary_(options.partition_type) {}
+  ManifestWriter(const ManifestWriterOptions& options)
+      : options_(options), summary_(options.partition_type) {}
   Status WriteEntry(avro::Encoder& e, const ManifestEntry& entry);
   Status WriteFile(avro::Encoder& e, const DataFile& file, EntryStatus status);
   void Count(const ManifestEntry& entry);

@@ -15,7 +15,8 @@ constexpr std::string_view kPrefix = "write.metadata.metrics.";
 constexpr int64_t kInferredColumnsMax = 100;
 
 Error BadMode(std::string_view text) {
-  return ConfigError(fmt::format("expected none, counts, truncate(<length>) or full, found {}", Quote(text)));
+  return ConfigError(
+      fmt::format("expected none, counts, truncate(<length>) or full, found {}", Quote(text)));
 }
 
 }  // namespace
@@ -37,17 +38,22 @@ Result<MetricsMode> MetricsMode::Parse(std::string_view text) {
 
 std::string MetricsMode::ToString() const {
   switch (kind) {
-    case Kind::kNone: return "none";
-    case Kind::kCounts: return "counts";
-    case Kind::kTruncate: return fmt::format("truncate({})", length);
-    case Kind::kFull: return "full";
+    case Kind::kNone:
+      return "none";
+    case Kind::kCounts:
+      return "counts";
+    case Kind::kTruncate:
+      return fmt::format("truncate({})", length);
+    case Kind::kFull:
+      return "full";
   }
   return "";
 }
 
 namespace {
 
-/// Ids of columns that have values of their own, level by level: the first ones are those nearest to the top.
+/// Ids of columns that have values of their own, level by level: the first ones are those nearest
+/// to the top.
 std::vector<FieldId> LeavesByLevel(const Schema& schema) {
   std::vector<FieldId> leaves;
   std::vector<const Field*> level;
@@ -71,7 +77,8 @@ Result<int64_t> InferredColumns(const std::map<std::string, std::string>& proper
   const std::string& text = found->second;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (fault != std::errc() || end != text.data() + text.size() || count < 0) {
-    return ConfigError(fmt::format("table property {}: expected a number of columns, found {}", key, Quote(text)));
+    return ConfigError(
+        fmt::format("table property {}: expected a number of columns, found {}", key, Quote(text)));
   }
   return count;
 }
@@ -84,8 +91,8 @@ Result<MetricsMode> ModeOfProperty(const std::string& key, const std::string& te
 
 }  // namespace
 
-Result<MetricsConfig> MetricsConfig::Make(const std::map<std::string, std::string>& properties, const Schema& schema,
-                                          const SortOrder& order) {
+Result<MetricsConfig> MetricsConfig::Make(const std::map<std::string, std::string>& properties,
+                                          const Schema& schema, const SortOrder& order) {
   MetricsConfig config;
   const std::string default_key = std::string(kPrefix) + "default";
   if (const auto found = properties.find(default_key); found != properties.end()) {
@@ -99,12 +106,15 @@ Result<MetricsConfig> MetricsConfig::Make(const std::map<std::string, std::strin
   }
   for (const SortField& field : order.fields) {
     const MetricsMode::Kind kind = config.ModeOf(field.source_id).kind;
-    if (kind == MetricsMode::Kind::kNone || kind == MetricsMode::Kind::kCounts) config.modes_[field.source_id] = {};
+    if (kind == MetricsMode::Kind::kNone || kind == MetricsMode::Kind::kCounts)
+      config.modes_[field.source_id] = {};
   }
   const std::string column_prefix = std::string(kPrefix) + "column.";
-  for (auto it = properties.lower_bound(column_prefix); it != properties.end() && it->first.starts_with(column_prefix); ++it) {
+  for (auto it = properties.lower_bound(column_prefix);
+       it != properties.end() && it->first.starts_with(column_prefix); ++it) {
     const Field* field = schema.FindByName(it->first.substr(column_prefix.size()));
-    if (field == nullptr) continue;  // The column was dropped or renamed since; the property harms nobody.
+    if (field == nullptr)
+      continue;  // The column was dropped or renamed since; the property harms nobody.
     CALVE_ASSIGN_OR_RETURN(config.modes_[field->id], ModeOfProperty(it->first, it->second));
   }
   return config;
@@ -151,7 +161,8 @@ void AppendUtf8(std::string& out, uint32_t c) {
 uint32_t DecodeUtf8(std::string_view bytes) {
   const auto first = static_cast<unsigned char>(bytes[0]);
   uint32_t c = bytes.size() == 1 ? first : first & (0x7FU >> bytes.size());
-  for (size_t i = 1; i < bytes.size(); ++i) c = c << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3F);
+  for (size_t i = 1; i < bytes.size(); ++i)
+    c = c << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3F);
   return c;
 }
 
@@ -180,7 +191,9 @@ std::optional<std::string> NextBytes(std::string_view prefix) {
   return out;
 }
 
-bool IsBytes(const Type& type) { return type.kind() == TypeKind::kBinary || type.kind() == TypeKind::kFixed; }
+bool IsBytes(const Type& type) {
+  return type.kind() == TypeKind::kBinary || type.kind() == TypeKind::kFixed;
+}
 
 }  // namespace
 
@@ -190,7 +203,8 @@ std::string TruncateLowerBound(const Type& type, std::string_view bound, int len
   return std::string(bound);
 }
 
-std::optional<std::string> TruncateUpperBound(const Type& type, std::string_view bound, int length) {
+std::optional<std::string> TruncateUpperBound(const Type& type, std::string_view bound,
+                                              int length) {
   if (type.kind() == TypeKind::kString) {
     const std::string_view prefix = FirstCodePoints(bound, length);
     if (prefix.size() == bound.size()) return std::string(bound);
@@ -207,7 +221,8 @@ namespace {
 
 /// Readers differ in whether -0.0 is below 0.0: the wider bound holds for all.
 Value WidenZero(const Value& value, double zero) {
-  if (const float* v = value.get_if<float>(); v != nullptr && *v == 0) return Value(static_cast<float>(zero));
+  if (const float* v = value.get_if<float>(); v != nullptr && *v == 0)
+    return Value(static_cast<float>(zero));
   if (const double* v = value.get_if<double>(); v != nullptr && *v == 0) return Value(zero);
   return value;
 }
@@ -229,18 +244,21 @@ bool HasBounds(const Type& type) {
 
 }  // namespace
 
-Status SetBounds(Metrics& metrics, FieldId id, const Type& type, const MetricsMode& mode, const Value& lower,
-                 const Value& upper) {
-  const bool bounded = mode.kind == MetricsMode::Kind::kTruncate || mode.kind == MetricsMode::Kind::kFull;
+Status SetBounds(Metrics& metrics, FieldId id, const Type& type, const MetricsMode& mode,
+                 const Value& lower, const Value& upper) {
+  const bool bounded =
+      mode.kind == MetricsMode::Kind::kTruncate || mode.kind == MetricsMode::Kind::kFull;
   if (!bounded || !HasBounds(type)) return Status::Ok();
   const bool cut = mode.kind == MetricsMode::Kind::kTruncate;
   if (!lower.is_null() && !IsNan(lower)) {
     CALVE_ASSIGN_OR_RETURN(std::string bytes, ToBytes(type, WidenZero(lower, -0.0)));
-    metrics.lower_bounds.Set(id, cut ? TruncateLowerBound(type, bytes, mode.length) : std::move(bytes));
+    metrics.lower_bounds.Set(id,
+                             cut ? TruncateLowerBound(type, bytes, mode.length) : std::move(bytes));
   }
   if (!upper.is_null() && !IsNan(upper)) {
     CALVE_ASSIGN_OR_RETURN(std::string bytes, ToBytes(type, WidenZero(upper, 0.0)));
-    std::optional<std::string> bound = cut ? TruncateUpperBound(type, bytes, mode.length) : std::move(bytes);
+    std::optional<std::string> bound =
+        cut ? TruncateUpperBound(type, bytes, mode.length) : std::move(bytes);
     if (bound) metrics.upper_bounds.Set(id, std::move(*bound));
   }
   return Status::Ok();

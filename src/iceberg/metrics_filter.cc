@@ -28,11 +28,15 @@ Bounds ReadBounds(const Type& type, const ColumnStats& stats) {
   return bounds;
 }
 
-bool IsReal(const Type& type) { return type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble; }
+bool IsReal(const Type& type) {
+  return type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble;
+}
 
 bool AllNull(const ColumnStats& stats) { return stats.values > 0 && stats.nulls >= stats.values; }
 
-bool BeginsWith(const Scalar& bound, const Scalar& prefix) { return bound.bytes.starts_with(prefix.bytes); }
+bool BeginsWith(const Scalar& bound, const Scalar& prefix) {
+  return bound.bytes.starts_with(prefix.bytes);
+}
 
 /// Whether every value at or above `lower` comes after all that begin with `prefix`.
 bool BeyondPrefix(const Scalar& lower, const Scalar& prefix) {
@@ -53,7 +57,8 @@ bool MayCompare(Op op, const Bounds& bounds, const std::vector<Scalar>& literals
       return maybe_nan || !(upper && *upper < first);
     case Op::kEqual:
     case Op::kIn: {
-      const auto candidate = lower ? std::lower_bound(literals.begin(), literals.end(), *lower) : literals.begin();
+      const auto candidate =
+          lower ? std::lower_bound(literals.begin(), literals.end(), *lower) : literals.begin();
       return candidate != literals.end() && !(upper && *candidate > *upper);
     }
     case Op::kStartsWith:
@@ -83,7 +88,8 @@ bool MustCompare(Op op, const Bounds& bounds, const std::vector<Scalar>& literal
     case Op::kNotEqual:
     case Op::kNotIn: {
       if (!lower && !upper) return false;
-      const auto candidate = lower ? std::lower_bound(literals.begin(), literals.end(), *lower) : literals.begin();
+      const auto candidate =
+          lower ? std::lower_bound(literals.begin(), literals.end(), *lower) : literals.begin();
       return candidate == literals.end() || (upper && *candidate > *upper);
     }
     case Op::kStartsWith:
@@ -131,7 +137,8 @@ size_t MetricsFilter::Compile(const Expression& e, const Schema& schema) {
 
 std::optional<size_t> MetricsFilter::CompileLeaf(const Expression& e, const Schema& schema) {
   const Field* field = schema.FindById(e.field());
-  if (field == nullptr || !field->type.is_primitive() || !IsOnePerRow(schema, e.field())) return std::nullopt;
+  if (field == nullptr || !field->type.is_primitive() || !IsOnePerRow(schema, e.field()))
+    return std::nullopt;
   Leaf leaf{.expression = e, .type = field->type, .literals = {}};
   leaf.nested = schema.PathTo(e.field()).size() > 1;
   if (e.op() >= Op::kLess) {
@@ -182,7 +189,8 @@ bool MetricsFilter::MayMatchNode(const Node& node, std::span<const ColumnStats> 
   }
   if (AllNull(column)) return false;
   if (!leaf.comparable) return true;
-  return MayCompare(node.op, ReadBounds(leaf.type, column), leaf.literals, IsReal(leaf.type) && column.nans != 0);
+  return MayCompare(node.op, ReadBounds(leaf.type, column), leaf.literals,
+                    IsReal(leaf.type) && column.nans != 0);
 }
 
 bool MetricsFilter::MustMatchNode(const Node& node, std::span<const ColumnStats> stats,

@@ -29,7 +29,8 @@ bool BoundsMayMatch(const Expression& leaf, const Type& type, const ColumnStats&
 /// Look up the statistics of `columns`; they point into `file`.
 std::vector<ColumnStats> StatsOf(const DataFile& file, std::span<const FieldId> columns);
 
-/// A filter compiled for many files. Holds copies of what it needs. Immutable. Threads: any may evaluate.
+/// A filter compiled for many files. Holds copies of what it needs. Immutable. Threads: any may
+/// evaluate.
 class MetricsFilter {
  public:
   MetricsFilter(const Expression& filter, const Schema& schema);
@@ -47,23 +48,24 @@ class MetricsFilter {
  private:
   /// A leaf, with its literals ready to compare.
   struct Leaf {
-    Expression expression;   ///< Keeps alive what the literals point to.
+    Expression expression;  ///< Keeps alive what the literals point to.
     Type type;
-    size_t column = 0;       ///< In columns_.
-    bool nested = false;     ///< Null counts of nested columns differ between writers.
-    bool comparable = true;  ///< All literals could be read.
+    size_t column = 0;             ///< In columns_.
+    bool nested = false;           ///< Null counts of nested columns differ between writers.
+    bool comparable = true;        ///< All literals could be read.
     std::vector<Scalar> literals;  ///< Ascending.
   };
   struct Node {
     Expression::Op op = Expression::Op::kTrue;
-    size_t left = 0;   ///< In nodes_; of a leaf in leaves_.
+    size_t left = 0;  ///< In nodes_; of a leaf in leaves_.
     size_t right = 0;
   };
 
   size_t Compile(const Expression& e, const Schema& schema);
   std::optional<size_t> CompileLeaf(const Expression& e, const Schema& schema);
   bool MayMatchNode(const Node& node, std::span<const ColumnStats> stats) const;
-  bool MustMatchNode(const Node& node, std::span<const ColumnStats> stats, int64_t record_count) const;
+  bool MustMatchNode(const Node& node, std::span<const ColumnStats> stats,
+                     int64_t record_count) const;
 
   std::vector<FieldId> columns_;
   std::vector<Leaf> leaves_;

@@ -23,7 +23,8 @@ TEST(MetricsTest, ModesAreReadAndPrinted) {
     EXPECT_EQ(Must(MetricsMode::Parse(text)).ToString(), text);
   }
   EXPECT_EQ(Must(MetricsMode::Parse(" Truncate(5) ")).length, 5);
-  for (const char* text : {"", "all", "truncate", "truncate()", "truncate(0)", "truncate(-1)", "truncate(3"}) {
+  for (const char* text :
+       {"", "all", "truncate", "truncate()", "truncate(0)", "truncate(-1)", "truncate(3"}) {
     const auto mode = MetricsMode::Parse(text);
     ASSERT_FALSE(mode.ok()) << text;
     EXPECT_EQ(mode.error().kind, ErrorKind::kConfig);
@@ -32,11 +33,13 @@ TEST(MetricsTest, ModesAreReadAndPrinted) {
 
 TEST(MetricsTest, PropertiesChooseTheModeOfEachColumn) {
   const SchemaPtr schema = SchemaOfStrings(3);
-  const SortOrder order{.id = SortOrderId(1), .fields = {{.source_id = FieldId(3), .transform = Transform::Identity()}}};
-  const MetricsConfig config = Must(MetricsConfig::Make({{"write.metadata.metrics.default", "counts"},
-                                                         {"write.metadata.metrics.column.c2", "full"},
-                                                         {"write.metadata.metrics.column.gone", "full"}},
-                                                        *schema, order));
+  const SortOrder order{.id = SortOrderId(1),
+                        .fields = {{.source_id = FieldId(3), .transform = Transform::Identity()}}};
+  const MetricsConfig config =
+      Must(MetricsConfig::Make({{"write.metadata.metrics.default", "counts"},
+                                {"write.metadata.metrics.column.c2", "full"},
+                                {"write.metadata.metrics.column.gone", "full"}},
+                               *schema, order));
   EXPECT_EQ(config.ModeOf(FieldId(1)).kind, MetricsMode::Kind::kCounts);
   EXPECT_EQ(config.ModeOf(FieldId(2)).kind, MetricsMode::Kind::kFull);
   EXPECT_EQ(config.ModeOf(FieldId(3)).kind, MetricsMode::Kind::kTruncate);
@@ -50,7 +53,8 @@ TEST(MetricsTest, WideTablesKeepMetricsOfTheirFirstColumns) {
   const MetricsConfig inferred = Must(MetricsConfig::Make({}, *schema, {}));
   EXPECT_EQ(inferred.ModeOf(FieldId(100)).kind, MetricsMode::Kind::kTruncate);
   EXPECT_EQ(inferred.ModeOf(FieldId(101)).kind, MetricsMode::Kind::kNone);
-  const MetricsConfig chosen = Must(MetricsConfig::Make({{"write.metadata.metrics.default", "truncate(16)"}}, *schema, {}));
+  const MetricsConfig chosen =
+      Must(MetricsConfig::Make({{"write.metadata.metrics.default", "truncate(16)"}}, *schema, {}));
   EXPECT_EQ(chosen.ModeOf(FieldId(101)).kind, MetricsMode::Kind::kTruncate);
 }
 
@@ -58,11 +62,12 @@ TEST(MetricsTest, UpperBoundsAreRoundedUpByCodePoint) {
   const Type text = Type::String();
   EXPECT_EQ(TruncateUpperBound(text, "abc", 3), "abc");
   EXPECT_EQ(TruncateUpperBound(text, "abcd", 3), "abd");
-  EXPECT_EQ(TruncateUpperBound(text, "\xC3\xA9t\xC3\xA9s", 1), "\xC3\xAA");          // é becomes ê
-  EXPECT_EQ(TruncateUpperBound(text, "\xED\x9F\xBFx", 1), "\xEE\x80\x80");            // U+D7FF, past the surrogates
-  EXPECT_EQ(TruncateUpperBound(text, "a\xF4\x8F\xBF\xBFx", 2), "b");                  // U+10FFFF has no next
+  EXPECT_EQ(TruncateUpperBound(text, "\xC3\xA9t\xC3\xA9s", 1), "\xC3\xAA");  // é becomes ê
+  EXPECT_EQ(TruncateUpperBound(text, "\xED\x9F\xBFx", 1),
+            "\xEE\x80\x80");                                          // U+D7FF, past the surrogates
+  EXPECT_EQ(TruncateUpperBound(text, "a\xF4\x8F\xBF\xBFx", 2), "b");  // U+10FFFF has no next
   EXPECT_EQ(TruncateUpperBound(text, "\xF4\x8F\xBF\xBFx", 1), std::nullopt);
-  EXPECT_EQ(TruncateUpperBound(text, "\x7Fx", 1), "\xC2\x80");                        // one byte more
+  EXPECT_EQ(TruncateUpperBound(text, "\x7Fx", 1), "\xC2\x80");  // one byte more
 }
 
 TEST(MetricsTest, UpperBoundsOfBinariesAreRoundedUpByByte) {
@@ -75,8 +80,16 @@ TEST(MetricsTest, UpperBoundsOfBinariesAreRoundedUpByByte) {
 
 TEST(MetricsTest, TruncatedBoundsEncloseEveryText) {
   Random random(7);
-  static const char* const kLetters[] = {"a", "z", "\x7F", "\xC2\x80", "\xDF\xBF", "\xED\x9F\xBF", "\xEE\x80\x80",
-                                         "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
+  static const char* const kLetters[] = {"a",
+                                         "z",
+                                         "\x7F",
+                                         "\xC2\x80",
+                                         "\xDF\xBF",
+                                         "\xED\x9F\xBF",
+                                         "\xEE\x80\x80",
+                                         "\xEF\xBF\xBF",
+                                         "\xF0\x90\x80\x80",
+                                         "\xF4\x8F\xBF\xBF"};
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
     for (uint64_t i = 0, n = random.Below(6); i < n; ++i) text += kLetters[random.Below(10)];
@@ -92,12 +105,14 @@ TEST(MetricsTest, TruncatedBoundsEncloseEveryText) {
 TEST(MetricsTest, NanIsNeverABoundAndZerosAreWidened) {
   Metrics metrics;
   const MetricsMode mode;
-  EXPECT_OK(SetBounds(metrics, FieldId(1), Type::Double(), mode, Value(std::numeric_limits<double>::quiet_NaN()), Value(3.0)));
+  EXPECT_OK(SetBounds(metrics, FieldId(1), Type::Double(), mode,
+                      Value(std::numeric_limits<double>::quiet_NaN()), Value(3.0)));
   EXPECT_EQ(metrics.lower_bounds.Find(FieldId(1)), nullptr);
   EXPECT_OK(SetBounds(metrics, FieldId(2), Type::Double(), mode, Value(0.0), Value(-0.0)));
   EXPECT_EQ(*metrics.lower_bounds.Find(FieldId(2)), Must(ToBytes(Type::Double(), Value(-0.0))));
   EXPECT_EQ(*metrics.upper_bounds.Find(FieldId(2)), Must(ToBytes(Type::Double(), Value(0.0))));
-  EXPECT_OK(SetBounds(metrics, FieldId(3), Type::Long(), {.kind = MetricsMode::Kind::kCounts}, Value(int64_t{1}), Value(int64_t{2})));
+  EXPECT_OK(SetBounds(metrics, FieldId(3), Type::Long(), {.kind = MetricsMode::Kind::kCounts},
+                      Value(int64_t{1}), Value(int64_t{2})));
   EXPECT_EQ(metrics.lower_bounds.Find(FieldId(3)), nullptr);
 }
 

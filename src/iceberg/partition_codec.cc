@@ -24,7 +24,8 @@ Value ReadInt32(const Node& node, Decoder& d) {
   return Value(d.ReadInt());
 }
 
-/// Read a whole number of 64 bits; an int is promoted, a date becomes the moment at which it begins.
+/// Read a whole number of 64 bits; an int is promoted, a date becomes the moment at which it
+/// begins.
 Value ReadInt64(TypeKind kind, const Node& node, Decoder& d) {
   if (node.kind != Kind::kInt && node.kind != Kind::kLong) return d.Fail(kWrongType), Value();
   const int64_t number = d.ReadLong();
@@ -119,7 +120,8 @@ PartitionReader::PartitionReader(const Node* record, const Type& type) {
   std::vector<Field> fields = type.fields();
   for (size_t i = 0; i < fields.size(); ++i) {
     const Node* node = projection_.TypeOf(static_cast<int>(i));
-    if (fields[i].type.kind() == TypeKind::kUnknown && node != nullptr) fields[i].type = TypeOfAvro(*node);
+    if (fields[i].type.kind() == TypeKind::kUnknown && node != nullptr)
+      fields[i].type = TypeOfAvro(*node);
   }
   type_ = Type::Struct(std::move(fields));
 }
@@ -183,11 +185,13 @@ struct ValueWriter {
 Status WritePartition(avro::Encoder& encoder, const Type& type, const PartitionValues& values) {
   const std::vector<Field>& fields = type.fields();
   if (values.size() != fields.size()) {
-    return BugError(fmt::format("expected {} partition values, found {}", fields.size(), values.size()));
+    return BugError(
+        fmt::format("expected {} partition values, found {}", fields.size(), values.size()));
   }
   for (size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].type.kind() == TypeKind::kUnknown) {
-      if (!values[i].is_null()) return BugError("expected null for the partition field " + fields[i].name);
+      if (!values[i].is_null())
+        return BugError("expected null for the partition field " + fields[i].name);
       continue;
     }
     encoder.WriteIndex(values[i].is_null() ? 0 : 1);
@@ -209,11 +213,17 @@ struct KeyWriter {
   void operator()(bool v) const { e.WriteBool(v); }
   void operator()(int32_t v) const { e.WriteInt(v); }
   void operator()(int64_t v) const { e.WriteLong(v); }
-  void operator()(float v) const { e.WriteFloat(std::isnan(v) ? std::bit_cast<float>(0x7fc00000U) : v); }
-  void operator()(double v) const { e.WriteDouble(std::isnan(v) ? std::bit_cast<double>(0x7ff8000000000000ULL) : v); }
+  void operator()(float v) const {
+    e.WriteFloat(std::isnan(v) ? std::bit_cast<float>(0x7fc00000U) : v);
+  }
+  void operator()(double v) const {
+    e.WriteDouble(std::isnan(v) ? std::bit_cast<double>(0x7ff8000000000000ULL) : v);
+  }
   void operator()(const Decimal& v) const { e.WriteBytes(DecimalToBytes(v)); }
   void operator()(const std::string& v) const { e.WriteBytes(v); }
-  void operator()(const Uuid& v) const { e.WriteFixed({reinterpret_cast<const char*>(v.data()), v.size()}); }
+  void operator()(const Uuid& v) const {
+    e.WriteFixed({reinterpret_cast<const char*>(v.data()), v.size()});
+  }
 };
 
 }  // namespace

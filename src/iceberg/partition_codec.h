@@ -15,12 +15,13 @@
 
 namespace calve::iceberg {
 
-/// Reads the partition struct of one manifest's entries. Keeps pointers into the manifest's schema. Threads: any may read.
+/// Reads the partition struct of one manifest's entries. Keeps pointers into the manifest's schema.
+/// Threads: any may read.
 class PartitionReader {
  public:
   PartitionReader() = default;
-  /// `record` is the struct in the manifest's schema; `type` has the spec's fields, of which those of type `unknown` take the
-  /// manifest's own type.
+  /// `record` is the struct in the manifest's schema; `type` has the spec's fields, of which those
+  /// of type `unknown` take the manifest's own type.
   PartitionReader(const avro::Node* record, const Type& type);
 
   /// The values' struct type, without unknowns that the manifest could tell.
@@ -33,10 +34,12 @@ class PartitionReader {
   Type type_;
 };
 
-/// Write the values as ManifestEntrySchema has them. Fails with kBug when a value is not of its type.
+/// Write the values as ManifestEntrySchema has them. Fails with kBug when a value is not of its
+/// type.
 Status WritePartition(avro::Encoder& encoder, const Type& type, const PartitionValues& values);
 
-/// A text that is equal exactly when spec and values are equal: floats by their bits with one NaN (spec, Scan Planning, note 3).
+/// A text that is equal exactly when spec and values are equal: floats by their bits with one NaN
+/// (spec, Scan Planning, note 3).
 std::string PartitionKey(SpecId spec_id, const PartitionValues& values);
 
 }  // namespace calve::iceberg

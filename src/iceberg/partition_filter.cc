@@ -11,27 +11,32 @@ namespace {
 using Op = Expression::Op;
 
 Expression Project(const Expression& e, const Schema& schema, const PartitionSpec& spec) {
-  if (e.op() == Op::kAnd) return Expression::And(Project(e.left(), schema, spec), Project(e.right(), schema, spec));
-  if (e.op() == Op::kOr) return Expression::Or(Project(e.left(), schema, spec), Project(e.right(), schema, spec));
+  if (e.op() == Op::kAnd)
+    return Expression::And(Project(e.left(), schema, spec), Project(e.right(), schema, spec));
+  if (e.op() == Op::kOr)
+    return Expression::Or(Project(e.left(), schema, spec), Project(e.right(), schema, spec));
   if (e.op() < Op::kIsNull) return e;
   const Field* column = schema.FindById(e.field());
   if (column == nullptr || !IsOnePerRow(schema, e.field())) return Expression::True();
   Expression all;
   for (const PartitionField& field : spec.fields) {
-    if (field.source_id == e.field()) all = Expression::And(std::move(all), ProjectInclusive(e, column->type, field));
+    if (field.source_id == e.field())
+      all = Expression::And(std::move(all), ProjectInclusive(e, column->type, field));
   }
   return all;
 }
 
 /// Find a partition field's place in the spec; nothing when the spec has no such field.
 std::optional<size_t> PlaceOf(const PartitionSpec& spec, FieldId id) {
-  const auto place = std::find_if(spec.fields.begin(), spec.fields.end(),
-                                  [&](const PartitionField& field) { return field.field_id == id; });
+  const auto place =
+      std::find_if(spec.fields.begin(), spec.fields.end(),
+                   [&](const PartitionField& field) { return field.field_id == id; });
   if (place == spec.fields.end()) return std::nullopt;
   return static_cast<size_t>(place - spec.fields.begin());
 }
 
-bool SummaryMayMatch(const Expression& leaf, const Type& type, const PartitionFieldSummary& summary) {
+bool SummaryMayMatch(const Expression& leaf, const Type& type,
+                     const PartitionFieldSummary& summary) {
   const bool real = type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble;
   const bool maybe_nan = real && summary.contains_nan.value_or(true);
   const bool bounded = summary.lower_bound || summary.upper_bound;
@@ -43,13 +48,16 @@ bool SummaryMayMatch(const Expression& leaf, const Type& type, const PartitionFi
   if (leaf.op() == Op::kIsNan) return maybe_nan;
   if (!bounded) return true;
   // Summaries are bounds over files as a file's are over rows.
-  const ColumnStats stats{.nans = maybe_nan ? -1 : 0, .lower = summary.lower_bound, .upper = summary.upper_bound};
+  const ColumnStats stats{
+      .nans = maybe_nan ? -1 : 0, .lower = summary.lower_bound, .upper = summary.upper_bound};
   return BoundsMayMatch(leaf, type, stats);
 }
 
 bool Evaluate(const Expression& e, const auto& leaf_matches) {
-  if (e.op() == Op::kAnd) return Evaluate(e.left(), leaf_matches) && Evaluate(e.right(), leaf_matches);
-  if (e.op() == Op::kOr) return Evaluate(e.left(), leaf_matches) || Evaluate(e.right(), leaf_matches);
+  if (e.op() == Op::kAnd)
+    return Evaluate(e.left(), leaf_matches) && Evaluate(e.right(), leaf_matches);
+  if (e.op() == Op::kOr)
+    return Evaluate(e.left(), leaf_matches) || Evaluate(e.right(), leaf_matches);
   if (e.op() == Op::kNot) return true;
   if (e.op() < Op::kIsNull) return e.op() == Op::kTrue;
   return leaf_matches(e);
@@ -57,7 +65,8 @@ bool Evaluate(const Expression& e, const auto& leaf_matches) {
 
 }  // namespace
 
-Expression ProjectToPartition(const Expression& filter, const Schema& schema, const PartitionSpec& spec) {
+Expression ProjectToPartition(const Expression& filter, const Schema& schema,
+                              const PartitionSpec& spec) {
   return Project(WithoutNot(filter), schema, spec);
 }
 
@@ -68,8 +77,8 @@ bool PartitionMayMatch(const Expression& projected, const PartitionSpec& spec, c
   return PartitionMayMatch(WithoutNot(projected), spec, type, values);
 }
 
-bool PartitionMayMatch(const Expression& projected, const PartitionSpec& spec, const Type& partition_type,
-                       const PartitionValues& values) {
+bool PartitionMayMatch(const Expression& projected, const PartitionSpec& spec,
+                       const Type& partition_type, const PartitionValues& values) {
   return Evaluate(projected, [&](const Expression& leaf) {
     const std::optional<size_t> place = PlaceOf(spec, leaf.field());
     if (!place || *place >= values.size()) return true;
@@ -92,15 +101,16 @@ bool ManifestMayMatch(const Expression& projected, const PartitionSpec& spec, co
 namespace {
 
 /// Whether a file's partition alone proves that every row matches a leaf.
-bool PartitionMustMatch(const Expression& leaf, const Field& column, const PartitionSpec& spec, const Type& type,
-                        const PartitionValues& values) {
+bool PartitionMustMatch(const Expression& leaf, const Field& column, const PartitionSpec& spec,
+                        const Type& type, const PartitionValues& values) {
   for (size_t i = 0; i < spec.fields.size() && i < values.size(); ++i) {
     const PartitionField& field = spec.fields[i];
     if (field.source_id != column.id) continue;
     // Writers exist that put moments before 1970 one unit too late.
     const int32_t* unit = values[i].get_if<int32_t>();
     if (IsTimeTransform(field.transform) && unit != nullptr && *unit < 0) continue;
-    // Whether rows of a NaN or null partition match a comparison differs between engines: prove nothing.
+    // Whether rows of a NaN or null partition match a comparison differs between engines: prove
+    // nothing.
     if (leaf.op() >= Op::kLess && (values[i].is_null() || IsNan(values[i]))) continue;
     const Expression strict = ProjectStrict(leaf, column.type, field);
     if (strict.op() == Op::kTrue) return true;
@@ -112,14 +122,18 @@ bool PartitionMustMatch(const Expression& leaf, const Field& column, const Parti
 
 }  // namespace
 
-bool MustMatch(const Expression& filter, const Schema& schema, const PartitionSpec& spec, const DataFile& file) {
+bool MustMatch(const Expression& filter, const Schema& schema, const PartitionSpec& spec,
+               const DataFile& file) {
   const Type type = spec.PartitionType(schema);
   return Evaluate(WithoutNotStrict(filter), [&](const Expression& leaf) {
     const Field* column = schema.FindById(leaf.field());
     if (column == nullptr) return false;
-    if (IsOnePerRow(schema, column->id) && PartitionMustMatch(leaf, *column, spec, type, file.partition)) return true;
+    if (IsOnePerRow(schema, column->id) &&
+        PartitionMustMatch(leaf, *column, spec, type, file.partition))
+      return true;
     const MetricsFilter metrics(leaf, schema);
-    return metrics.decides() && metrics.MustMatch(StatsOf(file, metrics.columns()), file.record_count);
+    return metrics.decides() &&
+           metrics.MustMatch(StatsOf(file, metrics.columns()), file.record_count);
   });
 }
 

@@ -5,7 +5,8 @@
 namespace calve::iceberg {
 
 PartitionSummary::PartitionSummary(const Type& partition_type) {
-  for (const Field& field : partition_type.fields()) fields_.push_back({.type = field.type, .lower = {}, .upper = {}});
+  for (const Field& field : partition_type.fields())
+    fields_.push_back({.type = field.type, .lower = {}, .upper = {}});
 }
 
 void PartitionSummary::Add(const PartitionValues& values) {
@@ -28,7 +29,8 @@ void PartitionSummary::AddValue(FieldState& field, const Value& value) {
 Result<std::vector<PartitionFieldSummary>> PartitionSummary::Finish() const {
   std::vector<PartitionFieldSummary> out;
   for (const FieldState& field : fields_) {
-    if (field.type.kind() == TypeKind::kUuid && field.lower != field.upper) return std::vector<PartitionFieldSummary>();
+    if (field.type.kind() == TypeKind::kUuid && field.lower != field.upper)
+      return std::vector<PartitionFieldSummary>();
     PartitionFieldSummary& summary = out.emplace_back();
     summary.contains_null = field.contains_null;
     summary.contains_nan = field.contains_nan;

@@ -17,8 +17,8 @@ class PartitionSummary {
   explicit PartitionSummary(const Type& partition_type);
 
   void Add(const PartitionValues& values);
-  /// One summary a field, in the spec's order. Nothing at all when a field's bounds would mislead: implementations differ in how
-  /// they order uuids, and a field without bounds reads as only null.
+  /// One summary a field, in the spec's order. Nothing at all when a field's bounds would mislead:
+  /// implementations differ in how they order uuids, and a field without bounds reads as only null.
   Result<std::vector<PartitionFieldSummary>> Finish() const;
 
  private:

@@ -11,37 +11,58 @@ using Op = Expression::Op;
 
 Op Opposite(Op op) {
   switch (op) {
-    case Op::kIsNull: return Op::kNotNull;
-    case Op::kNotNull: return Op::kIsNull;
-    case Op::kIsNan: return Op::kNotNan;
-    case Op::kNotNan: return Op::kIsNan;
-    case Op::kLess: return Op::kGreaterOrEqual;
-    case Op::kLessOrEqual: return Op::kGreater;
-    case Op::kGreater: return Op::kLessOrEqual;
-    case Op::kGreaterOrEqual: return Op::kLess;
-    case Op::kEqual: return Op::kNotEqual;
-    case Op::kNotEqual: return Op::kEqual;
-    case Op::kIn: return Op::kNotIn;
-    case Op::kNotIn: return Op::kIn;
-    case Op::kStartsWith: return Op::kNotStartsWith;
-    case Op::kNotStartsWith: return Op::kStartsWith;
-    case Op::kTrue: return Op::kFalse;
-    case Op::kFalse: return Op::kTrue;
-    case Op::kAnd: return Op::kOr;
-    case Op::kOr: return Op::kAnd;
-    case Op::kNot: break;
+    case Op::kIsNull:
+      return Op::kNotNull;
+    case Op::kNotNull:
+      return Op::kIsNull;
+    case Op::kIsNan:
+      return Op::kNotNan;
+    case Op::kNotNan:
+      return Op::kIsNan;
+    case Op::kLess:
+      return Op::kGreaterOrEqual;
+    case Op::kLessOrEqual:
+      return Op::kGreater;
+    case Op::kGreater:
+      return Op::kLessOrEqual;
+    case Op::kGreaterOrEqual:
+      return Op::kLess;
+    case Op::kEqual:
+      return Op::kNotEqual;
+    case Op::kNotEqual:
+      return Op::kEqual;
+    case Op::kIn:
+      return Op::kNotIn;
+    case Op::kNotIn:
+      return Op::kIn;
+    case Op::kStartsWith:
+      return Op::kNotStartsWith;
+    case Op::kNotStartsWith:
+      return Op::kStartsWith;
+    case Op::kTrue:
+      return Op::kFalse;
+    case Op::kFalse:
+      return Op::kTrue;
+    case Op::kAnd:
+      return Op::kOr;
+    case Op::kOr:
+      return Op::kAnd;
+    case Op::kNot:
+      break;
   }
   return op;
 }
 
-/// Where a NaN has no order (IEEE 754) it is not greater than anything, and so matches `not (x > 5)`, though not `x <= 5`.
+/// Where a NaN has no order (IEEE 754) it is not greater than anything, and so matches `not (x >
+/// 5)`, though not `x <= 5`.
 Expression NegatedComparison(const Expression& e, bool may) {
   Expression opposite = Expression::Compare(Opposite(e.op()), e.field(), e.values());
   if (!may || (e.op() != Op::kGreater && e.op() != Op::kGreaterOrEqual)) return opposite;
   return Expression::Or(std::move(opposite), Expression::Unary(Op::kIsNan, e.field()));
 }
 
-/// `may`: keep all rows that match by some order of NaNs; else only those that match by every order.
+/// `may`: keep all rows that match by some order of NaNs; else only those that match by every
+/// order.
 Expression Rewrite(const Expression& e, bool negate, bool may) {
   switch (e.op()) {
     case Op::kNot:

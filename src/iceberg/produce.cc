@@ -19,13 +19,14 @@
 namespace calve::iceberg {
 namespace {
 
-/// A manifest of the list being made: of the base, written by an earlier attempt, or in memory and to be written.
+/// A manifest of the list being made: of the base, written by an earlier attempt, or in memory and
+/// to be written.
 struct Item {
   ManifestFile manifest;
   std::optional<EncodedManifest> encoded;  ///< When it is to be written.
   std::vector<ManifestEntry> entries;      ///< The same, for merging.
   Type partition_type;
-  bool added = false;                      ///< Holds the change's added files, and nothing else.
+  bool added = false;  ///< Holds the change's added files, and nothing else.
 };
 
 constexpr size_t kEntriesPerJob = 10'000;
@@ -40,8 +41,9 @@ int64_t NumberProperty(const TableMetadata& metadata, std::string_view key, int6
 /// One snapshot in the making.
 class Producer {
  public:
-  Producer(const Context& context, Files& files, const TableMetadata& base, const SnapshotChange& change,
-           const ProduceOptions& options, const std::vector<ManifestFile>& reuse)
+  Producer(const Context& context, Files& files, const TableMetadata& base,
+           const SnapshotChange& change, const ProduceOptions& options,
+           const std::vector<ManifestFile>& reuse)
       : context_(context),
         files_(files),
         base_(base),
@@ -50,7 +52,8 @@ class Producer {
         reuse_(reuse),
         number_(base.format_version == 1 ? 0 : base.last_sequence_number.value() + 1),
         summary_(base) {
-    rules_.target_bytes = NumberProperty(base, "commit.manifest.target-size-bytes", rules_.target_bytes);
+    rules_.target_bytes =
+        NumberProperty(base, "commit.manifest.target-size-bytes", rules_.target_bytes);
     rules_.count_min = NumberProperty(base, "commit.manifest.min-count-to-merge", rules_.count_min);
   }
 
@@ -70,7 +73,8 @@ class Producer {
   Status FindParent();
   Status AddFiles();
   Status AddFilesOf(const std::vector<DataFilePtr>& files, ManifestContent content);
-  Status EncodeAdded(std::span<const DataFilePtr> files, const ManifestWriterOptions& writer, std::vector<Item>& out);
+  Status EncodeAdded(std::span<const DataFilePtr> files, const ManifestWriterOptions& writer,
+                     std::vector<Item>& out);
   bool CanReuse() const;
   Status CarryBase();
   Result<Item> Recut(const ManifestFile& manifest, CutManifest cut);
@@ -81,7 +85,8 @@ class Producer {
   std::vector<ManifestFile> NumberManifests();
   Result<ProducedSnapshot> Finish();
   TableChange ChangeOf(const Snapshot& snapshot) const;
-  Result<ManifestWriterOptions> WriterOptions(SpecId spec_id, ManifestContent content, Type partition_type) const;
+  Result<ManifestWriterOptions> WriterOptions(SpecId spec_id, ManifestContent content,
+                                              Type partition_type) const;
   std::string Folder() const;
 
   const Context& context_;
@@ -96,33 +101,38 @@ class Producer {
   const Snapshot* parent_ = nullptr;
   std::vector<Item> items_;  ///< What is new first, then the base's.
   std::vector<std::string> written_;
-  int64_t kept_ = 0;         ///< Manifests of the base that are listed again.
-  int64_t base_live_ = 0;    ///< Manifests of the base with live files.
+  int64_t kept_ = 0;       ///< Manifests of the base that are listed again.
+  int64_t base_live_ = 0;  ///< Manifests of the base with live files.
   int64_t rows_assigned_ = 0;
 };
 
 Status Producer::FindParent() {
   const auto ref = base_.refs.find(options_.branch);
   if (ref != base_.refs.end() && ref->second.kind == SnapshotRef::Kind::kTag) {
-    return ConfigError(fmt::format("{} is a tag, which never moves; name a branch", Quote(options_.branch)));
+    return ConfigError(
+        fmt::format("{} is a tag, which never moves; name a branch", Quote(options_.branch)));
   }
   if (options_.parent) {
     parent_ = base_.FindSnapshot(*options_.parent);
     if (parent_ == nullptr) {
-      return ConflictError(fmt::format("snapshot {} on which the change was to be made is gone", options_.parent->value()));
+      return ConflictError(fmt::format("snapshot {} on which the change was to be made is gone",
+                                       options_.parent->value()));
     }
   } else {
     parent_ = ref != base_.refs.end() ? base_.FindRef(options_.branch) : base_.current_snapshot();
   }
   if (base_.FindSnapshot(options_.snapshot_id) != nullptr) {
-    return ConflictError(fmt::format("the table has a snapshot {} already", options_.snapshot_id.value()));
+    return ConflictError(
+        fmt::format("the table has a snapshot {} already", options_.snapshot_id.value()));
   }
   return Status::Ok();
 }
 
-Result<ManifestWriterOptions> Producer::WriterOptions(SpecId spec_id, ManifestContent content, Type partition_type) const {
+Result<ManifestWriterOptions> Producer::WriterOptions(SpecId spec_id, ManifestContent content,
+                                                      Type partition_type) const {
   const PartitionSpec* spec = base_.FindSpec(spec_id);
-  if (spec == nullptr) return BugError(fmt::format("the table has no partition spec {}", spec_id.value()));
+  if (spec == nullptr)
+    return BugError(fmt::format("the table has no partition spec {}", spec_id.value()));
   return ManifestWriterOptions{.format_version = base_.format_version,
                                .content = content,
                                .snapshot_id = options_.snapshot_id,
@@ -137,7 +147,9 @@ bool Producer::CanReuse() const {
   if (reuse_.empty()) return false;
   size_t count = 0;
   for (const ManifestFile& manifest : reuse_) {
-    if (manifest.added_snapshot_id != options_.snapshot_id || base_.FindSpec(manifest.spec_id) == nullptr) return false;
+    if (manifest.added_snapshot_id != options_.snapshot_id ||
+        base_.FindSpec(manifest.spec_id) == nullptr)
+      return false;
     count += static_cast<size_t>(manifest.added_files_count.value_or(0));
   }
   return count == change_.added_data_files.size() + change_.added_delete_files.size();
@@ -176,13 +188,14 @@ Status Producer::AddFilesOf(const std::vector<DataFilePtr>& files, ManifestConte
       const size_t end = group.size() * (job + 1) / jobs;
       return EncodeAdded(std::span(group).subspan(begin, end - begin), writer, made[job]);
     }));
-    for (std::vector<Item>& items : made) std::move(items.begin(), items.end(), std::back_inserter(items_));
+    for (std::vector<Item>& items : made)
+      std::move(items.begin(), items.end(), std::back_inserter(items_));
   }
   return Status::Ok();
 }
 
-Status Producer::EncodeAdded(std::span<const DataFilePtr> files, const ManifestWriterOptions& options,
-                             std::vector<Item>& out) {
+Status Producer::EncodeAdded(std::span<const DataFilePtr> files,
+                             const ManifestWriterOptions& options, std::vector<Item>& out) {
   std::optional<ManifestWriter> writer;
   const auto close = [&]() -> Status {
     CALVE_ASSIGN_OR_RETURN(out.back().encoded, writer->Close());
@@ -193,7 +206,11 @@ Status Producer::EncodeAdded(std::span<const DataFilePtr> files, const ManifestW
   for (const DataFilePtr& file : files) {
     if (!writer) {
       CALVE_ASSIGN_OR_RETURN(writer, ManifestWriter::Open(options, *context_.random));
-      out.push_back({.manifest = {}, .encoded = {}, .entries = {}, .partition_type = options.partition_type, .added = true});
+      out.push_back({.manifest = {},
+                     .encoded = {},
+                     .entries = {},
+                     .partition_type = options.partition_type,
+                     .added = true});
     }
     out.back().entries.push_back({.status = EntryStatus::kAdded, .file = file});
     CALVE_RETURN_IF_ERROR(writer->Add(out.back().entries.back()));
@@ -206,8 +223,10 @@ Status Producer::EncodeAdded(std::span<const DataFilePtr> files, const ManifestW
 
 Status Producer::CarryBase() {
   if (parent_ == nullptr) return Removal(context_, files_, base_, change_).Run({}).status();
-  CALVE_ASSIGN_OR_RETURN(const std::vector<ManifestFile> manifests, ReadManifestList(context_, files_, base_, *parent_));
-  CALVE_ASSIGN_OR_RETURN(RemovalResult removal, Removal(context_, files_, base_, change_).Run(manifests));
+  CALVE_ASSIGN_OR_RETURN(const std::vector<ManifestFile> manifests,
+                         ReadManifestList(context_, files_, base_, *parent_));
+  CALVE_ASSIGN_OR_RETURN(RemovalResult removal,
+                         Removal(context_, files_, base_, change_).Run(manifests));
   for (const DataFilePtr& file : removal.removed) summary_.Removed(*file);
   if (change_.operation == Operation::kAppend && summary_.removed_any()) {
     return BugError("a change that removes files was to be committed as an append");
@@ -245,11 +264,13 @@ Result<Item> Producer::Recut(const ManifestFile& manifest, CutManifest cut) {
 
 /// Version 1 may leave counts out, which later versions require.
 Status Producer::CompleteCounts(ManifestFile& manifest) {
-  const bool complete = manifest.added_files_count && manifest.existing_files_count && manifest.deleted_files_count &&
-                        manifest.added_rows_count && manifest.existing_rows_count && manifest.deleted_rows_count;
+  const bool complete = manifest.added_files_count && manifest.existing_files_count &&
+                        manifest.deleted_files_count && manifest.added_rows_count &&
+                        manifest.existing_rows_count && manifest.deleted_rows_count;
   if (complete) return Status::Ok();
-  CALVE_ASSIGN_OR_RETURN(const std::vector<ManifestEntry> entries,
-                         ReadManifest(context_, files_, base_, manifest, {.metrics = false, .deleted_entries = true}));
+  CALVE_ASSIGN_OR_RETURN(
+      const std::vector<ManifestEntry> entries,
+      ReadManifest(context_, files_, base_, manifest, {.metrics = false, .deleted_entries = true}));
   int64_t files[3] = {};
   int64_t rows[3] = {};
   for (const ManifestEntry& entry : entries) {
@@ -269,14 +290,17 @@ Status Producer::CompleteCounts(ManifestFile& manifest) {
 
 Status Producer::Merge() {
   std::map<std::pair<ManifestContent, SpecId>, std::vector<Item>> groups;
-  for (Item& item : items_) groups[{item.manifest.content, item.manifest.spec_id}].push_back(std::move(item));
+  for (Item& item : items_)
+    groups[{item.manifest.content, item.manifest.spec_id}].push_back(std::move(item));
   items_.clear();
   for (auto& [key, group] : groups) {
     std::vector<MergeCandidate> candidates;
-    for (const Item& item : group) candidates.push_back({.bytes = item.manifest.length, .added = item.added});
+    for (const Item& item : group)
+      candidates.push_back({.bytes = item.manifest.length, .added = item.added});
     auto next = group.begin();
     for (const auto& run : PlanMerge(candidates, rules_)) {
-      std::vector<Item> items(std::make_move_iterator(next), std::make_move_iterator(next + static_cast<int64_t>(run.size())));
+      std::vector<Item> items(std::make_move_iterator(next),
+                              std::make_move_iterator(next + static_cast<int64_t>(run.size())));
       next += static_cast<int64_t>(run.size());
       if (items.size() == 1) {
         items_.push_back(std::move(items.front()));
@@ -295,7 +319,8 @@ Result<Item> Producer::MergeRun(std::vector<Item> run) {
   CALVE_RETURN_IF_ERROR(context_.executor->ParallelFor(run.size(), [&](size_t i) -> Status {
     Item& item = run[i];
     if (item.encoded) return Status::Ok();
-    CALVE_ASSIGN_OR_RETURN(ManifestScan scan, ScanManifest(context_, files_, base_, item.manifest, {.metrics = true}));
+    CALVE_ASSIGN_OR_RETURN(ManifestScan scan,
+                           ScanManifest(context_, files_, base_, item.manifest, {.metrics = true}));
     item.entries = std::move(scan.entries);
     item.partition_type = std::move(scan.partition_type);
     for (ManifestEntry& entry : item.entries) {
@@ -303,7 +328,8 @@ Result<Item> Producer::MergeRun(std::vector<Item> run) {
     }
     return Status::Ok();
   }));
-  CALVE_ASSIGN_OR_RETURN(const ManifestWriterOptions options, WriterOptions(spec_id, content, run.back().partition_type));
+  CALVE_ASSIGN_OR_RETURN(const ManifestWriterOptions options,
+                         WriterOptions(spec_id, content, run.back().partition_type));
   CALVE_ASSIGN_OR_RETURN(ManifestWriter writer, ManifestWriter::Open(options, *context_.random));
   Item merged;
   for (Item& item : run) {
@@ -332,18 +358,21 @@ Status Producer::WriteManifests() {
   std::vector<Item*> to_write;
   for (Item& item : items_) {
     if (!item.encoded) continue;
-    item.manifest.path = fmt::format("{}/{}{}-m{}.avro", Folder(), options_.commit_uuid, attempt, to_write.size());
+    item.manifest.path =
+        fmt::format("{}/{}{}-m{}.avro", Folder(), options_.commit_uuid, attempt, to_write.size());
     to_write.push_back(&item);
     written_.push_back(item.manifest.path);
   }
   if (options_.attempted != nullptr) {
     options_.attempted->insert(options_.attempted->end(), written_.begin(), written_.end());
   }
-  return context_.executor->ParallelFor(
-      to_write.size(), [&](size_t i) { return files_.Write(context_, to_write[i]->manifest.path, to_write[i]->encoded->bytes); });
+  return context_.executor->ParallelFor(to_write.size(), [&](size_t i) {
+    return files_.Write(context_, to_write[i]->manifest.path, to_write[i]->encoded->bytes);
+  });
 }
 
-/// Give sequence numbers and row ids to all manifests that lack them (spec, First Row ID Assignment).
+/// Give sequence numbers and row ids to all manifests that lack them (spec, First Row ID
+/// Assignment).
 std::vector<ManifestFile> Producer::NumberManifests() {
   std::vector<ManifestFile> manifests;
   RowId next = base_.next_row_id;
@@ -352,10 +381,12 @@ std::vector<ManifestFile> Producer::NumberManifests() {
       item.manifest.sequence_number = number_;
       item.manifest.min_sequence_number = item.encoded->least_own_number.value_or(number_);
     }
-    if (base_.format_version >= 3 && item.manifest.content == ManifestContent::kData && !item.manifest.first_row_id) {
+    if (base_.format_version >= 3 && item.manifest.content == ManifestContent::kData &&
+        !item.manifest.first_row_id) {
       item.manifest.first_row_id = next;
       next += RowId(item.encoded ? item.encoded->rows_without_ids
-                                 : item.manifest.added_rows_count.value_or(0) + item.manifest.existing_rows_count.value_or(0));
+                                 : item.manifest.added_rows_count.value_or(0) +
+                                       item.manifest.existing_rows_count.value_or(0));
     }
     manifests.push_back(item.manifest);
   }
@@ -382,13 +413,15 @@ Result<ProducedSnapshot> Producer::Finish() {
   snapshot.summary["manifests-created"] = std::to_string(written_.size());
   snapshot.summary["manifests-kept"] = std::to_string(kept_);
   snapshot.summary["manifests-replaced"] = std::to_string(base_live_ - kept_);
-  snapshot.manifest_list = fmt::format("{}/snap-{}-{}-{}.avro", Folder(), options_.snapshot_id.value(), options_.attempt,
-                                       options_.commit_uuid);
+  snapshot.manifest_list =
+      fmt::format("{}/snap-{}-{}-{}.avro", Folder(), options_.snapshot_id.value(), options_.attempt,
+                  options_.commit_uuid);
   const ManifestListHeader header{.snapshot_id = snapshot.id,
                                   .parent_id = snapshot.parent_id,
                                   .sequence_number = number_,
                                   .first_row_id = snapshot.first_row_id};
-  CALVE_ASSIGN_OR_RETURN(const std::string bytes, EncodeManifestList(base_, header, manifests, *context_.random));
+  CALVE_ASSIGN_OR_RETURN(const std::string bytes,
+                         EncodeManifestList(base_, header, manifests, *context_.random));
   written_.push_back(snapshot.manifest_list);
   if (options_.attempted != nullptr) options_.attempted->push_back(snapshot.manifest_list);
   CALVE_RETURN_IF_ERROR(files_.Write(context_, snapshot.manifest_list, bytes));
@@ -409,14 +442,16 @@ TableChange Producer::ChangeOf(const Snapshot& snapshot) const {
     expected = known->second.snapshot_id;
   }
   ref.snapshot_id = snapshot.id;
-  return {.requirements = {AssertTableUuid(base_.table_uuid), AssertRefSnapshotId(options_.branch, expected)},
+  return {.requirements = {AssertTableUuid(base_.table_uuid),
+                           AssertRefSnapshotId(options_.branch, expected)},
           .updates = {AddSnapshot(snapshot), SetSnapshotRef(options_.branch, ref)}};
 }
 
 }  // namespace
 
-Result<ProducedSnapshot> ProduceSnapshot(const Context& context, Files& files, const TableMetadata& base,
-                                         const SnapshotChange& change, const ProduceOptions& options,
+Result<ProducedSnapshot> ProduceSnapshot(const Context& context, Files& files,
+                                         const TableMetadata& base, const SnapshotChange& change,
+                                         const ProduceOptions& options,
                                          const std::vector<ManifestFile>& reuse) {
   return Producer(context, files, base, change, options, reuse).Run();
 }

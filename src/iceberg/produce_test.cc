@@ -13,11 +13,15 @@ using Op = Expression::Op;
 Value Text(const char* text) { return Value(std::string(text)); }
 
 TestTableOptions ByRegion(int format_version = 2) {
-  return {.partition = {{.source_id = FieldId(2), .field_id = FieldId(1000), .name = "region", .transform = Transform::Identity()}},
+  return {.partition = {{.source_id = FieldId(2),
+                         .field_id = FieldId(1000),
+                         .name = "region",
+                         .transform = Transform::Identity()}},
           .format_version = format_version};
 }
 
-DataFilePtr Vector(const char* target, int64_t offset, const char* path = "dv.puffin", PartitionValues partition = {}) {
+DataFilePtr Vector(const char* target, int64_t offset, const char* path = "dv.puffin",
+                   PartitionValues partition = {}) {
   auto file = NewDataFile(path, std::move(partition), 2);
   file->content = FileContent::kPositionDeletes;
   file->format = FileFormat::kPuffin;
@@ -34,14 +38,17 @@ ErrorKind KindOf(const Result<ProducedSnapshot>& result) {
 
 TEST(ProduceTest, AnAppendCountsWhatItAdds) {
   TestTable table(ByRegion());
-  const auto first = Must(table.Commit({.added_data_files = {NewDataFile("a", {Text("EU")}, 10), NewDataFile("b", {Text("US")}, 5)},
-                                        .summary = {{"who", "me"}}}));
+  const auto first = Must(table.Commit(
+      {.added_data_files = {NewDataFile("a", {Text("EU")}, 10), NewDataFile("b", {Text("US")}, 5)},
+       .summary = {{"who", "me"}}}));
   const std::map<std::string, std::string> expected = {
-      {"added-data-files", "2"},   {"added-records", "15"},       {"added-files-size", "1500"},
-      {"changed-partition-count", "2"}, {"total-data-files", "2"}, {"total-records", "15"},
-      {"total-files-size", "1500"}, {"total-delete-files", "0"},  {"total-position-deletes", "0"},
-      {"total-equality-deletes", "0"}, {"manifests-created", "1"}, {"manifests-kept", "0"},
-      {"manifests-replaced", "0"}, {"who", "me"}};
+      {"added-data-files", "2"},       {"added-records", "15"},
+      {"added-files-size", "1500"},    {"changed-partition-count", "2"},
+      {"total-data-files", "2"},       {"total-records", "15"},
+      {"total-files-size", "1500"},    {"total-delete-files", "0"},
+      {"total-position-deletes", "0"}, {"total-equality-deletes", "0"},
+      {"manifests-created", "1"},      {"manifests-kept", "0"},
+      {"manifests-replaced", "0"},     {"who", "me"}};
   EXPECT_EQ(first.snapshot.summary, expected);
   EXPECT_EQ(first.snapshot.parent_id, std::nullopt);
   EXPECT_EQ(first.snapshot.sequence_number, SequenceNumber(1));
@@ -55,7 +62,8 @@ TEST(ProduceTest, AnAppendCountsWhatItAdds) {
 
 TEST(ProduceTest, AFastAppendReadsNoManifest) {
   TestTable table;
-  for (const char* path : {"a", "b", "c"}) EXPECT_OK(table.Commit({.added_data_files = {NewDataFile(path)}}));
+  for (const char* path : {"a", "b", "c"})
+    EXPECT_OK(table.Commit({.added_data_files = {NewDataFile(path)}}));
   table.files().TakeReads();
   EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("d")}}));
   EXPECT_EQ(table.files().TakeReads().size(), 1U);  // The parent's list.
@@ -63,18 +71,21 @@ TEST(ProduceTest, AFastAppendReadsNoManifest) {
 
 TEST(ProduceTest, RemovedFilesStayAsDeletedEntriesForOneSnapshot) {
   TestTable table;
-  const auto first = Must(table.Commit({.added_data_files = {NewDataFile("a", {}, 1), NewDataFile("b", {}, 2)}}));
+  const auto first =
+      Must(table.Commit({.added_data_files = {NewDataFile("a", {}, 1), NewDataFile("b", {}, 2)}}));
   const auto second = Must(table.Commit({.operation = Operation::kOverwrite,
                                          .added_data_files = {NewDataFile("c", {}, 3)},
                                          .removed_paths = {"a"}}));
   EXPECT_EQ(second.snapshot.summary.at("deleted-data-files"), "1");
   EXPECT_EQ(second.snapshot.summary.at("deleted-records"), "1");
   EXPECT_EQ(second.snapshot.summary.at("total-records"), "5");
-  const auto manifests = Must(ReadManifestList(table.context(), table.files(), table.metadata(), second.snapshot));
+  const auto manifests =
+      Must(ReadManifestList(table.context(), table.files(), table.metadata(), second.snapshot));
   ASSERT_EQ(manifests.size(), 2U);
   EXPECT_EQ(manifests[1].min_sequence_number, SequenceNumber(1));
   EXPECT_EQ(manifests[1].sequence_number, SequenceNumber(2));
-  const auto entries = Must(ReadManifest(table.context(), table.files(), table.metadata(), manifests[1], {.deleted_entries = true}));
+  const auto entries = Must(ReadManifest(table.context(), table.files(), table.metadata(),
+                                         manifests[1], {.deleted_entries = true}));
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].status, EntryStatus::kDeleted);
   EXPECT_EQ(entries[0].snapshot_id, second.snapshot.id);
@@ -84,7 +95,9 @@ TEST(ProduceTest, RemovedFilesStayAsDeletedEntriesForOneSnapshot) {
   EXPECT_OK(table.Commit({.operation = Operation::kDelete, .removed_paths = {"b"}}));
   const auto third = Must(table.Commit({.added_data_files = {NewDataFile("d")}}));
   // The manifest whose files are all gone is no longer listed.
-  EXPECT_EQ(Must(ReadManifestList(table.context(), table.files(), table.metadata(), third.snapshot)).size(), 2U);
+  EXPECT_EQ(Must(ReadManifestList(table.context(), table.files(), table.metadata(), third.snapshot))
+                .size(),
+            2U);
 }
 
 TEST(ProduceTest, ARemovedFileMustBeThere) {
@@ -94,7 +107,8 @@ TEST(ProduceTest, ARemovedFileMustBeThere) {
   EXPECT_EQ(KindOf(gone), ErrorKind::kConflict);
   EXPECT_NE(gone.error().message.find("zz"), std::string::npos);
   TestTable empty;
-  EXPECT_EQ(KindOf(empty.Commit({.operation = Operation::kDelete, .removed_paths = {"a"}})), ErrorKind::kConflict);
+  EXPECT_EQ(KindOf(empty.Commit({.operation = Operation::kDelete, .removed_paths = {"a"}})),
+            ErrorKind::kConflict);
 }
 
 TEST(ProduceTest, AFilterRemovesWholeFilesOrIsRefused) {
@@ -107,7 +121,9 @@ TEST(ProduceTest, AFilterRemovesWholeFilesOrIsRefused) {
     file->metrics.upper_bounds.Set(FieldId(1), Must(ToBytes(Type::Long(), Value(high))));
     return file;
   };
-  EXPECT_OK(table.Commit({.added_data_files = {with_ids("a", "EU", 1, 10), with_ids("b", "EU", 11, 20), with_ids("c", "US", 1, 20)}}));
+  EXPECT_OK(
+      table.Commit({.added_data_files = {with_ids("a", "EU", 1, 10), with_ids("b", "EU", 11, 20),
+                                         with_ids("c", "US", 1, 20)}}));
   const Expression eu = Expression::Compare(Op::kEqual, FieldId(2), {Text("EU")});
   const auto less = [&](int64_t n) {
     return Expression::And(eu, Expression::Compare(Op::kLess, FieldId(1), {Value(n)}));
@@ -117,7 +133,9 @@ TEST(ProduceTest, AFilterRemovesWholeFilesOrIsRefused) {
   EXPECT_NE(partly.error().message.find(" b "), std::string::npos) << partly.error().message;
   EXPECT_OK(table.Commit({.operation = Operation::kDelete, .remove_matching = less(11)}));
   EXPECT_EQ(PathsOf(table.Plan()), (std::set<std::string>{"b", "c"}));
-  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite, .added_data_files = {NewDataFile("d", {Text("EU")})}, .remove_matching = eu}));
+  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite,
+                          .added_data_files = {NewDataFile("d", {Text("EU")})},
+                          .remove_matching = eu}));
   EXPECT_EQ(PathsOf(table.Plan()), (std::set<std::string>{"c", "d"}));
   EXPECT_OK(table.Commit({.operation = Operation::kOverwrite,
                           .added_data_files = {NewDataFile("e", {Text("X")})},
@@ -129,12 +147,15 @@ TEST(ProduceTest, DynamicOverwriteReplacesThePartitionsItWrites) {
   TestTable table(ByRegion());
   auto deletes = NewDataFile("p", {Text("EU")}, 1);
   deletes->content = FileContent::kPositionDeletes;
-  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite,
-                          .added_data_files = {NewDataFile("a", {Text("EU")}), NewDataFile("b", {Text("US")}), NewDataFile("n", {Value()})},
-                          .added_delete_files = {deletes}}));
-  const auto produced = Must(table.Commit({.operation = Operation::kOverwrite,
-                                           .added_data_files = {NewDataFile("c", {Text("EU")}), NewDataFile("m", {Value()})},
-                                           .replace_partitions = true}));
+  EXPECT_OK(table.Commit(
+      {.operation = Operation::kOverwrite,
+       .added_data_files = {NewDataFile("a", {Text("EU")}), NewDataFile("b", {Text("US")}),
+                            NewDataFile("n", {Value()})},
+       .added_delete_files = {deletes}}));
+  const auto produced = Must(table.Commit(
+      {.operation = Operation::kOverwrite,
+       .added_data_files = {NewDataFile("c", {Text("EU")}), NewDataFile("m", {Value()})},
+       .replace_partitions = true}));
   EXPECT_EQ(PathsOf(table.Plan()), (std::set<std::string>{"b", "c", "m"}));
   EXPECT_EQ(produced.snapshot.summary.at("removed-position-delete-files"), "1");
   EXPECT_EQ(produced.snapshot.summary.at("total-delete-files"), "0");
@@ -143,10 +164,12 @@ TEST(ProduceTest, DynamicOverwriteReplacesThePartitionsItWrites) {
 TEST(ProduceTest, DeletionVectorsGoWithTheirDataFile) {
   TestTable table({.format_version = 3});
   EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("a"), NewDataFile("b")}}));
-  const auto vectors = Must(table.Commit({.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4), Vector("b", 48)}}));
+  const auto vectors = Must(table.Commit(
+      {.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4), Vector("b", 48)}}));
   EXPECT_EQ(vectors.snapshot.summary.at("added-dvs"), "2");
   EXPECT_EQ(vectors.snapshot.summary.at("added-files-size"), "88");
-  const auto produced = Must(table.Commit({.operation = Operation::kDelete, .removed_paths = {"a"}}));
+  const auto produced =
+      Must(table.Commit({.operation = Operation::kDelete, .removed_paths = {"a"}}));
   EXPECT_EQ(produced.snapshot.summary.at("removed-dvs"), "1");
   const ScanPlan plan = table.Plan();
   ASSERT_EQ(plan.tasks.size(), 1U);
@@ -158,7 +181,8 @@ TEST(ProduceTest, AVectorReplacesOnlyTheOneItKnows) {
   EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("a")}}));
   const DataFilePtr old = Vector("a", 4);
   EXPECT_OK(table.Commit({.operation = Operation::kDelete, .added_delete_files = {old}}));
-  EXPECT_EQ(KindOf(table.Commit({.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4, "dv2.puffin")}})),
+  EXPECT_EQ(KindOf(table.Commit({.operation = Operation::kDelete,
+                                 .added_delete_files = {Vector("a", 4, "dv2.puffin")}})),
             ErrorKind::kConflict);
   EXPECT_OK(table.Commit({.operation = Operation::kDelete,
                           .added_delete_files = {Vector("a", 4, "dv2.puffin")},
@@ -173,9 +197,15 @@ TEST(ProduceTest, AVectorReplacesOnlyTheOneItKnows) {
 TEST(ProduceTest, DeletesOfAFileThatIsGoneAreAConflict) {
   TestTable table({.format_version = 3});
   EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("a"), NewDataFile("b")}}));
-  EXPECT_OK(table.Commit({.operation = Operation::kReplace, .added_data_files = {NewDataFile("ab")}, .removed_paths = {"a", "b"}}));
-  EXPECT_EQ(KindOf(table.Commit({.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4)}})), ErrorKind::kConflict);
-  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite, .added_data_files = {NewDataFile("c")}, .added_delete_files = {Vector("c", 4)}}));
+  EXPECT_OK(table.Commit({.operation = Operation::kReplace,
+                          .added_data_files = {NewDataFile("ab")},
+                          .removed_paths = {"a", "b"}}));
+  EXPECT_EQ(KindOf(table.Commit(
+                {.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4)}})),
+            ErrorKind::kConflict);
+  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite,
+                          .added_data_files = {NewDataFile("c")},
+                          .added_delete_files = {Vector("c", 4)}}));
 }
 
 TEST(ProduceTest, EachVersionTakesItsOwnKindOfDeletes) {
@@ -185,18 +215,27 @@ TEST(ProduceTest, EachVersionTakesItsOwnKindOfDeletes) {
   TestTable three({.format_version = 3});
   EXPECT_OK(two.Commit({.added_data_files = {NewDataFile("a")}}));
   EXPECT_OK(three.Commit({.added_data_files = {NewDataFile("a")}}));
-  EXPECT_EQ(KindOf(two.Commit({.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4)}})), ErrorKind::kConflict);
-  EXPECT_EQ(KindOf(three.Commit({.operation = Operation::kDelete, .added_delete_files = {positions}})), ErrorKind::kConflict);
+  EXPECT_EQ(
+      KindOf(two.Commit({.operation = Operation::kDelete, .added_delete_files = {Vector("a", 4)}})),
+      ErrorKind::kConflict);
+  EXPECT_EQ(
+      KindOf(three.Commit({.operation = Operation::kDelete, .added_delete_files = {positions}})),
+      ErrorKind::kConflict);
   two.mutable_metadata().format_version = 1;
   EXPECT_EQ(KindOf(two.Commit({.added_data_files = {NewDataFile("b")}})), ErrorKind::kRefused);
 }
 
 TEST(ProduceTest, MalformedChangesAreBugs) {
   TestTable table(ByRegion());
-  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("a", {Text("x")}), NewDataFile("a", {Text("x")})}})), ErrorKind::kBug);
+  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("a", {Text("x")}),
+                                                      NewDataFile("a", {Text("x")})}})),
+            ErrorKind::kBug);
   EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("a")}})), ErrorKind::kBug);
-  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("a", {Value(int32_t{3})})}})), ErrorKind::kBug);
-  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("a", {Text("x")}, 1, SpecId(7))}})), ErrorKind::kBug);
+  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("a", {Value(int32_t{3})})}})),
+            ErrorKind::kBug);
+  EXPECT_EQ(
+      KindOf(table.Commit({.added_data_files = {NewDataFile("a", {Text("x")}, 1, SpecId(7))}})),
+      ErrorKind::kBug);
   EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("a", {Text("x")})}}));
   EXPECT_EQ(KindOf(table.Commit({.removed_paths = {"a"}})), ErrorKind::kBug);  // As an append.
 }
@@ -207,12 +246,13 @@ TEST(ProduceTest, ARetryTakesTheManifestsOfTheFirstAttempt) {
     EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("a")}}));
     const SnapshotChange change{.added_data_files = {NewDataFile("mine")}};
     ProduceOptions options = table.NextOptions();
-    const ProducedSnapshot lost = Must(ProduceSnapshot(table.context(), table.files(), table.metadata(), change, options));
+    const ProducedSnapshot lost =
+        Must(ProduceSnapshot(table.context(), table.files(), table.metadata(), change, options));
     EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("theirs")}}));
     EXPECT_EQ(table.Apply(lost.change).error().kind, ErrorKind::kConflict);
     options.attempt = 2;
-    const ProducedSnapshot won =
-        Must(ProduceSnapshot(table.context(), table.files(), table.metadata(), change, options, lost.reusable));
+    const ProducedSnapshot won = Must(ProduceSnapshot(
+        table.context(), table.files(), table.metadata(), change, options, lost.reusable));
     ASSERT_EQ(won.written.size(), 1U);  // Only the list.
     EXPECT_OK(table.Apply(won.change));
     std::set<int64_t> row_ids;
@@ -233,8 +273,11 @@ TEST(ProduceTest, BranchesGrowFromMainAndLeaveItAlone) {
   EXPECT_EQ(PathsOf(table.PlanBranch("audit")), (std::set<std::string>{"a", "b"}));
   EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("c")}}, "audit"));
   EXPECT_EQ(PathsOf(table.PlanBranch("audit")), (std::set<std::string>{"a", "b", "c"}));
-  EXPECT_OK(table.Apply(SetRef(table.metadata(), "v1", {.snapshot_id = first.snapshot.id, .kind = SnapshotRef::Kind::kTag}, std::nullopt)));
-  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("d")}}, "v1")), ErrorKind::kConfig);
+  EXPECT_OK(table.Apply(SetRef(table.metadata(), "v1",
+                               {.snapshot_id = first.snapshot.id, .kind = SnapshotRef::Kind::kTag},
+                               std::nullopt)));
+  EXPECT_EQ(KindOf(table.Commit({.added_data_files = {NewDataFile("d")}}, "v1")),
+            ErrorKind::kConfig);
 }
 
 TEST(ProduceTest, ManifestsAreSplitBySizeAndSpec) {
@@ -257,7 +300,8 @@ TEST(ProduceTest, AnInterruptedAttemptSaysWhatItMayHaveWritten) {
     return step == "iceberg.write_manifest_list" ? Status(TransientError("cut")) : Status::Ok();
   };
   failing.steps = &observer;
-  const auto produced = ProduceSnapshot(failing, table.files(), table.metadata(), {.added_data_files = {NewDataFile("a")}}, options);
+  const auto produced = ProduceSnapshot(failing, table.files(), table.metadata(),
+                                        {.added_data_files = {NewDataFile("a")}}, options);
   EXPECT_EQ(KindOf(produced), ErrorKind::kTransient);
   ASSERT_EQ(attempted.size(), 1U);
   EXPECT_TRUE(table.files().files().contains(attempted[0]));
@@ -297,7 +341,8 @@ class History {
         version_(format_version),
         table_({.partition = ByRegion().partition,
                 .format_version = format_version,
-                .properties = {{"commit.manifest.target-size-bytes", "4000"}, {"commit.manifest.min-count-to-merge", "3"}},
+                .properties = {{"commit.manifest.target-size-bytes", "4000"},
+                               {"commit.manifest.min-count-to-merge", "3"}},
                 .seed = seed}) {}
 
   void Step() {
@@ -307,12 +352,24 @@ class History {
     switch (random_.Below(8)) {
       case 0:
       case 1:
-      case 2: Append(branch, model); break;
-      case 3: Overwrite(branch, model, Operation::kOverwrite); break;
-      case 4: Overwrite(branch, model, Operation::kReplace); break;
-      case 5: ReplacePartitions(branch, model); break;
-      case 6: DeleteRows(branch, model); break;
-      case 7: random_.Below(3) == 0 ? DropRegion(branch, model) : ChangeSpec(); break;
+      case 2:
+        Append(branch, model);
+        break;
+      case 3:
+        Overwrite(branch, model, Operation::kOverwrite);
+        break;
+      case 4:
+        Overwrite(branch, model, Operation::kReplace);
+        break;
+      case 5:
+        ReplacePartitions(branch, model);
+        break;
+      case 6:
+        DeleteRows(branch, model);
+        break;
+      case 7:
+        random_.Below(3) == 0 ? DropRegion(branch, model) : ChangeSpec();
+        break;
     }
     Check();
   }
@@ -323,8 +380,9 @@ class History {
     const bool partitioned = !table_.metadata().spec().is_unpartitioned();
     PartitionValues values(table_.metadata().spec().fields.size());
     if (partitioned) values[0] = Value(region);
-    auto file = NewDataFile("mem://f" + std::to_string(++names_), values, 1 + static_cast<int64_t>(random_.Below(9)),
-                            table_.metadata().default_spec_id);
+    auto file =
+        NewDataFile("mem://f" + std::to_string(++names_), values,
+                    1 + static_cast<int64_t>(random_.Below(9)), table_.metadata().default_spec_id);
     return file;
   }
   std::vector<DataFilePtr> NewFiles() {
@@ -333,29 +391,39 @@ class History {
     return files;
   }
   static std::string KeyOf(const DataFile& file) {
-    return file.partition.empty() || file.partition[0].is_null() ? "" : file.partition[0].as<std::string>();
+    return file.partition.empty() || file.partition[0].is_null()
+               ? ""
+               : file.partition[0].as<std::string>();
   }
   void Commit(const std::string& branch, Model& model, SnapshotChange change) {
     change.merge_manifests = random_.Below(2) == 0;
     const auto produced = table_.Commit(change, branch);
     ASSERT_TRUE(produced.ok()) << produced.error().message;
     for (const DataFilePtr& file : change.added_data_files) {
-      model[file->path] = {.partition = KeyOf(*file), .spec = file->spec_id, .rows = file->record_count,
-                           .number = produced.value().snapshot.sequence_number.value(), .row_id = {}, .deletes = {}};
+      model[file->path] = {.partition = KeyOf(*file),
+                           .spec = file->spec_id,
+                           .rows = file->record_count,
+                           .number = produced.value().snapshot.sequence_number.value(),
+                           .row_id = {},
+                           .deletes = {}};
     }
     int64_t rows = 0;
     for (const auto& [path, file] : model) rows += file.rows;
     EXPECT_EQ(produced.value().snapshot.summary.at("total-records"), std::to_string(rows));
-    EXPECT_EQ(produced.value().snapshot.summary.at("total-data-files"), std::to_string(model.size()));
+    EXPECT_EQ(produced.value().snapshot.summary.at("total-data-files"),
+              std::to_string(model.size()));
   }
-  void Append(const std::string& branch, Model& model) { Commit(branch, model, {.added_data_files = NewFiles()}); }
+  void Append(const std::string& branch, Model& model) {
+    Commit(branch, model, {.added_data_files = NewFiles()});
+  }
   void Overwrite(const std::string& branch, Model& model, Operation operation) {
     std::vector<std::string> removed;
     for (const auto& [path, file] : model) {
       if (random_.Below(3) == 0) removed.push_back(path);
     }
     for (const std::string& path : removed) model.erase(path);
-    Commit(branch, model, {.operation = operation, .added_data_files = NewFiles(), .removed_paths = removed});
+    Commit(branch, model,
+           {.operation = operation, .added_data_files = NewFiles(), .removed_paths = removed});
   }
   void ReplacePartitions(const std::string& branch, Model& model) {
     const std::vector<DataFilePtr> files = NewFiles();
@@ -364,13 +432,18 @@ class History {
         return file->spec_id == item.second.spec && KeyOf(*file) == item.second.partition;
       });
     });
-    Commit(branch, model, {.operation = Operation::kOverwrite, .added_data_files = files, .replace_partitions = true});
+    Commit(branch, model,
+           {.operation = Operation::kOverwrite,
+            .added_data_files = files,
+            .replace_partitions = true});
   }
   void DropRegion(const std::string& branch, Model& model) {
     const std::string region(1, static_cast<char>('A' + random_.Below(4)));
-    const bool refused = std::any_of(model.begin(), model.end(), [](const auto& item) { return item.second.partition.empty(); });
-    const SnapshotChange change{.operation = Operation::kDelete,
-                                .remove_matching = Expression::Compare(Op::kEqual, FieldId(2), {Value(region)})};
+    const bool refused = std::any_of(
+        model.begin(), model.end(), [](const auto& item) { return item.second.partition.empty(); });
+    const SnapshotChange change{
+        .operation = Operation::kDelete,
+        .remove_matching = Expression::Compare(Op::kEqual, FieldId(2), {Value(region)})};
     if (refused) {
       EXPECT_EQ(KindOf(table_.Commit(change, branch)), ErrorKind::kRefused);
       return;
@@ -401,12 +474,14 @@ class History {
         if (file.spec == data.spec && file.partition == data.partition) file.deletes.insert(name);
       }
     } else {
-      deletes = std::make_shared<DataFile>(*Vector(victim->first.c_str(), 4, name.c_str(), partition));
+      deletes =
+          std::make_shared<DataFile>(*Vector(victim->first.c_str(), 4, name.c_str(), partition));
       deletes->spec_id = data.spec;
       std::erase_if(data.deletes, [&](const std::string& path) { return vectors_.contains(path); });
       data.deletes.insert(name);
       vectors_.insert(name);
-      if (const DataFilePtr old = VectorOf(branch, victim->first)) change.removed_delete_files = {old};
+      if (const DataFilePtr old = VectorOf(branch, victim->first))
+        change.removed_delete_files = {old};
     }
     change.added_delete_files = {deletes};
     Commit(branch, model, change);
@@ -443,7 +518,8 @@ class History {
         EXPECT_EQ(deletes, file.deletes) << task.file->path;
         if (version_ < 3) continue;
         ASSERT_TRUE(task.file->first_row_id);
-        EXPECT_EQ(file.row_id.value_or(*task.file->first_row_id), *task.file->first_row_id) << task.file->path;
+        EXPECT_EQ(file.row_id.value_or(*task.file->first_row_id), *task.file->first_row_id)
+            << task.file->path;
         file.row_id = task.file->first_row_id;
         ranges[file.row_id->value()] = file.row_id->value() + file.rows;
       }

@@ -11,15 +11,18 @@ namespace {
 using Op = Expression::Op;
 using Kind = Transform::Kind;
 
-/// The neighbour of a whole-number value, `step` 1 or -1; nothing at the end of the range or for other types.
+/// The neighbour of a whole-number value, `step` 1 or -1; nothing at the end of the range or for
+/// other types.
 std::optional<Value> Neighbour(const Value& value, int step) {
   if (const int32_t* v = value.get_if<int32_t>()) {
-    const int32_t end = step > 0 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int32_t>::min();
+    const int32_t end =
+        step > 0 ? std::numeric_limits<int32_t>::max() : std::numeric_limits<int32_t>::min();
     if (*v == end) return std::nullopt;
     return Value(*v + step);
   }
   if (const int64_t* v = value.get_if<int64_t>()) {
-    const int64_t end = step > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
+    const int64_t end =
+        step > 0 ? std::numeric_limits<int64_t>::max() : std::numeric_limits<int64_t>::min();
     if (*v == end) return std::nullopt;
     return Value(*v + step);
   }
@@ -49,14 +52,16 @@ bool Usable(const Expression& leaf, const Type& source) {
   return true;
 }
 
-std::vector<Value> ApplyAll(const Transform& transform, const Type& source, const std::vector<Value>& values) {
+std::vector<Value> ApplyAll(const Transform& transform, const Type& source,
+                            const std::vector<Value>& values) {
   std::vector<Value> out;
   out.reserve(values.size());
   for (const Value& value : values) out.push_back(transform.Apply(source, value));
   return out;
 }
 
-/// Writers exist that rounded moments before 1970 towards it, one unit too late: let both partitions match.
+/// Writers exist that rounded moments before 1970 towards it, one unit too late: let both
+/// partitions match.
 Expression AllowLatePartition(Op op, FieldId id, Value bound) {
   const int32_t* unit = bound.get_if<int32_t>();
   if (unit == nullptr || *unit >= 0) return Expression::Compare(op, id, {std::move(bound)});
@@ -65,7 +70,8 @@ Expression AllowLatePartition(Op op, FieldId id, Value bound) {
   return Expression::Compare(op, id, {std::move(bound)});
 }
 
-Expression OrderedInclusive(const Expression& leaf, const Type& source, const PartitionField& field) {
+Expression OrderedInclusive(const Expression& leaf, const Type& source,
+                            const PartitionField& field) {
   const Transform& transform = field.transform;
   const bool time = IsTimeTransform(transform);
   const auto bound = [&](Op op, const Value& value) {
@@ -90,7 +96,8 @@ Expression OrderedInclusive(const Expression& leaf, const Type& source, const Pa
       if (time) {
         const size_t count = units.size();
         for (size_t i = 0; i < count; ++i) {
-          if (const int32_t* unit = units[i].get_if<int32_t>(); unit && *unit < 0) units.emplace_back(*unit + 1);
+          if (const int32_t* unit = units[i].get_if<int32_t>(); unit && *unit < 0)
+            units.emplace_back(*unit + 1);
         }
       }
       return Expression::Compare(Op::kIn, field.field_id, std::move(units));
@@ -100,7 +107,8 @@ Expression OrderedInclusive(const Expression& leaf, const Type& source, const Pa
   }
 }
 
-Expression PrefixInclusive(const Expression& leaf, const Type& source, const PartitionField& field) {
+Expression PrefixInclusive(const Expression& leaf, const Type& source,
+                           const PartitionField& field) {
   const std::string* prefix = leaf.values().front().get_if<std::string>();
   if (prefix == nullptr) return Expression::True();
   const size_t length = PrefixLength(source, *prefix);
@@ -108,10 +116,12 @@ Expression PrefixInclusive(const Expression& leaf, const Type& source, const Par
   const bool negative = leaf.op() == Op::kNotStartsWith;
   if (length < width) return Expression::Compare(leaf.op(), field.field_id, leaf.values());
   if (length == width) {
-    return Expression::Compare(negative ? Op::kNotEqual : Op::kEqual, field.field_id, leaf.values());
+    return Expression::Compare(negative ? Op::kNotEqual : Op::kEqual, field.field_id,
+                               leaf.values());
   }
   if (negative) return Expression::True();
-  return Expression::Compare(Op::kEqual, field.field_id, {field.transform.Apply(source, leaf.values().front())});
+  return Expression::Compare(Op::kEqual, field.field_id,
+                             {field.transform.Apply(source, leaf.values().front())});
 }
 
 Expression OrderedStrict(const Expression& leaf, const Type& source, const PartitionField& field) {
@@ -119,7 +129,8 @@ Expression OrderedStrict(const Expression& leaf, const Type& source, const Parti
     return Expression::Compare(op, field.field_id, {field.transform.Apply(source, value)});
   };
   const Value& first = leaf.values().front();
-  // A partition is wholly below a value when it is below the value's own partition. `<= v` is `< v + 1` of whole numbers.
+  // A partition is wholly below a value when it is below the value's own partition. `<= v` is `< v
+  // + 1` of whole numbers.
   switch (leaf.op()) {
     case Op::kLess:
       return bound(Op::kLess, first);
@@ -131,7 +142,8 @@ Expression OrderedStrict(const Expression& leaf, const Type& source, const Parti
       return bound(Op::kGreater, Neighbour(first, -1).value_or(first));
     case Op::kNotEqual:
     case Op::kNotIn:
-      return Expression::Compare(Op::kNotIn, field.field_id, ApplyAll(field.transform, source, leaf.values()));
+      return Expression::Compare(Op::kNotIn, field.field_id,
+                                 ApplyAll(field.transform, source, leaf.values()));
     default:
       return Expression::False();
   }
@@ -155,7 +167,9 @@ Expression Same(const Expression& leaf, FieldId id) {
   return Expression::Compare(leaf.op(), id, leaf.values());
 }
 
-bool IsReal(const Type& type) { return type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble; }
+bool IsReal(const Type& type) {
+  return type.kind() == TypeKind::kFloat || type.kind() == TypeKind::kDouble;
+}
 bool IsNanTest(Op op) { return op == Op::kIsNan || op == Op::kNotNan; }
 bool IsPrefix(Op op) { return op == Op::kStartsWith || op == Op::kNotStartsWith; }
 bool IsNullTest(Op op) { return op == Op::kIsNull || op == Op::kNotNull; }
@@ -167,17 +181,20 @@ bool IsTimeTransform(const Transform& transform) {
   return kind == Kind::kYear || kind == Kind::kMonth || kind == Kind::kDay || kind == Kind::kHour;
 }
 
-Expression ProjectInclusive(const Expression& leaf, const Type& source, const PartitionField& field) {
+Expression ProjectInclusive(const Expression& leaf, const Type& source,
+                            const PartitionField& field) {
   const Kind kind = field.transform.kind();
   if (IsNanTest(leaf.op()) && !IsReal(source)) {
     return leaf.op() == Op::kIsNan ? Expression::False() : Expression::True();
   }
-  if (kind == Kind::kVoid || kind == Kind::kUnknown || !Usable(leaf, source)) return Expression::True();
+  if (kind == Kind::kVoid || kind == Kind::kUnknown || !Usable(leaf, source))
+    return Expression::True();
   if (kind == Kind::kIdentity || IsNullTest(leaf.op())) return Same(leaf, field.field_id);
   if (leaf.op() < Op::kLess) return Expression::True();
   if (kind == Kind::kBucket) {
     if (leaf.op() != Op::kEqual && leaf.op() != Op::kIn) return Expression::True();
-    return Expression::Compare(Op::kIn, field.field_id, ApplyAll(field.transform, source, leaf.values()));
+    return Expression::Compare(Op::kIn, field.field_id,
+                               ApplyAll(field.transform, source, leaf.values()));
   }
   if (!IsPrefix(leaf.op())) return OrderedInclusive(leaf, source, field);
   return kind == Kind::kTruncate ? PrefixInclusive(leaf, source, field) : Expression::True();
@@ -185,12 +202,14 @@ Expression ProjectInclusive(const Expression& leaf, const Type& source, const Pa
 
 Expression ProjectStrict(const Expression& leaf, const Type& source, const PartitionField& field) {
   const Kind kind = field.transform.kind();
-  if (kind == Kind::kVoid || kind == Kind::kUnknown || !Usable(leaf, source)) return Expression::False();
+  if (kind == Kind::kVoid || kind == Kind::kUnknown || !Usable(leaf, source))
+    return Expression::False();
   if (kind == Kind::kIdentity || IsNullTest(leaf.op())) return Same(leaf, field.field_id);
   if (leaf.op() < Op::kLess) return Expression::False();
   if (kind == Kind::kBucket) {
     if (leaf.op() != Op::kNotEqual && leaf.op() != Op::kNotIn) return Expression::False();
-    return Expression::Compare(Op::kNotIn, field.field_id, ApplyAll(field.transform, source, leaf.values()));
+    return Expression::Compare(Op::kNotIn, field.field_id,
+                               ApplyAll(field.transform, source, leaf.values()));
   }
   if (!IsPrefix(leaf.op())) return OrderedStrict(leaf, source, field);
   return kind == Kind::kTruncate ? PrefixStrict(leaf, source, field) : Expression::False();

@@ -22,7 +22,8 @@ bool SummaryHolds(const ManifestFile& manifest, const PartitionSpec& spec, const
     if (values[i].is_null()) {
       all = Expression::And(std::move(all), Expression::Unary(Expression::Op::kIsNull, id));
     } else if (!IsNan(values[i])) {
-      all = Expression::And(std::move(all), Expression::Compare(Expression::Op::kEqual, id, {values[i]}));
+      all = Expression::And(std::move(all),
+                            Expression::Compare(Expression::Op::kEqual, id, {values[i]}));
     }
   }
   return ManifestMayMatch(all, spec, schema, manifest);
@@ -34,7 +35,8 @@ int64_t LiveFiles(const ManifestFile& manifest) {
 
 }  // namespace
 
-Removal::Removal(const Context& context, Files& files, const TableMetadata& base, const SnapshotChange& change)
+Removal::Removal(const Context& context, Files& files, const TableMetadata& base,
+                 const SnapshotChange& change)
     : context_(context), files_(files), base_(base), change_(change) {
   if (change.remove_matching) columns_.emplace(*change.remove_matching, *base.schema());
   if (change.replace_partitions) {
@@ -59,7 +61,8 @@ void Removal::WantPaths() {
     if (file->is_deletion_vector()) new_vector_targets_.insert(*file->referenced_data_file);
     if (added.contains(*file->referenced_data_file)) continue;
     wanted_.try_emplace(*file->referenced_data_file);
-    homes_[file->spec_id].try_emplace(PartitionKey(file->spec_id, file->partition), file->partition);
+    homes_[file->spec_id].try_emplace(PartitionKey(file->spec_id, file->partition),
+                                      file->partition);
   }
   paths_missing_ = static_cast<int64_t>(wanted_.size());
 }
@@ -93,7 +96,8 @@ Status Removal::ScanAll(const std::vector<ManifestFile>& manifests, ManifestCont
     if (manifests[i].content != content || !manifests[i].has_live_files()) continue;
     CALVE_ASSIGN_OR_RETURN(const PartitionSpec* spec, SpecOf(base_, manifests[i]));
     if (change_.remove_matching && !projected_.contains(spec->id)) {
-      projected_.emplace(spec->id, ProjectToPartition(*change_.remove_matching, *base_.schema(), *spec));
+      projected_.emplace(spec->id,
+                         ProjectToPartition(*change_.remove_matching, *base_.schema(), *spec));
     }
     if (content == ManifestContent::kDeletes || MayHold(manifests[i], *spec)) chosen.push_back(i);
   }
@@ -102,7 +106,9 @@ Status Removal::ScanAll(const std::vector<ManifestFile>& manifests, ManifestCont
 }
 
 bool Removal::MayHold(const ManifestFile& manifest, const PartitionSpec& spec) const {
-  if (change_.remove_matching && ManifestMayMatch(projected_.at(spec.id), spec, *base_.schema(), manifest)) return true;
+  if (change_.remove_matching &&
+      ManifestMayMatch(projected_.at(spec.id), spec, *base_.schema(), manifest))
+    return true;
   return PathsMayBeIn(manifest, spec);
 }
 
@@ -118,7 +124,8 @@ bool Removal::PathsMayBeIn(const ManifestFile& manifest, const PartitionSpec& sp
 Status Removal::ScanOne(const ManifestFile& manifest, Scanned& out) {
   // Only paths are looked for, and all were found in other manifests.
   const bool data = manifest.content == ManifestContent::kData;
-  if (data && !change_.remove_matching && partitions_.empty() && paths_missing_ == 0) return Status::Ok();
+  if (data && !change_.remove_matching && partitions_.empty() && paths_missing_ == 0)
+    return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(const PartitionSpec* spec, SpecOf(base_, manifest));
   static constexpr FieldId kPathColumn[] = {reserved::kDeleteFilePath};
   EntryFilter filter{.metrics = change_.remove_matching.has_value(), .bounds = kPathColumn};
@@ -140,34 +147,41 @@ Status Removal::ScanOne(const ManifestFile& manifest, Scanned& out) {
 
 Result<Removal::Verdict> Removal::JudgeData(const DataFile& file, const PartitionSpec& spec) {
   const bool named = MarkFound(file.path);
-  if (named || partitions_.contains(PartitionKey(file.spec_id, file.partition))) return Verdict::kRemove;
+  if (named || partitions_.contains(PartitionKey(file.spec_id, file.partition)))
+    return Verdict::kRemove;
   return change_.remove_matching ? JudgeByFilter(file, spec) : Verdict::kKeep;
 }
 
-Result<Removal::Verdict> Removal::JudgeByFilter(const DataFile& file, const PartitionSpec& spec) const {
+Result<Removal::Verdict> Removal::JudgeByFilter(const DataFile& file,
+                                                const PartitionSpec& spec) const {
   const Schema& schema = *base_.schema();
-  if (!PartitionMayMatch(projected_.at(spec.id), spec, schema, file.partition)) return Verdict::kKeep;
+  if (!PartitionMayMatch(projected_.at(spec.id), spec, schema, file.partition))
+    return Verdict::kKeep;
   if (!columns_->MayMatch(StatsOf(file, columns_->columns()))) return Verdict::kKeep;
   if (MustMatch(*change_.remove_matching, schema, spec, file)) return Verdict::kRemove;
-  return RefusedError(fmt::format(
-      "expected that every row or no row of each file matches {}, found that some rows of {} may not match: rewrite that "
-      "file or delete its rows one by one",
-      change_.remove_matching->ToString(schema), file.path));
+  return RefusedError(
+      fmt::format("expected that every row or no row of each file matches {}, found that some rows "
+                  "of {} may not match: rewrite that "
+                  "file or delete its rows one by one",
+                  change_.remove_matching->ToString(schema), file.path));
 }
 
 Result<Removal::Verdict> Removal::JudgeDeletes(const DataFile& file, const PartitionSpec& spec) {
   if (all_data_removed_ || MarkFound(file.path)) return Verdict::kRemove;
-  if (removed_deletes_.contains({file.path, file.content_offset.value_or(0)})) return Verdict::kRemove;
+  if (removed_deletes_.contains({file.path, file.content_offset.value_or(0)}))
+    return Verdict::kRemove;
   const std::optional<std::string_view> target = ReferencedDataFile(file);
   if (target && file.content == FileContent::kPositionDeletes) {
     if (removed_data_.contains(std::string(*target))) return Verdict::kRemove;
     if (file.is_deletion_vector() && new_vector_targets_.contains(std::string(*target))) {
-      return ConflictError(fmt::format("{} has a deletion vector that the new one does not replace, in {}: somebody else "
-                                       "deleted rows of it; compute the deletes again",
-                                       *target, file.path));
+      return ConflictError(fmt::format(
+          "{} has a deletion vector that the new one does not replace, in {}: somebody else "
+          "deleted rows of it; compute the deletes again",
+          *target, file.path));
     }
   }
-  // Deletes of a replaced partition have nothing left to delete, but equality deletes without partition concern all.
+  // Deletes of a replaced partition have nothing left to delete, but equality deletes without
+  // partition concern all.
   const bool global = file.content == FileContent::kEqualityDeletes && spec.is_unpartitioned();
   const bool replaced = partitions_.contains(PartitionKey(file.spec_id, file.partition));
   return replaced && !global ? Verdict::kRemove : Verdict::kKeep;
@@ -201,7 +215,8 @@ void Removal::CountLiveData(const std::vector<ManifestFile>& manifests) {
 }
 
 bool Removal::DeletesConcerned() const {
-  return paths_missing_ > 0 || !removed_data_.empty() || !removed_deletes_.empty() || !new_vector_targets_.empty();
+  return paths_missing_ > 0 || !removed_data_.empty() || !removed_deletes_.empty() ||
+         !new_vector_targets_.empty();
 }
 
 Status Removal::CheckAllFound() const {
@@ -210,9 +225,11 @@ Status Removal::CheckAllFound() const {
     if (!wanted.found) gone.insert(path);
   }
   if (!gone.empty()) {
-    return ConflictError(fmt::format("expected the file {} to be live in the table, found that it is not{}: somebody else "
-                                     "took it out; compute the change again",
-                                     *gone.begin(), gone.size() > 1 ? fmt::format(" (nor are {} others)", gone.size() - 1) : ""));
+    return ConflictError(fmt::format(
+        "expected the file {} to be live in the table, found that it is not{}: somebody else "
+        "took it out; compute the change again",
+        *gone.begin(),
+        gone.size() > 1 ? fmt::format(" (nor are {} others)", gone.size() - 1) : ""));
   }
   auto missing = removed_deletes_;
   for (const Scanned& scanned : scanned_) {
@@ -223,9 +240,10 @@ Status Removal::CheckAllFound() const {
     }
   }
   if (missing.empty()) return Status::Ok();
-  return ConflictError(fmt::format("expected the deletes in {} to be live in the table, found that they are not: somebody "
-                                   "else took them out; compute the change again",
-                                   missing.begin()->first));
+  return ConflictError(fmt::format(
+      "expected the deletes in {} to be live in the table, found that they are not: somebody "
+      "else took them out; compute the change again",
+      missing.begin()->first));
 }
 
 }  // namespace calve::iceberg

@@ -30,14 +30,15 @@ struct RemovalResult {
   std::vector<DataFilePtr> removed;  ///< Data files and delete files.
 };
 
-/// Finds what to take out of the manifests of one base, reading no more of them than it must. Used once. Threads: one; it reads in
-/// parallel on the context's executor.
+/// Finds what to take out of the manifests of one base, reading no more of them than it must. Used
+/// once. Threads: one; it reads in parallel on the context's executor.
 class Removal {
  public:
-  Removal(const Context& context, Files& files, const TableMetadata& base, const SnapshotChange& change);
+  Removal(const Context& context, Files& files, const TableMetadata& base,
+          const SnapshotChange& change);
 
-  /// Fails with kConflict when a file to be taken out, or one that added deletes refer to, is not live; kRefused when a data file
-  /// matches the change's filter only in part.
+  /// Fails with kConflict when a file to be taken out, or one that added deletes refer to, is not
+  /// live; kRefused when a data file matches the change's filter only in part.
   Result<RemovalResult> Run(const std::vector<ManifestFile>& manifests);
 
  private:
@@ -71,17 +72,17 @@ class Removal {
   Files& files_;
   const TableMetadata& base_;
   const SnapshotChange& change_;
-  std::optional<MetricsFilter> columns_;                     ///< Of change_.remove_matching.
-  std::map<SpecId, Expression> projected_;                   ///< The same, by spec.
-  std::set<std::string> partitions_;                         ///< Keys of those that are replaced.
+  std::optional<MetricsFilter> columns_;    ///< Of change_.remove_matching.
+  std::map<SpecId, Expression> projected_;  ///< The same, by spec.
+  std::set<std::string> partitions_;        ///< Keys of those that are replaced.
   /// Partitions that are replaced or in which wanted paths lie, by key.
   std::map<SpecId, std::map<std::string, PartitionValues>> homes_;
   std::unordered_map<std::string, Wanted> wanted_;
-  std::atomic<int64_t> paths_missing_ = 0;                   ///< In wanted_.
+  std::atomic<int64_t> paths_missing_ = 0;                     ///< In wanted_.
   std::set<std::pair<std::string, int64_t>> removed_deletes_;  ///< Path and offset.
   std::set<std::string> new_vector_targets_;
   std::set<std::string> removed_data_;
-  bool all_data_removed_ = false;                            ///< No data file of the base stays live.
+  bool all_data_removed_ = false;  ///< No data file of the base stays live.
   std::vector<Scanned> scanned_;
 };
 

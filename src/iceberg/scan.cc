@@ -16,8 +16,8 @@ namespace {
 /// One plan in the making.
 class Planner {
  public:
-  Planner(const Context& context, Files& files, const TableMetadata& metadata, const ScanOptions& options,
-          const Schema& schema)
+  Planner(const Context& context, Files& files, const TableMetadata& metadata,
+          const ScanOptions& options, const Schema& schema)
       : context_(context),
         files_(files),
         metadata_(metadata),
@@ -39,14 +39,16 @@ class Planner {
       CALVE_ASSIGN_OR_RETURN(std::vector<ManifestFile> manifests,
                              ReadManifestList(context_, files_, metadata_, *snapshot));
       std::erase_if(manifests, [&](const ManifestFile& manifest) {
-        return manifest.content != ManifestContent::kData || manifest.added_snapshot_id != snapshot->id;
+        return manifest.content != ManifestContent::kData ||
+               manifest.added_snapshot_id != snapshot->id;
       });
       CALVE_RETURN_IF_ERROR(Choose(manifests));
     }
     CALVE_RETURN_IF_ERROR(ReadChosen());
     for (Chosen& chosen : chosen_) {
       std::erase_if(chosen.scan.entries, [&](const ManifestEntry& entry) {
-        return entry.status != EntryStatus::kAdded || entry.snapshot_id != chosen.manifest.added_snapshot_id;
+        return entry.status != EntryStatus::kAdded ||
+               entry.snapshot_id != chosen.manifest.added_snapshot_id;
       });
     }
     return Match();
@@ -74,7 +76,8 @@ class Planner {
     plan_.statistics.manifests_read = static_cast<int64_t>(chosen_.size());
     return context_.executor->ParallelFor(chosen_.size(), [&](size_t i) -> Status {
       Chosen& chosen = chosen_[i];
-      CALVE_ASSIGN_OR_RETURN(chosen.scan, ScanManifest(context_, files_, metadata_, chosen.manifest, FilterOf(chosen)));
+      CALVE_ASSIGN_OR_RETURN(chosen.scan, ScanManifest(context_, files_, metadata_, chosen.manifest,
+                                                       FilterOf(chosen)));
       return Status::Ok();
     });
   }
@@ -102,7 +105,8 @@ class Planner {
         kept += chosen.scan.entries.size();
         continue;
       }
-      for (const ManifestEntry& entry : chosen.scan.entries) CALVE_RETURN_IF_ERROR(index.Add(entry, *chosen.spec));
+      for (const ManifestEntry& entry : chosen.scan.entries)
+        CALVE_RETURN_IF_ERROR(index.Add(entry, *chosen.spec));
     }
     index.Finish();
     plan_.tasks.reserve(kept);
@@ -122,7 +126,8 @@ class Planner {
   const Expression& Projected(const PartitionSpec& spec) {
     const auto known = projected_.find(spec.id);
     if (known != projected_.end()) return known->second;
-    return projected_.emplace(spec.id, ProjectToPartition(options_.filter, schema_, spec)).first->second;
+    return projected_.emplace(spec.id, ProjectToPartition(options_.filter, schema_, spec))
+        .first->second;
   }
 
   const Context& context_;
@@ -137,7 +142,8 @@ class Planner {
 };
 
 /// The append snapshots after `from` up to `to`, oldest first.
-Result<std::vector<const Snapshot*>> AppendsBetween(const TableMetadata& metadata, std::optional<SnapshotId> from,
+Result<std::vector<const Snapshot*>> AppendsBetween(const TableMetadata& metadata,
+                                                    std::optional<SnapshotId> from,
                                                     const Snapshot& to) {
   std::vector<const Snapshot*> appends;
   const Snapshot* at = &to;
@@ -145,21 +151,26 @@ Result<std::vector<const Snapshot*>> AppendsBetween(const TableMetadata& metadat
     if (at->operation == Operation::kAppend) {
       appends.push_back(at);
     } else if (at->operation != Operation::kReplace) {
-      return RefusedError(fmt::format(
-          "expected only appends between the two snapshots, found snapshot {}, {}; read the table as of snapshot {} whole",
-          at->id.value(), at->operation ? fmt::format("an operation {}", ToString(*at->operation)) : "which does not say what it did",
-          to.id.value()));
+      return RefusedError(
+          fmt::format("expected only appends between the two snapshots, found snapshot {}, {}; "
+                      "read the table as of snapshot {} whole",
+                      at->id.value(),
+                      at->operation ? fmt::format("an operation {}", ToString(*at->operation))
+                                    : "which does not say what it did",
+                      to.id.value()));
     }
     if (at->parent_id == from) break;  // Also when there is neither: the start.
     if (!at->parent_id) {
-      return RefusedError(fmt::format("snapshot {} is not an ancestor of snapshot {}; read the table as of snapshot {} whole",
-                                      from->value(), to.id.value(), to.id.value()));
+      return RefusedError(fmt::format(
+          "snapshot {} is not an ancestor of snapshot {}; read the table as of snapshot {} whole",
+          from->value(), to.id.value(), to.id.value()));
     }
     const Snapshot* parent = metadata.FindSnapshot(*at->parent_id);
     if (parent == nullptr) {
-      return RefusedError(fmt::format("snapshot {}, the parent of snapshot {}, is expired: what it added cannot be told "
-                                      "apart; read the table as of snapshot {} whole",
-                                      at->parent_id->value(), at->id.value(), to.id.value()));
+      return RefusedError(fmt::format(
+          "snapshot {}, the parent of snapshot {}, is expired: what it added cannot be told "
+          "apart; read the table as of snapshot {} whole",
+          at->parent_id->value(), at->id.value(), to.id.value()));
     }
     at = parent;
   }
@@ -168,25 +179,32 @@ Result<std::vector<const Snapshot*>> AppendsBetween(const TableMetadata& metadat
 }
 
 Error UnknownSnapshot(const TableMetadata& metadata, SnapshotId id) {
-  return NotFoundError(fmt::format("the table at {} has no snapshot {}; it may be expired", metadata.location, id.value()));
+  return NotFoundError(fmt::format("the table at {} has no snapshot {}; it may be expired",
+                                   metadata.location, id.value()));
 }
 
 }  // namespace
 
-Result<ScanPlan> PlanScan(const Context& context, Files& files, const TableMetadata& metadata, const ScanOptions& options) {
-  const Snapshot* snapshot =
-      options.snapshot_id ? metadata.FindSnapshot(*options.snapshot_id) : metadata.current_snapshot();
-  if (snapshot == nullptr && options.snapshot_id) return UnknownSnapshot(metadata, *options.snapshot_id);
-  if (snapshot == nullptr || WithoutNot(options.filter).op() == Expression::Op::kFalse) return ScanPlan{};
+Result<ScanPlan> PlanScan(const Context& context, Files& files, const TableMetadata& metadata,
+                          const ScanOptions& options) {
+  const Snapshot* snapshot = options.snapshot_id ? metadata.FindSnapshot(*options.snapshot_id)
+                                                 : metadata.current_snapshot();
+  if (snapshot == nullptr && options.snapshot_id)
+    return UnknownSnapshot(metadata, *options.snapshot_id);
+  if (snapshot == nullptr || WithoutNot(options.filter).op() == Expression::Op::kFalse)
+    return ScanPlan{};
   const Schema& schema = options.snapshot_id ? *metadata.SchemaOf(*snapshot) : *metadata.schema();
   return Planner(context, files, metadata, options, schema).Plan(*snapshot);
 }
 
-Result<ScanPlan> PlanIncrementalAppends(const Context& context, Files& files, const TableMetadata& metadata,
-                                        std::optional<SnapshotId> from, SnapshotId to, const ScanOptions& options) {
+Result<ScanPlan> PlanIncrementalAppends(const Context& context, Files& files,
+                                        const TableMetadata& metadata,
+                                        std::optional<SnapshotId> from, SnapshotId to,
+                                        const ScanOptions& options) {
   const Snapshot* last = metadata.FindSnapshot(to);
   if (last == nullptr) return UnknownSnapshot(metadata, to);
-  CALVE_ASSIGN_OR_RETURN(const std::vector<const Snapshot*> appends, AppendsBetween(metadata, from, *last));
+  CALVE_ASSIGN_OR_RETURN(const std::vector<const Snapshot*> appends,
+                         AppendsBetween(metadata, from, *last));
   return Planner(context, files, metadata, options, *metadata.schema()).PlanAdded(appends);
 }
 

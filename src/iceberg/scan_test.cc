@@ -13,7 +13,10 @@ using Op = Expression::Op;
 Value Text(const char* text) { return Value(std::string(text)); }
 
 TestTableOptions ByRegion(int format_version = 2) {
-  return {.partition = {{.source_id = FieldId(2), .field_id = FieldId(1000), .name = "region", .transform = Transform::Identity()}},
+  return {.partition = {{.source_id = FieldId(2),
+                         .field_id = FieldId(1000),
+                         .name = "region",
+                         .transform = Transform::Identity()}},
           .format_version = format_version};
 }
 
@@ -29,14 +32,16 @@ std::shared_ptr<DataFile> WithIds(std::string path, const char* region, int64_t 
 TEST(ScanTest, ATableWithoutSnapshotsHasNoTasks) {
   TestTable table;
   EXPECT_TRUE(table.Plan().tasks.empty());
-  const auto missing = PlanScan(table.context(), table.files(), table.metadata(), {.snapshot_id = SnapshotId(4)});
+  const auto missing =
+      PlanScan(table.context(), table.files(), table.metadata(), {.snapshot_id = SnapshotId(4)});
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().kind, ErrorKind::kNotFound);
 }
 
 TEST(ScanTest, ManifestsAndFilesArePrunedBeforeTheyAreRead) {
   TestTable table(ByRegion());
-  EXPECT_OK(table.Commit({.added_data_files = {WithIds("eu1", "EU", 1, 10), WithIds("eu2", "EU", 11, 20)}}));
+  EXPECT_OK(table.Commit(
+      {.added_data_files = {WithIds("eu1", "EU", 1, 10), WithIds("eu2", "EU", 11, 20)}}));
   EXPECT_OK(table.Commit({.added_data_files = {WithIds("us1", "US", 1, 10)}}));
   table.files().TakeReads();
   const Expression eu = Expression::Compare(Op::kEqual, FieldId(2), {Text("EU")});
@@ -45,7 +50,8 @@ TEST(ScanTest, ManifestsAndFilesArePrunedBeforeTheyAreRead) {
   EXPECT_EQ(plan.statistics.manifests_total, 2);
   EXPECT_EQ(plan.statistics.manifests_read, 1);
   EXPECT_EQ(table.files().TakeReads().size(), 2U);  // The list and one manifest.
-  plan = table.Plan({.filter = Expression::And(eu, Expression::Compare(Op::kGreater, FieldId(1), {Value(int64_t{15})}))});
+  plan = table.Plan({.filter = Expression::And(
+                         eu, Expression::Compare(Op::kGreater, FieldId(1), {Value(int64_t{15})}))});
   EXPECT_EQ(PathsOf(plan), std::set<std::string>{"eu2"});
   EXPECT_EQ(plan.statistics.files_total, 2);
   EXPECT_EQ(plan.statistics.files_kept, 1);
@@ -58,15 +64,17 @@ TEST(ScanTest, ManifestsAndFilesArePrunedBeforeTheyAreRead) {
 TEST(ScanTest, EarlierSnapshotsAreReadAsTheyWere) {
   TestTable table;
   const auto first = Must(table.Commit({.added_data_files = {NewDataFile("a")}}));
-  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite, .added_data_files = {NewDataFile("b")}, .removed_paths = {"a"}}));
+  EXPECT_OK(table.Commit({.operation = Operation::kOverwrite,
+                          .added_data_files = {NewDataFile("b")},
+                          .removed_paths = {"a"}}));
   EXPECT_EQ(PathsOf(table.Plan({.snapshot_id = first.snapshot.id})), std::set<std::string>{"a"});
   EXPECT_EQ(PathsOf(table.Plan()), std::set<std::string>{"b"});
 }
 
 // ---- Deletes.
 
-ManifestEntry DeleteEntry(FileContent content, int64_t number, const char* path, PartitionValues partition = {},
-                          SpecId spec = SpecId(0)) {
+ManifestEntry DeleteEntry(FileContent content, int64_t number, const char* path,
+                          PartitionValues partition = {}, SpecId spec = SpecId(0)) {
   auto file = NewDataFile(path, std::move(partition), 3, spec);
   file->content = content;
   if (content == FileContent::kEqualityDeletes) file->equality_ids = {FieldId(1)};
@@ -84,26 +92,34 @@ ManifestEntry VectorEntry(int64_t number, const char* target) {
   return entry;
 }
 
-ScanTask TaskOf(int64_t number, const char* path, PartitionValues partition = {}, SpecId spec = SpecId(0)) {
-  return {.file = NewDataFile(path, std::move(partition), 10, spec), .data_sequence_number = SequenceNumber(number)};
+ScanTask TaskOf(int64_t number, const char* path, PartitionValues partition = {},
+                SpecId spec = SpecId(0)) {
+  return {.file = NewDataFile(path, std::move(partition), 10, spec),
+          .data_sequence_number = SequenceNumber(number)};
 }
 
 const PartitionSpec kUnpartitioned{.id = SpecId(0), .fields = {}};
-const PartitionSpec kByRegion{
-    .id = SpecId(1),
-    .fields = {{.source_id = FieldId(2), .field_id = FieldId(1000), .name = "region", .transform = Transform::Identity()}}};
+const PartitionSpec kByRegion{.id = SpecId(1),
+                              .fields = {{.source_id = FieldId(2),
+                                          .field_id = FieldId(1000),
+                                          .name = "region",
+                                          .transform = Transform::Identity()}}};
 
 TEST(ScanTest, SequenceNumbersDecideWhichDeletesApply) {
   struct Case {
     int64_t deletes;
     bool positions, vector, equalities;
   };
-  for (const Case& c : {Case{4, false, false, false}, Case{5, true, true, false}, Case{6, true, true, true}}) {
+  for (const Case& c :
+       {Case{4, false, false, false}, Case{5, true, true, false}, Case{6, true, true, true}}) {
     DeleteIndex positions, vectors, equalities;
-    EXPECT_OK(positions.Add(DeleteEntry(FileContent::kPositionDeletes, c.deletes, "p"), kUnpartitioned));
+    EXPECT_OK(
+        positions.Add(DeleteEntry(FileContent::kPositionDeletes, c.deletes, "p"), kUnpartitioned));
     EXPECT_OK(vectors.Add(VectorEntry(c.deletes, "data"), kUnpartitioned));
-    EXPECT_OK(equalities.Add(DeleteEntry(FileContent::kEqualityDeletes, c.deletes, "e"), kUnpartitioned));
-    ScanTask by_position = TaskOf(5, "data"), by_vector = TaskOf(5, "data"), by_equality = TaskOf(5, "data");
+    EXPECT_OK(
+        equalities.Add(DeleteEntry(FileContent::kEqualityDeletes, c.deletes, "e"), kUnpartitioned));
+    ScanTask by_position = TaskOf(5, "data"), by_vector = TaskOf(5, "data"),
+             by_equality = TaskOf(5, "data");
     positions.Finish();
     positions.Assign(by_position);
     vectors.Finish();
@@ -118,8 +134,10 @@ TEST(ScanTest, SequenceNumbersDecideWhichDeletesApply) {
 
 TEST(ScanTest, DeletesStayInTheirPartitionAndSpec) {
   DeleteIndex index;
-  EXPECT_OK(index.Add(DeleteEntry(FileContent::kPositionDeletes, 9, "p", {Text("EU")}, SpecId(1)), kByRegion));
-  EXPECT_OK(index.Add(DeleteEntry(FileContent::kEqualityDeletes, 9, "e", {Text("EU")}, SpecId(1)), kByRegion));
+  EXPECT_OK(index.Add(DeleteEntry(FileContent::kPositionDeletes, 9, "p", {Text("EU")}, SpecId(1)),
+                      kByRegion));
+  EXPECT_OK(index.Add(DeleteEntry(FileContent::kEqualityDeletes, 9, "e", {Text("EU")}, SpecId(1)),
+                      kByRegion));
   index.Finish();
   const auto count = [&](ScanTask task) {
     index.Assign(task);
@@ -168,14 +186,16 @@ TEST(ScanTest, PositionDeletesOfOneFileAreToldByTheirBounds) {
   EXPECT_EQ(ReferencedDataFile(*file), std::nullopt);
   file->metrics.upper_bounds.Set(reserved::kDeleteFilePath, "mem://bucket/table/data/a.parquet");
   EXPECT_EQ(ReferencedDataFile(*file), "mem://bucket/table/data/a.parquet");
-  file->metrics.lower_bounds.Set(reserved::kDeleteFilePath, "mem://bucket/tab");  // Cut: many paths begin so.
+  file->metrics.lower_bounds.Set(reserved::kDeleteFilePath,
+                                 "mem://bucket/tab");  // Cut: many paths begin so.
   file->metrics.upper_bounds.Set(reserved::kDeleteFilePath, "mem://bucket/tab");
   EXPECT_EQ(ReferencedDataFile(*file), std::nullopt);
 }
 
 TEST(ScanTest, TasksCarryTheirDeletes) {
   TestTable table(ByRegion());
-  EXPECT_OK(table.Commit({.added_data_files = {WithIds("eu1", "EU", 1, 10), WithIds("us1", "US", 1, 10)}}));
+  EXPECT_OK(table.Commit(
+      {.added_data_files = {WithIds("eu1", "EU", 1, 10), WithIds("us1", "US", 1, 10)}}));
   auto positions = NewDataFile("p", {Text("EU")});
   positions->content = FileContent::kPositionDeletes;
   auto named = NewDataFile("n", {Text("US")});
@@ -185,7 +205,8 @@ TEST(ScanTest, TasksCarryTheirDeletes) {
   auto equal = NewDataFile("e", {Text("EU")});
   equal->content = FileContent::kEqualityDeletes;
   equal->equality_ids = {FieldId(1)};
-  EXPECT_OK(table.Commit({.operation = Operation::kDelete, .added_delete_files = {positions, named, equal}}));
+  EXPECT_OK(table.Commit(
+      {.operation = Operation::kDelete, .added_delete_files = {positions, named, equal}}));
   EXPECT_OK(table.Commit({.added_data_files = {WithIds("eu2", "EU", 1, 10)}}));
   for (const ScanTask& task : table.Plan().tasks) {
     if (task.file->path == "eu1") {
@@ -206,9 +227,11 @@ TEST(ScanTest, IncrementsHoldWhatAppendsAdded) {
   TestTable table({.properties = {{"commit.manifest.min-count-to-merge", "2"}}});
   const auto first = Must(table.Commit({.added_data_files = {NewDataFile("a")}}));
   const auto second = Must(table.Commit({.added_data_files = {NewDataFile("b")}}));
-  const auto third = Must(table.Commit({.added_data_files = {NewDataFile("c")}, .merge_manifests = true}));
+  const auto third =
+      Must(table.Commit({.added_data_files = {NewDataFile("c")}, .merge_manifests = true}));
   const auto paths = [&](std::optional<SnapshotId> from, SnapshotId to) {
-    return PathsOf(Must(PlanIncrementalAppends(table.context(), table.files(), table.metadata(), from, to, {})));
+    return PathsOf(Must(
+        PlanIncrementalAppends(table.context(), table.files(), table.metadata(), from, to, {})));
   };
   EXPECT_EQ(paths(std::nullopt, third.snapshot.id), (std::set<std::string>{"a", "b", "c"}));
   EXPECT_EQ(paths(first.snapshot.id, third.snapshot.id), (std::set<std::string>{"b", "c"}));
@@ -230,7 +253,8 @@ TEST(ScanTest, IncrementsAreRefusedWhereRowsWereTakenOut) {
   const auto refused = plan(first.snapshot.id, second.snapshot.id);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
-  EXPECT_NE(refused.error().message.find(std::to_string(second.snapshot.id.value())), std::string::npos);
+  EXPECT_NE(refused.error().message.find(std::to_string(second.snapshot.id.value())),
+            std::string::npos);
   const auto backwards = plan(second.snapshot.id, first.snapshot.id);
   ASSERT_FALSE(backwards.ok());
   EXPECT_EQ(backwards.error().kind, ErrorKind::kRefused);

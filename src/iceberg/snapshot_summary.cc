@@ -7,8 +7,10 @@ namespace calve::iceberg {
 
 void SnapshotSummary::Count(Counts& counts, const DataFile& file) {
   const PartitionSpec* spec = metadata_.FindSpec(file.spec_id);
-  if (spec != nullptr) partitions_.insert(PartitionPath(*spec, *metadata_.schema(), file.partition));
-  counts.bytes += file.is_deletion_vector() ? file.content_size_in_bytes.value_or(0) : file.file_size_in_bytes;
+  if (spec != nullptr)
+    partitions_.insert(PartitionPath(*spec, *metadata_.schema(), file.partition));
+  counts.bytes +=
+      file.is_deletion_vector() ? file.content_size_in_bytes.value_or(0) : file.file_size_in_bytes;
   switch (file.content) {
     case FileContent::kData:
       ++counts.data_files;
@@ -46,7 +48,8 @@ std::optional<int64_t> TotalOf(const Snapshot* parent, const char* key) {
   return total;
 }
 
-void PutTotal(Summary& summary, const char* key, const Snapshot* parent, int64_t added, int64_t removed) {
+void PutTotal(Summary& summary, const char* key, const Snapshot* parent, int64_t added,
+              int64_t removed) {
   const std::optional<int64_t> before = TotalOf(parent, key);
   int64_t total = 0;
   if (!before || __builtin_add_overflow(*before, added - removed, &total) || total < 0) return;
@@ -77,8 +80,10 @@ void SnapshotSummary::WriteTo(Summary& summary, const Snapshot* parent,
   Put(summary, "removed-equality-deletes", removed_.equality_deletes);
   summary["changed-partition-count"] = std::to_string(partitions_.size());
   PutTotal(summary, "total-files-size", parent, added_.bytes, removed_.bytes);
-  PutTotal(summary, "total-position-deletes", parent, added_.position_deletes, removed_.position_deletes);
-  PutTotal(summary, "total-equality-deletes", parent, added_.equality_deletes, removed_.equality_deletes);
+  PutTotal(summary, "total-position-deletes", parent, added_.position_deletes,
+           removed_.position_deletes);
+  PutTotal(summary, "total-equality-deletes", parent, added_.equality_deletes,
+           removed_.equality_deletes);
   int64_t data_files = 0;
   int64_t delete_files = 0;
   int64_t records = 0;
@@ -86,7 +91,8 @@ void SnapshotSummary::WriteTo(Summary& summary, const Snapshot* parent,
     const bool data = manifest.content == ManifestContent::kData;
     (data ? data_files : delete_files) +=
         manifest.added_files_count.value_or(0) + manifest.existing_files_count.value_or(0);
-    if (data) records += manifest.added_rows_count.value_or(0) + manifest.existing_rows_count.value_or(0);
+    if (data)
+      records += manifest.added_rows_count.value_or(0) + manifest.existing_rows_count.value_or(0);
   }
   summary["total-data-files"] = std::to_string(data_files);
   summary["total-delete-files"] = std::to_string(delete_files);

@@ -8,7 +8,8 @@
 #include "iceberg/manifest.h"
 #include "iceberg/metadata.h"
 
-// The counts of a snapshot's summary (Iceberg spec, Optional Snapshot Summary Fields). For use within the room.
+// The counts of a snapshot's summary (Iceberg spec, Optional Snapshot Summary Fields). For use
+// within the room.
 
 namespace calve::iceberg {
 
@@ -21,8 +22,9 @@ class SnapshotSummary {
   void Removed(const DataFile& file) { Count(removed_, file); }
   bool removed_any() const { return removed_.data_files + removed_.delete_files > 0; }
 
-  /// Put the counts into `summary`: what was added and removed, and totals. Files and records are counted in `manifests`, the
-  /// whole new list; the other totals are carried on from the parent's, and left out when it does not say them.
+  /// Put the counts into `summary`: what was added and removed, and totals. Files and records are
+  /// counted in `manifests`, the whole new list; the other totals are carried on from the parent's,
+  /// and left out when it does not say them.
   void WriteTo(std::map<std::string, std::string>& summary, const Snapshot* parent,
                const std::vector<ManifestFile>& manifests) const;
 

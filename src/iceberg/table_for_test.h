@@ -59,16 +59,17 @@ T Must(Result<T> result) {
   return std::move(result).value();
 }
 
-#define EXPECT_OK(expression)                                                    \
-  do {                                                                           \
-    const ::calve::Status expect_ok_ = StatusOf(expression);                     \
+#define EXPECT_OK(expression)                                                            \
+  do {                                                                                   \
+    const ::calve::Status expect_ok_ = StatusOf(expression);                             \
     EXPECT_TRUE(expect_ok_.ok()) << (expect_ok_.ok() ? "" : expect_ok_.error().message); \
   } while (false)
 
 struct TestTableOptions {
-  std::vector<Field> fields = {{.id = FieldId(1), .name = "id", .type = Type::Long(), .required = true},
-                               {.id = FieldId(2), .name = "region", .type = Type::String()},
-                               {.id = FieldId(3), .name = "amount", .type = Type::Double()}};
+  std::vector<Field> fields = {
+      {.id = FieldId(1), .name = "id", .type = Type::Long(), .required = true},
+      {.id = FieldId(2), .name = "region", .type = Type::String()},
+      {.id = FieldId(3), .name = "amount", .type = Type::Double()}};
   std::vector<PartitionField> partition = {};
   int format_version = 2;
   std::map<std::string, std::string> properties = {};
@@ -100,9 +101,11 @@ class TestTable {
             .now_ms = Now()};
   }
   /// Produce a snapshot and make it the head.
-  Result<ProducedSnapshot> Commit(const SnapshotChange& change, std::string branch = std::string(kMainBranch)) {
-    CALVE_ASSIGN_OR_RETURN(ProducedSnapshot produced, ProduceSnapshot(*context_, files_, metadata_, change,
-                                                                      NextOptions(std::move(branch))));
+  Result<ProducedSnapshot> Commit(const SnapshotChange& change,
+                                  std::string branch = std::string(kMainBranch)) {
+    CALVE_ASSIGN_OR_RETURN(
+        ProducedSnapshot produced,
+        ProduceSnapshot(*context_, files_, metadata_, change, NextOptions(std::move(branch))));
     CALVE_RETURN_IF_ERROR(Apply(produced.change));
     return produced;
   }
@@ -112,7 +115,9 @@ class TestTable {
     CALVE_ASSIGN_OR_RETURN(metadata_, ParseTableMetadata(SerializeTableMetadata(metadata_)));
     return Status::Ok();
   }
-  ScanPlan Plan(const ScanOptions& options = {}) { return Must(PlanScan(*context_, files_, metadata_, options)); }
+  ScanPlan Plan(const ScanOptions& options = {}) {
+    return Must(PlanScan(*context_, files_, metadata_, options));
+  }
   ScanPlan PlanBranch(const std::string& branch) {
     return Plan({.snapshot_id = metadata_.FindRef(branch)->id});
   }
@@ -125,8 +130,8 @@ class TestTable {
   int64_t now_ms_ = 1'700'000'000'000;
 };
 
-inline std::shared_ptr<DataFile> NewDataFile(std::string path, PartitionValues partition = {}, int64_t rows = 10,
-                                             SpecId spec = SpecId(0)) {
+inline std::shared_ptr<DataFile> NewDataFile(std::string path, PartitionValues partition = {},
+                                             int64_t rows = 10, SpecId spec = SpecId(0)) {
   auto file = std::make_shared<DataFile>();
   file->path = std::move(path);
   file->spec_id = spec;
@@ -138,7 +143,8 @@ inline std::shared_ptr<DataFile> NewDataFile(std::string path, PartitionValues p
 
 inline std::set<std::string> PathsOf(const ScanPlan& plan) {
   std::set<std::string> paths;
-  for (const ScanTask& task : plan.tasks) EXPECT_TRUE(paths.insert(task.file->path).second) << task.file->path;
+  for (const ScanTask& task : plan.tasks)
+    EXPECT_TRUE(paths.insert(task.file->path).second) << task.file->path;
   return paths;
 }
 
