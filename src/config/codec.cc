@@ -22,12 +22,22 @@ struct Unit {
   int64_t amount;
 };
 
-constexpr std::array kDurationUnits = {Unit{"w", 7LL * 86'400'000'000}, Unit{"d", 86'400'000'000}, Unit{"h", 3'600'000'000},
-                                       Unit{"m", 60'000'000},           Unit{"s", 1'000'000},      Unit{"ms", 1'000},
+constexpr std::array kDurationUnits = {Unit{"w", 7LL * 86'400'000'000},
+                                       Unit{"d", 86'400'000'000},
+                                       Unit{"h", 3'600'000'000},
+                                       Unit{"m", 60'000'000},
+                                       Unit{"s", 1'000'000},
+                                       Unit{"ms", 1'000},
                                        Unit{"us", 1}};
-constexpr std::array kByteUnits = {Unit{"TB", 1'000'000'000'000}, Unit{"GB", 1'000'000'000}, Unit{"MB", 1'000'000},
-                                   Unit{"kB", 1'000},             Unit{"TiB", 1LL << 40},    Unit{"GiB", 1LL << 30},
-                                   Unit{"MiB", 1LL << 20},        Unit{"KiB", 1LL << 10},    Unit{"KB", 1'000},
+constexpr std::array kByteUnits = {Unit{"TB", 1'000'000'000'000},
+                                   Unit{"GB", 1'000'000'000},
+                                   Unit{"MB", 1'000'000},
+                                   Unit{"kB", 1'000},
+                                   Unit{"TiB", 1LL << 40},
+                                   Unit{"GiB", 1LL << 30},
+                                   Unit{"MiB", 1LL << 20},
+                                   Unit{"KiB", 1LL << 10},
+                                   Unit{"KB", 1'000},
                                    Unit{"B", 1}};
 
 /// What was given, as a message may show it.
@@ -41,10 +51,12 @@ std::string Shown(const Node& node, const Asked& asked) {
 }
 
 /// Add "port is a whole number from 1 to 65535, not 'abc'". Always false.
-bool Expected(const Node& node, const Asked& asked, const Reading& reading, const std::string& phrase,
-              std::string hint = {}) {
+bool Expected(const Node& node, const Asked& asked, const Reading& reading,
+              const std::string& phrase, std::string hint = {}) {
   if (node.is_broken()) return false;
-  reading.faults.Add(node.place(), fmt::format("{} is {}, not {}", asked.key, phrase, Shown(node, asked)), std::move(hint));
+  reading.faults.Add(node.place(),
+                     fmt::format("{} is {}, not {}", asked.key, phrase, Shown(node, asked)),
+                     std::move(hint));
   return false;
 }
 
@@ -53,10 +65,12 @@ bool ExpectedForm(const Node& node, const Asked& asked, const Reading& reading, 
 }
 
 bool InRange(double value, const TypeDescription& type) {
-  return (!type.min.has_value() || value >= *type.min) && (!type.max.has_value() || value <= *type.max);
+  return (!type.min.has_value() || value >= *type.min) &&
+         (!type.max.has_value() || value <= *type.max);
 }
 
-/// Take a decimal number off the front of `text`, times `amount_of` its unit. Exact; none when it is not whole.
+/// Take a decimal number off the front of `text`, times `amount_of` its unit. Exact; none when it
+/// is not whole.
 template <size_t N>
 std::optional<int64_t> TakeQuantity(std::string_view& text, const std::array<Unit, N>& units) {
   const size_t number_end = std::min(text.find_first_not_of("0123456789."), text.size());
@@ -66,8 +80,11 @@ std::optional<int64_t> TakeQuantity(std::string_view& text, const std::array<Uni
   const std::string_view unit_name = text.substr(unit_start, unit_end - unit_start);
   const size_t point = number.find('.');
   const std::string_view whole = number.substr(0, point);
-  const std::string_view part = point == std::string_view::npos ? std::string_view() : number.substr(point + 1);
-  if (whole.empty() || whole.size() > 18 || part.size() > 9 || part.find('.') != std::string_view::npos) return std::nullopt;
+  const std::string_view part =
+      point == std::string_view::npos ? std::string_view() : number.substr(point + 1);
+  if (whole.empty() || whole.size() > 18 || part.size() > 9 ||
+      part.find('.') != std::string_view::npos)
+    return std::nullopt;
   if (point != std::string_view::npos && part.empty()) return std::nullopt;
   for (const Unit& unit : units) {
     if (unit.name != unit_name) continue;
@@ -93,7 +110,8 @@ std::optional<int64_t> TakeQuantity(std::string_view& text, const std::array<Uni
 template <size_t N>
 std::string WriteQuantity(int64_t value, const std::array<Unit, N>& units) {
   for (const Unit& unit : units) {
-    if (value != 0 && value % unit.amount == 0) return fmt::format("{}{}", value / unit.amount, unit.name);
+    if (value != 0 && value % unit.amount == 0)
+      return fmt::format("{}{}", value / unit.amount, unit.name);
   }
   return fmt::format("{}{}", value, units.back().name);
 }
@@ -111,13 +129,16 @@ std::optional<double> ParseNumber(std::string_view text) {
   if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+      !std::isfinite(value))
+    return std::nullopt;
   return value;
 }
 
 /// The scalar in a list or a map that someone left out of its brackets, as a hint.
 std::string ListHint(const Node& node, const Asked& asked) {
-  if (!node.is_scalar() || node.is_null() || asked.notes.secret || node.written().size() > 60) return {};
+  if (!node.is_scalar() || node.is_null() || asked.notes.secret || node.written().size() > 60)
+    return {};
   return fmt::format("write [{}]", ToFlowYaml(node));
 }
 
@@ -137,16 +158,20 @@ const Part* FindPart(const Parts& parts, const Node& name, const Reading& readin
 }
 
 /// Take the key that names the part out of `node`; none when there is none and no default.
-std::optional<Node> TakeName(const Parts& parts, const Asked& asked, const Reading& reading, Node& node) {
+std::optional<Node> TakeName(const Parts& parts, const Asked& asked, const Reading& reading,
+                             Node& node) {
   std::vector<std::string> keys = {parts.key};
   keys.insert(keys.end(), parts.key_aliases.begin(), parts.key_aliases.end());
   std::optional<Node> name;
   for (const std::string& key : keys) {
-    const auto entry = std::find_if(node.entries().begin(), node.entries().end(),
-                                    [&](const Node::Entry& e) { return e.key == key && !e.value.is_null(); });
+    const auto entry =
+        std::find_if(node.entries().begin(), node.entries().end(),
+                     [&](const Node::Entry& e) { return e.key == key && !e.value.is_null(); });
     if (entry == node.entries().end() || name.has_value()) continue;
     if (key != parts.key) {
-      reading.faults.Warn(entry->key_place, fmt::format("'{}' is the older name of '{}'", key, parts.key), "rename it");
+      reading.faults.Warn(entry->key_place,
+                          fmt::format("'{}' is the older name of '{}'", key, parts.key),
+                          "rename it");
     }
     name = entry->value;
     node.Remove(key);
@@ -157,8 +182,10 @@ std::optional<Node> TakeName(const Parts& parts, const Asked& asked, const Readi
       if (!name->is_scalar() || name->text() != family.name) continue;
       const Node* member = node.Find(family.key);
       if (member == nullptr || member->is_null()) {
-        reading.faults.Add(name->place(), fmt::format("{} of type {} needs '{}'", asked.key, family.name, family.key),
-                           "add it, or name the type itself");
+        reading.faults.Add(
+            name->place(),
+            fmt::format("{} of type {} needs '{}'", asked.key, family.name, family.key),
+            "add it, or name the type itself");
         return std::nullopt;
       }
       name = *member;
@@ -207,15 +234,17 @@ bool ReadBool(const Node& node, const Asked& asked, const Reading& reading, bool
   return true;
 }
 
-bool ReadInteger(const Node& node, const Asked& asked, const Reading& reading, int64_t lowest, int64_t highest,
-                 int64_t& out) {
+bool ReadInteger(const Node& node, const Asked& asked, const Reading& reading, int64_t lowest,
+                 int64_t highest, int64_t& out) {
   TypeDescription type = DescribeForm(Form::kInteger, asked.notes);
   const std::optional<int64_t> value = node.is_scalar() ? ParseInteger(node.text()) : std::nullopt;
-  if (value.has_value() && *value >= lowest && *value <= highest && InRange(static_cast<double>(*value), type)) {
+  if (value.has_value() && *value >= lowest && *value <= highest &&
+      InRange(static_cast<double>(*value), type)) {
     out = *value;
     return true;
   }
-  const bool is_too_large = node.is_scalar() && !node.text().empty() && (!value.has_value() || *value < lowest || *value > highest) &&
+  const bool is_too_large = node.is_scalar() && !node.text().empty() &&
+                            (!value.has_value() || *value < lowest || *value > highest) &&
                             node.text().find_first_not_of("+-0123456789") == std::string::npos;
   if (!type.min.has_value() && (lowest == 0 || is_too_large)) {
     type.min = static_cast<double>(lowest);
@@ -257,11 +286,13 @@ bool ReadCharacter(const Node& node, const Asked& asked, const Reading& reading,
   return true;
 }
 
-bool ReadDuration(const Node& node, const Asked& asked, const Reading& reading, int64_t unit_us, int64_t& out) {
+bool ReadDuration(const Node& node, const Asked& asked, const Reading& reading, int64_t unit_us,
+                  int64_t& out) {
   TypeDescription type = DescribeForm(Form::kDuration, asked.notes);
   const std::string_view text = node.text();
   std::string_view rest = text;
-  std::optional<int64_t> total = text.empty() || !node.is_scalar() ? std::nullopt : std::optional<int64_t>(0);
+  std::optional<int64_t> total =
+      text.empty() || !node.is_scalar() ? std::nullopt : std::optional<int64_t>(0);
   if (text == "0") rest = {};
   while (total.has_value() && !rest.empty()) {
     const std::optional<int64_t> next = TakeQuantity(rest, kDurationUnits);
@@ -273,8 +304,10 @@ bool ReadDuration(const Node& node, const Asked& asked, const Reading& reading, 
     if (rest.starts_with(' ')) rest.remove_prefix(1);
   }
   if (!total.has_value() || !InRange(static_cast<double>(*total), type)) {
-    const bool bare = node.is_scalar() && !asked.notes.secret && !node.filled() && ParseInteger(text).value_or(-1) > 0;
-    return Expected(node, asked, reading, ToPhrase(type), bare ? fmt::format("add a unit: {}s, {}m", text, text) : "");
+    const bool bare = node.is_scalar() && !asked.notes.secret && !node.filled() &&
+                      ParseInteger(text).value_or(-1) > 0;
+    return Expected(node, asked, reading, ToPhrase(type),
+                    bare ? fmt::format("add a unit: {}s, {}m", text, text) : "");
   }
   if (*total % unit_us != 0) {
     return Expected(node, asked, reading, "a duration in steps of " + WriteDuration(unit_us));
@@ -308,13 +341,14 @@ bool ReadFraction(const Node& node, const Asked& asked, const Reading& reading, 
   if (percent) text = Trim(text.substr(0, text.size() - 1));
   std::optional<double> value = node.is_scalar() ? ParseNumber(text) : std::nullopt;
   if (value.has_value() && percent) value = *value / 100;
-  if (!value.has_value() || *value < 0 || !InRange(*value, type)) return Expected(node, asked, reading, ToPhrase(type));
+  if (!value.has_value() || *value < 0 || !InRange(*value, type))
+    return Expected(node, asked, reading, ToPhrase(type));
   out = *value;
   return true;
 }
 
-bool ReadName(const Node& node, const Asked& asked, const Reading& reading, const std::vector<std::string>& names,
-              size_t& out) {
+bool ReadName(const Node& node, const Asked& asked, const Reading& reading,
+              const std::vector<std::string>& names, size_t& out) {
   constexpr size_t kListedMax = 12;
   for (size_t i = 0; node.is_scalar() && i < names.size(); ++i) {
     if (names[i] != node.text()) continue;
@@ -323,7 +357,9 @@ bool ReadName(const Node& node, const Asked& asked, const Reading& reading, cons
   }
   if (node.is_broken()) return false;
   const bool may_compare = node.is_scalar() && !node.filled() && !asked.notes.secret;
-  const std::string near = names.size() > kListedMax && may_compare && !reading.faults.is_full() ? DidYouMean(node.text(), names) : "";
+  const std::string near = names.size() > kListedMax && may_compare && !reading.faults.is_full()
+                               ? DidYouMean(node.text(), names)
+                               : "";
   reading.faults.Add(node.place(), fmt::format("{} is no {}", Shown(node, asked), asked.key),
                      near.empty() ? "one of " + Join(names, ", ") : near.substr(2));
   return false;
@@ -350,7 +386,8 @@ bool ReadPart(const Node& node, const Asked& asked, const Reading& reading, Part
   return reading.faults.size() == before;
 }
 
-bool ExpectList(const Node& node, const Asked& asked, const Reading& reading, const TypeDescription& item) {
+bool ExpectList(const Node& node, const Asked& asked, const Reading& reading,
+                const TypeDescription& item) {
   if (node.is_sequence()) return true;
   TypeDescription list;
   list.form = Form::kList;
@@ -358,7 +395,8 @@ bool ExpectList(const Node& node, const Asked& asked, const Reading& reading, co
   return Expected(node, asked, reading, ToPhrase(list), ListHint(node, asked));
 }
 
-bool ExpectMap(const Node& node, const Asked& asked, const Reading& reading, const TypeDescription& item) {
+bool ExpectMap(const Node& node, const Asked& asked, const Reading& reading,
+               const TypeDescription& item) {
   if (node.is_mapping()) return true;
   TypeDescription map;
   map.form = Form::kMap;
@@ -369,7 +407,8 @@ bool ExpectMap(const Node& node, const Asked& asked, const Reading& reading, con
 std::string WriteDuration(int64_t microseconds) {
   if (microseconds == 0) return "0s";
   std::string text = microseconds < 0 ? "-" : "";
-  uint64_t rest = microseconds < 0 ? 0 - static_cast<uint64_t>(microseconds) : static_cast<uint64_t>(microseconds);
+  uint64_t rest = microseconds < 0 ? 0 - static_cast<uint64_t>(microseconds)
+                                   : static_cast<uint64_t>(microseconds);
   for (const Unit& unit : kDurationUnits) {
     const auto amount = static_cast<uint64_t>(unit.amount);
     if (unit.name == "w" || rest < amount) continue;  // Days say it better than weeks.

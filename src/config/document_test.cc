@@ -10,7 +10,9 @@ namespace calve::config {
 namespace {
 
 enum class Mode { kAppend, kMerge };
-Names<Mode> NamesOf(Mode) { return {{"append", Mode::kAppend, "Add rows."}, {"merge", Mode::kMerge, "Replace by key."}}; }
+Names<Mode> NamesOf(Mode) {
+  return {{"append", Mode::kAppend, "Add rows."}, {"merge", Mode::kMerge, "Replace by key."}};
+}
 
 struct Tree {
   std::string name;
@@ -47,15 +49,18 @@ struct ThingOptions {
   Node extra;
   static Shape<ThingOptions> Declaration() {
     Shape<ThingOptions> shape("thing source", "Read things.");
-    shape.Required("path", &ThingOptions::path, "Where | how.", {.example = "s3://a/b", .aliases = {"uri"}});
+    shape.Required("path", &ThingOptions::path, "Where | how.",
+                   {.example = "s3://a/b", .aliases = {"uri"}});
     shape.Optional("rows", &ThingOptions::rows, "How many.", {.min = 1, .max = 100});
     shape.Optional("mode", &ThingOptions::mode, "What happens.");
     shape.Optional("nulls", &ThingOptions::nulls, "Texts that mean NULL.");
-    shape.Optional("timeout", &ThingOptions::timeout, "How long.", {.min = std::chrono::seconds(1)});
+    shape.Optional("timeout", &ThingOptions::timeout, "How long.",
+                   {.min = std::chrono::seconds(1)});
     shape.Optional("size", &ThingOptions::size, "How large.", {.default_text = "what fits"});
     shape.Optional("share", &ThingOptions::share, "How much.", {.max = 1});
     shape.Optional("strict", &ThingOptions::strict, "Whether to be strict.");
-    shape.Optional("token", &ThingOptions::token, "A token.", {.secret = true, .environment = "THING_TOKEN"});
+    shape.Optional("token", &ThingOptions::token, "A token.",
+                   {.secret = true, .environment = "THING_TOKEN"});
     shape.Optional("tree", &ThingOptions::tree, "A tree.");
     shape.Optional("columns", &ThingOptions::columns, "Columns by name.");
     shape.Optional("extra", &ThingOptions::extra, "Anything.");
@@ -101,7 +106,8 @@ tree:
 
 TEST(ReferencePage, AShapeWithoutKeysSaysSo) {
   struct Nothing {};
-  EXPECT_EQ(ReferencePage(Shape<Nothing>("nothing", "Does nothing.").Describe(), {.title = "Nothing at all", .level = 3}),
+  EXPECT_EQ(ReferencePage(Shape<Nothing>("nothing", "Does nothing.").Describe(),
+                          {.title = "Nothing at all", .level = 3}),
             "### Nothing at all\n\nDoes nothing.\n\nIt takes no keys.\n");
 }
 
@@ -116,7 +122,10 @@ TEST(JsonSchema, DescribesEveryKey) {
   EXPECT_EQ(schema["additionalProperties"], false);
   EXPECT_EQ(schema["required"], Json({"path"}));
   const Json& p = schema["properties"];
-  EXPECT_EQ(p["path"], Json::parse(R"({"description": "Where | how.", "type": ["string", "number", "boolean"], "examples": ["s3://a/b"]})"));
+  EXPECT_EQ(
+      p["path"],
+      Json::parse(
+          R"({"description": "Where | how.", "type": ["string", "number", "boolean"], "examples": ["s3://a/b"]})"));
   EXPECT_EQ(p["uri"]["deprecated"], true);
   EXPECT_EQ(p["rows"], Json::parse(R"({"description": "How many.", "default": 10,
       "anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"$ref": "#/$defs/filled"}]})"));
@@ -130,7 +139,8 @@ TEST(JsonSchema, DescribesEveryKey) {
   EXPECT_EQ(p["strict"]["default"], true);
   EXPECT_EQ(p["token"]["writeOnly"], true);
   EXPECT_FALSE(p["token"].contains("default"));
-  EXPECT_EQ(p["token"]["description"], "A token.\nWhen not given: the environment variable THING_TOKEN.");
+  EXPECT_EQ(p["token"]["description"],
+            "A token.\nWhen not given: the environment variable THING_TOKEN.");
   EXPECT_EQ(p["columns"]["additionalProperties"]["$ref"], "#/$defs/column");
   EXPECT_EQ(p["extra"], Json::parse(R"({"description": "Anything."})"));
   EXPECT_EQ(schema["allOf"], Json::parse(R"([{"not": {"required": ["rows", "size"]}}])"));
@@ -139,7 +149,8 @@ TEST(JsonSchema, DescribesEveryKey) {
 TEST(JsonSchema, AShapeMayContainItself) {
   const Json schema = SchemaOf(ThingOptions::Declaration().Describe());
   EXPECT_EQ(schema["properties"]["tree"]["$ref"], "#/$defs/tree_node");
-  EXPECT_EQ(schema["$defs"]["tree_node"]["properties"]["children"]["items"]["$ref"], "#/$defs/tree_node");
+  EXPECT_EQ(schema["$defs"]["tree_node"]["properties"]["children"]["items"]["$ref"],
+            "#/$defs/tree_node");
 }
 
 struct Job {
@@ -174,7 +185,8 @@ TEST(JsonSchema, PartsAreToldApartByType) {
 }
 
 TEST(JsonSchema, IdAndTitleAreTheCallers) {
-  const Json schema = Json::parse(JsonSchema(Tree::Declaration().Describe(), {.id = "urn:calve:tree", .title = "A tree file"}));
+  const Json schema = Json::parse(
+      JsonSchema(Tree::Declaration().Describe(), {.id = "urn:calve:tree", .title = "A tree file"}));
   EXPECT_EQ(schema["$id"], "urn:calve:tree");
   EXPECT_EQ(schema["title"], "A tree file");
 }

@@ -24,21 +24,26 @@ std::optional<size_t> Position(std::string_view step) {
 Status SetPath(Node& root, std::string_view path, Node value) {
   constexpr size_t kStepsMax = 32;
   const std::vector<std::string> steps = Split(path, '.');
-  if (steps.size() > kStepsMax) return ConfigError(fmt::format("a path has at most {} steps", kStepsMax));
+  if (steps.size() > kStepsMax)
+    return ConfigError(fmt::format("a path has at most {} steps", kStepsMax));
   Node* at = &root;
   for (size_t i = 0; i < steps.size(); ++i) {
     const std::string& step = steps[i];
-    if (step.empty()) return ConfigError(fmt::format("{} has an empty step; write names with one dot between", QuoteForMessage(path)));
+    if (step.empty())
+      return ConfigError(fmt::format("{} has an empty step; write names with one dot between",
+                                     QuoteForMessage(path)));
     if (at->is_null()) *at = Node::Mapping();
     if (at->is_scalar()) {
-      return ConfigError(fmt::format("{} leads through a single value; {} has no keys", QuoteForMessage(path),
+      return ConfigError(fmt::format("{} leads through a single value; {} has no keys",
+                                     QuoteForMessage(path),
                                      QuoteForMessage(Join(std::span(steps).first(i), "."))));
     }
     if (at->is_sequence()) {
       const std::optional<size_t> position = Position(step);
       if (!position.has_value() || *position >= at->items().size()) {
-        return ConfigError(fmt::format("{} leads into a list of {}, where {} is no position; positions begin with 0",
-                                       QuoteForMessage(path), at->items().size(), QuoteForMessage(step)));
+        return ConfigError(fmt::format(
+            "{} leads into a list of {}, where {} is no position; positions begin with 0",
+            QuoteForMessage(path), at->items().size(), QuoteForMessage(step)));
       }
       at = &at->items()[*position];
     } else {
@@ -55,7 +60,8 @@ const Node* FindPath(const Node& root, std::string_view path) {
   for (const std::string& step : Split(path, '.')) {
     if (at->is_sequence()) {
       const std::optional<size_t> position = Position(step);
-      at = position.has_value() && *position < at->items().size() ? &at->items()[*position] : nullptr;
+      at = position.has_value() && *position < at->items().size() ? &at->items()[*position]
+                                                                  : nullptr;
     } else {
       at = at->Find(step);
     }
@@ -69,8 +75,10 @@ void Overlay(Node& base, const Node& over) {
     base = over;
     return;
   }
-  std::unordered_map<std::string, size_t> positions;  // Mappings may be large: looking each key up in turn is too slow.
-  for (size_t i = 0; i < base.entries().size(); ++i) positions.try_emplace(base.entries()[i].key, i);
+  std::unordered_map<std::string, size_t>
+      positions;  // Mappings may be large: looking each key up in turn is too slow.
+  for (size_t i = 0; i < base.entries().size(); ++i)
+    positions.try_emplace(base.entries()[i].key, i);
   for (const Node::Entry& entry : over.entries()) {
     const auto old = positions.find(entry.key);
     if (old == positions.end()) {

@@ -11,7 +11,8 @@ namespace {
 bool IsName(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
   for (const char c : text) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    const bool word =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     if (!word) return false;
   }
   return true;
@@ -38,7 +39,8 @@ class Filler {
         }
         const std::string value = Value(text.substr(i + 2, end - i - 2), depth);
         if (value.size() > budget_) {
-          faults_.Add(place_, "the values of all ${...} together have more than 16 MB", "keep data in a data file and name it here");
+          faults_.Add(place_, "the values of all ${...} together have more than 16 MB",
+                      "keep data in a data file and name it here");
           budget_ = 0;
           return out;
         }
@@ -73,20 +75,24 @@ class Filler {
 
   std::string Value(std::string_view reference, int depth) {
     if (depth >= kDepthMax) {
-      faults_.Add(place_, fmt::format("${{...}} is nested deeper than {} levels", kDepthMax), "flatten it");
+      faults_.Add(place_, fmt::format("${{...}} is nested deeper than {} levels", kDepthMax),
+                  "flatten it");
       return {};
     }
     if (reference.starts_with("file:")) return File(std::string(reference.substr(5)), depth);
     const size_t colon = reference.find(":-");
     const std::string name(reference.substr(0, colon));
     if (!IsName(name)) {
-      faults_.Add(place_, fmt::format("{} names no variable", QuoteForMessage("${" + std::string(reference) + "}")),
-                  "write ${NAME}, ${NAME:-default} or ${file:path}; $${ is a literal ${");
+      faults_.Add(
+          place_,
+          fmt::format("{} names no variable", QuoteForMessage("${" + std::string(reference) + "}")),
+          "write ${NAME}, ${NAME:-default} or ${file:path}; $${ is a literal ${");
       return {};
     }
     std::optional<std::string> value = environment_.Get(name);
     if (colon != std::string_view::npos) {
-      return value.has_value() && !value->empty() ? *value : Fill(reference.substr(colon + 2), depth + 1);
+      return value.has_value() && !value->empty() ? *value
+                                                  : Fill(reference.substr(colon + 2), depth + 1);
     }
     if (!value.has_value()) {
       faults_.Add(place_, fmt::format("${{{}}} is not set", name),
@@ -110,7 +116,8 @@ class Filler {
     std::string text = *std::move(content);
     if (text.ends_with('\n')) text.pop_back();
     if (text.ends_with('\r')) text.pop_back();
-    if (!IsValidUtf8(text) || text.find('\0') != std::string::npos) return fault("it is no UTF-8 text");
+    if (!IsValidUtf8(text) || text.find('\0') != std::string::npos)
+      return fault("it is no UTF-8 text");
     return text;
   }
 
@@ -132,7 +139,8 @@ void FillTree(Node& node, const Environment& environment, size_t& budget, Faults
 /// Reads one line of a .env file.
 class DotEnvLine {
  public:
-  DotEnvLine(std::string_view line, Place place, Faults& faults) : line_(line), place_(std::move(place)), faults_(faults) {}
+  DotEnvLine(std::string_view line, Place place, Faults& faults)
+      : line_(line), place_(std::move(place)), faults_(faults) {}
 
   void Read(std::map<std::string, std::string>& out) {
     std::string_view rest = Trim(line_);
@@ -141,7 +149,8 @@ class DotEnvLine {
     const size_t equals = rest.find('=');
     const std::string name(Trim(rest.substr(0, equals)));
     if (equals == std::string_view::npos || !IsName(name)) {
-      faults_.Add(place_, "expected NAME=value", "write one variable a line; a comment begins with #");
+      faults_.Add(place_, "expected NAME=value",
+                  "write one variable a line; a comment begins with #");
       return;
     }
     const std::optional<std::string> value = Value(Trim(rest.substr(equals + 1)));
@@ -162,7 +171,8 @@ class DotEnvLine {
       if (text[i] == quote) {
         const std::string_view after = Trim(text.substr(i + 1));
         if (after.empty() || after.starts_with('#')) return value;
-        faults_.Add(place_, "there is text after the closing quote", "remove it, or begin a comment with #");
+        faults_.Add(place_, "there is text after the closing quote",
+                    "remove it, or begin a comment with #");
         return std::nullopt;
       }
       if (text[i] == '\\' && quote == '"' && i + 1 < text.size()) {
@@ -172,7 +182,8 @@ class DotEnvLine {
         value += text[i];
       }
     }
-    faults_.Add(place_, "the quote is never closed", "close it on the same line; write \\n in double quotes for a line break");
+    faults_.Add(place_, "the quote is never closed",
+                "close it on the same line; write \\n in double quotes for a line break");
     return std::nullopt;
   }
 
@@ -188,7 +199,8 @@ std::optional<std::string> Environment::Get(const std::string& name) const {
   return found == variables.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::map<std::string, std::string> ParseDotEnv(std::string_view text, std::string_view file, Faults& faults) {
+std::map<std::string, std::string> ParseDotEnv(std::string_view text, std::string_view file,
+                                               Faults& faults) {
   const auto name = std::make_shared<const std::string>(file);
   std::map<std::string, std::string> variables;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -205,8 +217,8 @@ std::map<std::string, std::string> ParseDotEnv(std::string_view text, std::strin
   return variables;
 }
 
-std::map<std::string, std::string> OverlayEnvironment(std::map<std::string, std::string> process,
-                                                      const std::map<std::string, std::string>& dot_env) {
+std::map<std::string, std::string> OverlayEnvironment(
+    std::map<std::string, std::string> process, const std::map<std::string, std::string>& dot_env) {
   process.insert(dot_env.begin(), dot_env.end());  // Keeps what is there.
   return process;
 }

@@ -19,7 +19,9 @@ Filled Fill(std::string_view text, Environment environment = {}) {
 }
 
 Environment Some() {
-  Environment environment{.variables = {{"USER", "ann"}, {"EMPTY", ""}, {"_X9", "u"}, {"DIR", "secrets"}, {"REF", "${USER}"}}};
+  Environment environment{
+      .variables = {
+          {"USER", "ann"}, {"EMPTY", ""}, {"_X9", "u"}, {"DIR", "secrets"}, {"REF", "${USER}"}}};
   environment.read_file = [](const std::string& path) -> Result<std::string> {
     if (path == "secrets/token") return std::string("t0ken\n");
     if (path == "dos") return std::string("x\r\n");
@@ -65,24 +67,31 @@ TEST(Environment, FilesAreReadThroughTheCaller) {
   EXPECT_EQ(Fill("${file:dos}", Some()).text, "x");
   EXPECT_EQ(Fill("${file:lines}", Some()).text, "a\nb\n");
   EXPECT_EQ(Fill("${file:none}", Some()).fault,
-            "${file:none} can't be read: no such file; name a file that is there, relative to the project folder");
+            "${file:none} can't be read: no such file; name a file that is there, relative to the "
+            "project folder");
   EXPECT_EQ(Fill("${file:}", Some()).fault,
-            "${file:} can't be read: no file is named; name a file that is there, relative to the project folder");
+            "${file:} can't be read: no file is named; name a file that is there, relative to the "
+            "project folder");
   EXPECT_EQ(Fill("${file:binary}", Some()).fault,
-            "${file:binary} can't be read: it is no UTF-8 text; name a file that is there, relative to the project folder");
+            "${file:binary} can't be read: it is no UTF-8 text; name a file that is there, "
+            "relative to the project folder");
   EXPECT_EQ(Fill("${file:nul}", Some()).fault,
-            "${file:nul} can't be read: it is no UTF-8 text; name a file that is there, relative to the project folder");
+            "${file:nul} can't be read: it is no UTF-8 text; name a file that is there, relative "
+            "to the project folder");
   EXPECT_EQ(Fill("${file:x}").fault,
-            "${file:x} can't be read: no files can be read here; name a file that is there, relative to the project folder");
+            "${file:x} can't be read: no files can be read here; name a file that is there, "
+            "relative to the project folder");
 }
 
 TEST(Environment, WhatCannotBeFilledInSaysWhatToDo) {
-  EXPECT_EQ(Fill("${SALES_TOKEN}").fault, "${SALES_TOKEN} is not set; set it, or write ${SALES_TOKEN:-default}");
+  EXPECT_EQ(Fill("${SALES_TOKEN}").fault,
+            "${SALES_TOKEN} is not set; set it, or write ${SALES_TOKEN:-default}");
   EXPECT_EQ(Fill("${SALES_TOKEN").fault, "a ${ has no }; close it, or write $${ for a literal ${");
   EXPECT_EQ(Fill("${A:-${B}").fault, "a ${ has no }; close it, or write $${ for a literal ${");
   for (const char* text : {"${}", "${1A}", "${A B}", "${A-B}", "${ä}", "${A:B}"}) {
-    EXPECT_EQ(Fill(text).fault,
-              "'" + std::string(text) + "' names no variable; write ${NAME}, ${NAME:-default} or ${file:path}; $${ is a literal ${");
+    EXPECT_EQ(Fill(text).fault, "'" + std::string(text) +
+                                    "' names no variable; write ${NAME}, ${NAME:-default} or "
+                                    "${file:path}; $${ is a literal ${");
   }
 }
 
@@ -96,7 +105,8 @@ TEST(Environment, ValuesHaveALimitTogether) {
   std::string text;
   for (int i = 0; i < 20; ++i) text += "${BIG}";
   EXPECT_EQ(Fill(text, {.variables = {{"BIG", std::string(1'000'000, 'x')}}}).fault,
-            "the values of all ${...} together have more than 16 MB; keep data in a data file and name it here");
+            "the values of all ${...} together have more than 16 MB; keep data in a data file and "
+            "name it here");
 }
 
 TEST(Environment, EveryScalarOfATreeIsFilledInButNoKey) {
@@ -122,30 +132,42 @@ using Variables = std::map<std::string, std::string>;
 
 TEST(DotEnv, LinesGiveVariables) {
   Faults faults;
-  EXPECT_EQ(ParseDotEnv("\xEF\xBB\xBF# comment\n\nA=1\n export B = two words  # comment\nC='lit $X \\n #'\nD=\"a\\n\\\"b\\\"\\t\\\\\" # c\n"
+  EXPECT_EQ(ParseDotEnv("\xEF\xBB\xBF# comment\n\nA=1\n export B = two words  # comment\nC='lit $X "
+                        "\\n #'\nD=\"a\\n\\\"b\\\"\\t\\\\\" # c\n"
                         "E=\nF=a#b\nG=x=y\r\nH=#c\nI=''\n",
                         ".env", faults),
-            (Variables{{"A", "1"}, {"B", "two words"}, {"C", "lit $X \\n #"}, {"D", "a\n\"b\"\t\\"}, {"E", ""}, {"F", "a#b"},
-                       {"G", "x=y"}, {"H", ""}, {"I", ""}}));
+            (Variables{{"A", "1"},
+                       {"B", "two words"},
+                       {"C", "lit $X \\n #"},
+                       {"D", "a\n\"b\"\t\\"},
+                       {"E", ""},
+                       {"F", "a#b"},
+                       {"G", "x=y"},
+                       {"H", ""},
+                       {"I", ""}}));
   EXPECT_EQ(faults.Render(), "");
 }
 
 TEST(DotEnv, BadLinesAreFaultsAndTheRestIsRead) {
   Faults faults;
-  EXPECT_EQ(ParseDotEnv("A=1\nno equals\n1B=2\nC='open\nD=\"x\" y\n=5\nE=\xff\nF=6", ".env", faults),
-            (Variables{{"A", "1"}, {"F", "6"}}));
-  EXPECT_EQ(faults.Render("nothing was read"),
-            ".env:2:1   expected NAME=value; write one variable a line; a comment begins with #\n"
-            ".env:3:1   expected NAME=value; write one variable a line; a comment begins with #\n"
-            ".env:4:1   the quote is never closed; close it on the same line; write \\n in double quotes for a line break\n"
-            ".env:5:1   there is text after the closing quote; remove it, or begin a comment with #\n"
-            ".env:6:1   expected NAME=value; write one variable a line; a comment begins with #\n"
-            ".env:7:1   this line is no UTF-8 text; save the file as UTF-8\n"
-            "6 faults, nothing was read.");
+  EXPECT_EQ(
+      ParseDotEnv("A=1\nno equals\n1B=2\nC='open\nD=\"x\" y\n=5\nE=\xff\nF=6", ".env", faults),
+      (Variables{{"A", "1"}, {"F", "6"}}));
+  EXPECT_EQ(
+      faults.Render("nothing was read"),
+      ".env:2:1   expected NAME=value; write one variable a line; a comment begins with #\n"
+      ".env:3:1   expected NAME=value; write one variable a line; a comment begins with #\n"
+      ".env:4:1   the quote is never closed; close it on the same line; write \\n in double quotes "
+      "for a line break\n"
+      ".env:5:1   there is text after the closing quote; remove it, or begin a comment with #\n"
+      ".env:6:1   expected NAME=value; write one variable a line; a comment begins with #\n"
+      ".env:7:1   this line is no UTF-8 text; save the file as UTF-8\n"
+      "6 faults, nothing was read.");
 }
 
 TEST(DotEnv, TheProcessWinsOverTheFile) {
-  EXPECT_EQ(OverlayEnvironment({{"A", "process"}, {"EMPTY", ""}}, {{"A", "file"}, {"B", "file"}, {"EMPTY", "file"}}),
+  EXPECT_EQ(OverlayEnvironment({{"A", "process"}, {"EMPTY", ""}},
+                               {{"A", "file"}, {"B", "file"}, {"EMPTY", "file"}}),
             (Variables{{"A", "process"}, {"B", "file"}, {"EMPTY", ""}}));
 }
 

@@ -34,11 +34,13 @@ std::string Fault::Sentence() const { return hint.empty() ? message : message + 
 
 void Faults::Add(Place place, std::string message, std::string hint) {
   ++count_;
-  if (faults_.size() < kKeptMax) faults_.push_back({std::move(place), std::move(message), std::move(hint)});
+  if (faults_.size() < kKeptMax)
+    faults_.push_back({std::move(place), std::move(message), std::move(hint)});
 }
 
 void Faults::Warn(Place place, std::string message, std::string hint) {
-  if (warnings_.size() < kKeptMax) warnings_.push_back({std::move(place), std::move(message), std::move(hint)});
+  if (warnings_.size() < kKeptMax)
+    warnings_.push_back({std::move(place), std::move(message), std::move(hint)});
 }
 
 void Faults::Hide(std::string_view secret) {
@@ -47,13 +49,17 @@ void Faults::Hide(std::string_view secret) {
 
 std::vector<Fault> Faults::Sort(std::vector<Fault> faults) const {
   std::map<std::string, size_t, std::less<>> order;
-  for (const Fault& fault : faults) order.try_emplace(std::string(fault.place.file_name()), order.size());
+  for (const Fault& fault : faults)
+    order.try_emplace(std::string(fault.place.file_name()), order.size());
   const auto key = [&](const Fault& f) {
     return std::tuple(order.find(f.place.file_name())->second, f.place.line, f.place.column);
   };
-  std::stable_sort(faults.begin(), faults.end(), [&](const Fault& a, const Fault& b) { return key(a) < key(b); });
-  std::vector<std::string> hidden(hidden_.begin(), hidden_.end());  // Longest first: one secret may hold another.
-  std::stable_sort(hidden.begin(), hidden.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::stable_sort(faults.begin(), faults.end(),
+                   [&](const Fault& a, const Fault& b) { return key(a) < key(b); });
+  std::vector<std::string> hidden(hidden_.begin(),
+                                  hidden_.end());  // Longest first: one secret may hold another.
+  std::stable_sort(hidden.begin(), hidden.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
   for (Fault& fault : faults) {
     for (const std::string& secret : hidden) {
       Replace(fault.message, secret);
@@ -75,11 +81,14 @@ std::string Faults::Render(std::string_view consequence) const {
   std::string text;
   for (const Fault& fault : sorted) {
     const std::string place = ToString(fault.place);
-    text += width == 0 ? fault.Sentence() : fmt::format("{:<{}}   {}", place, width, fault.Sentence());
+    text +=
+        width == 0 ? fault.Sentence() : fmt::format("{:<{}}   {}", place, width, fault.Sentence());
     text += '\n';
   }
-  if (size() > sorted.size()) text += fmt::format("... and {} more\n", FormatCount(int64_t(size() - sorted.size())));
-  return text + fmt::format("{} fault{}, {}.", FormatCount(int64_t(size())), size() == 1 ? "" : "s", consequence);
+  if (size() > sorted.size())
+    text += fmt::format("... and {} more\n", FormatCount(int64_t(size() - sorted.size())));
+  return text + fmt::format("{} fault{}, {}.", FormatCount(int64_t(size())), size() == 1 ? "" : "s",
+                            consequence);
 }
 
 Status Faults::ToStatus(std::string_view consequence) const {
@@ -101,8 +110,10 @@ std::string QuoteForMessage(std::string_view text) {
       quoted += "\\t";
     } else if (byte < 0x20 || byte == 0x7F) {
       quoted += fmt::format("\\x{:02x}", byte);
-    } else if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));  // U+0080 to U+009F control terminals.
+    } else if (byte == 0xC2 && i + 1 < text.size() &&
+               static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(
+                                             text[++i]));  // U+0080 to U+009F control terminals.
     } else {
       quoted += text[i];
     }

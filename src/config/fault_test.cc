@@ -5,7 +5,9 @@
 namespace calve::config {
 namespace {
 
-Place At(std::string file, int line, int column) { return {std::make_shared<const std::string>(std::move(file)), line, column}; }
+Place At(std::string file, int line, int column) {
+  return {std::make_shared<const std::string>(std::move(file)), line, column};
+}
 
 TEST(Fault, LinesAreAlignedAndSortedByPlace) {
   Faults faults;
@@ -47,7 +49,8 @@ TEST(Fault, ManyFaultsAreCountedAndCut) {
   Faults faults;
   for (int i = 0; i < 5000; ++i) faults.Add(At("f", i + 1, 1), "bad");
   const std::string text = faults.Render();
-  EXPECT_EQ(text.substr(text.size() - 63), "f:100:1   bad\n... and 4,900 more\n5,000 faults, nothing was run.");
+  EXPECT_EQ(text.substr(text.size() - 63),
+            "f:100:1   bad\n... and 4,900 more\n5,000 faults, nothing was run.");
   EXPECT_EQ(faults.Sorted().size(), 200u);
   EXPECT_TRUE(faults.is_full());
 }
@@ -69,7 +72,9 @@ TEST(Fault, AHiddenTextOfStarsEnds) {
 }
 
 TEST(Fault, QuotedTextsAreSafeForATerminal) {
-  EXPECT_EQ(QuoteForMessage("a\x1b[31m\n\t\x7f\xC2\x9B" "é"), "'a\\x1b[31m\\n\\t\\x7f\\x9bé'");
+  EXPECT_EQ(QuoteForMessage("a\x1b[31m\n\t\x7f\xC2\x9B"
+                            "é"),
+            "'a\\x1b[31m\\n\\t\\x7f\\x9bé'");
   EXPECT_EQ(QuoteForMessage(std::string(60, 'x')), "'" + std::string(60, 'x') + "'");
   EXPECT_EQ(QuoteForMessage(std::string(61, 'x')), "'" + std::string(60, 'x') + "...'");
   std::string umlauts;

@@ -11,10 +11,12 @@ namespace calve::config {
 
 namespace {
 
-/// Takes the events of nlohmann's parser, which is not recursive, and builds our tree within limits.
+/// Takes the events of nlohmann's parser, which is not recursive, and builds our tree within
+/// limits.
 class JsonBuilder {
  public:
-  JsonBuilder(std::string_view text, std::shared_ptr<const std::string> origin, const YamlLimits& limits, Faults& faults)
+  JsonBuilder(std::string_view text, std::shared_ptr<const std::string> origin,
+              const YamlLimits& limits, Faults& faults)
       : text_(text), place_{std::move(origin), 0, 0}, limits_(limits), faults_(faults) {}
 
   using number_integer_t = nlohmann::json::number_integer_t;
@@ -38,7 +40,8 @@ class JsonBuilder {
   bool key(string_t& name) {
     Level& level = levels_.back();
     if (!level.keys.insert(name).second) {
-      faults_.Add(place_, fmt::format("key {} is given twice", QuoteForMessage(name)), "remove one");
+      faults_.Add(place_, fmt::format("key {} is given twice", QuoteForMessage(name)),
+                  "remove one");
     }
     bytes_ += name.size();
     CheckText(name);
@@ -49,9 +52,13 @@ class JsonBuilder {
   bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) {
     const std::string_view before = text_.substr(0, position == 0 ? 0 : position - 1);
     const size_t line_start = before.rfind('\n') + 1;
-    const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-    const auto characters = std::count_if(before.begin() + static_cast<ptrdiff_t>(line_start), before.end(), starts_character);
-    const Place place{place_.file, static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+    const auto starts_character = [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    };
+    const auto characters = std::count_if(before.begin() + static_cast<ptrdiff_t>(line_start),
+                                          before.end(), starts_character);
+    const Place place{place_.file,
+                      static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
                       static_cast<int>(characters) + 1};
     faults_.Add(place, "this is no JSON", "check the commas, quotes and brackets before it");
     return false;
@@ -76,10 +83,12 @@ class JsonBuilder {
     bytes_ += node.text().size();
     CheckText(node.text());
     if (++nodes_ <= limits_.nodes_max && bytes_ <= limits_.expanded_bytes_max) return true;
-    faults_.Add(place_, fmt::format("the JSON has more than {} values or {} of text",
-                                    FormatCount(static_cast<int64_t>(limits_.nodes_max)),
-                                    FormatBytes(ByteCount(static_cast<int64_t>(limits_.expanded_bytes_max)))),
-                "keep data in a data file and name it here");
+    faults_.Add(
+        place_,
+        fmt::format("the JSON has more than {} values or {} of text",
+                    FormatCount(static_cast<int64_t>(limits_.nodes_max)),
+                    FormatBytes(ByteCount(static_cast<int64_t>(limits_.expanded_bytes_max)))),
+        "keep data in a data file and name it here");
     return false;
   }
 
@@ -91,14 +100,17 @@ class JsonBuilder {
     } else if (levels_.back().node.is_sequence()) {
       levels_.back().node.items().push_back(std::move(node));
     } else {
-      levels_.back().node.entries().push_back({std::move(levels_.back().key), place_, std::move(node)});
+      levels_.back().node.entries().push_back(
+          {std::move(levels_.back().key), place_, std::move(node)});
     }
     return true;
   }
 
   bool Open(Node node) {
     if (static_cast<int>(levels_.size()) >= limits_.depth_max) {
-      faults_.Add(place_, fmt::format("the JSON is nested deeper than {} levels", limits_.depth_max), "flatten it");
+      faults_.Add(place_,
+                  fmt::format("the JSON is nested deeper than {} levels", limits_.depth_max),
+                  "flatten it");
       return false;
     }
     if (!Charge(node)) return false;
@@ -130,11 +142,14 @@ Node Broken() {
 
 }  // namespace
 
-Node ParseJson(std::string_view text, std::string_view origin, Faults& faults, const YamlLimits& limits) {
+Node ParseJson(std::string_view text, std::string_view origin, Faults& faults,
+               const YamlLimits& limits) {
   const auto name = std::make_shared<const std::string>(origin);
   if (text.size() > limits.bytes_max) {
-    faults.Add({name, 0, 0}, fmt::format("the JSON has {}, and {} is the most", FormatBytes(ByteCount(int64_t(text.size()))),
-                                         FormatBytes(ByteCount(int64_t(limits.bytes_max)))),
+    faults.Add({name, 0, 0},
+               fmt::format("the JSON has {}, and {} is the most",
+                           FormatBytes(ByteCount(int64_t(text.size()))),
+                           FormatBytes(ByteCount(int64_t(limits.bytes_max)))),
                "keep data in a data file and name it here");
     return Broken();
   }

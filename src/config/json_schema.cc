@@ -115,7 +115,8 @@ class SchemaBuilder {
       if (!name.meaning.empty()) text += "\n" + name.name + ": " + name.meaning;
     }
     if (!option.default_text.empty()) text += "\nDefault: " + option.default_text + ".";
-    if (!option.environment.empty()) text += "\nWhen not given: the environment variable " + option.environment + ".";
+    if (!option.environment.empty())
+      text += "\nWhen not given: the environment variable " + option.environment + ".";
     return text;
   }
 
@@ -142,26 +143,43 @@ class SchemaBuilder {
 
   Json Type(const TypeDescription& type) {
     switch (type.form) {
-      case Form::kBool: return OrFilled({{"type", "boolean"}});
-      case Form::kInteger: return OrFilled(Ranged({{"type", "integer"}}, type));
-      case Form::kNumber: return OrFilled(Ranged({{"type", "number"}}, type));
-      case Form::kText: return {{"type", {"string", "number", "boolean"}}};
-      case Form::kCharacter: return {{"type", {"string", "number"}}};
-      case Form::kName: return Names(type);
+      case Form::kBool:
+        return OrFilled({{"type", "boolean"}});
+      case Form::kInteger:
+        return OrFilled(Ranged({{"type", "integer"}}, type));
+      case Form::kNumber:
+        return OrFilled(Ranged({{"type", "number"}}, type));
+      case Form::kText:
+        return {{"type", {"string", "number", "boolean"}}};
+      case Form::kCharacter:
+        return {{"type", {"string", "number"}}};
+      case Form::kName:
+        return Names(type);
       case Form::kDuration:
-        return OrFilled({{"type", {"string", "integer"}}, {"pattern", R"(^(0|([0-9]+(\.[0-9]+)? ?(us|ms|s|m|h|d|w) ?)+)$)"}, {"maximum", 0}});
+        return OrFilled({{"type", {"string", "integer"}},
+                         {"pattern", R"(^(0|([0-9]+(\.[0-9]+)? ?(us|ms|s|m|h|d|w) ?)+)$)"},
+                         {"maximum", 0}});
       case Form::kBytes:
-        return OrFilled({{"type", {"string", "integer"}}, {"pattern", R"(^[0-9]+(\.[0-9]+)? ?([kKMGT]i?)?B?$)"}, {"minimum", 0}});
+        return OrFilled({{"type", {"string", "integer"}},
+                         {"pattern", R"(^[0-9]+(\.[0-9]+)? ?([kKMGT]i?)?B?$)"},
+                         {"minimum", 0}});
       case Form::kFraction:
-        return OrFilled(Ranged({{"type", {"number", "string"}}, {"pattern", R"(^[0-9]+(\.[0-9]+)? ?%$)"}, {"minimum", 0}}, type));
-      case Form::kList: return {{"type", "array"}, {"items", Type(*type.item)}};
-      case Form::kMap: return {{"type", "object"}, {"additionalProperties", Type(*type.item)}};
+        return OrFilled(Ranged({{"type", {"number", "string"}},
+                                {"pattern", R"(^[0-9]+(\.[0-9]+)? ?%$)"},
+                                {"minimum", 0}},
+                               type));
+      case Form::kList:
+        return {{"type", "array"}, {"items", Type(*type.item)}};
+      case Form::kMap:
+        return {{"type", "object"}, {"additionalProperties", Type(*type.item)}};
       case Form::kShape: {
         const ShapeDescription shape = type.shape();
         return Reference(shape.noun, [&] { return Object(shape); });
       }
-      case Form::kPart: return PartSchema(*type.parts);
-      case Form::kAny: return Json::object();
+      case Form::kPart:
+        return PartSchema(*type.parts);
+      case Form::kAny:
+        return Json::object();
     }
     return Json::object();
   }
@@ -179,7 +197,8 @@ class SchemaBuilder {
       if (c == ' ') c = '_';
     }
     if (!definitions_.contains(name)) {
-      definitions_[name] = Json::object();  // Stands in for itself while it is made: a shape may contain itself.
+      definitions_[name] =
+          Json::object();  // Stands in for itself while it is made: a shape may contain itself.
       Json made = make();
       definitions_[name] = std::move(made);
     }
@@ -190,14 +209,17 @@ class SchemaBuilder {
     Json branches = Json::array();
     for (const Part& part : parts.parts) {
       const ShapeDescription shape = part.shape->Describe();
-      branches.push_back(Reference(parts.noun + ' ' + part.name, [&] { return WithType(parts, part.name, Object(shape)); }));
+      branches.push_back(Reference(parts.noun + ' ' + part.name,
+                                   [&] { return WithType(parts, part.name, Object(shape)); }));
     }
     for (const PartFamily& family : parts.families) {
       Json members = Json::array();
       for (const Part& part : parts.parts) members.push_back(part.name);
-      branches.push_back({{"type", "object"},
-                          {"properties", {{parts.key, {{"const", family.name}}}, {family.key, {{"enum", std::move(members)}}}}},
-                          {"required", {parts.key, family.key}}});
+      branches.push_back(
+          {{"type", "object"},
+           {"properties",
+            {{parts.key, {{"const", family.name}}}, {family.key, {{"enum", std::move(members)}}}}},
+           {"required", {parts.key, family.key}}});
     }
     return {{"oneOf", std::move(branches)}};
   }
@@ -210,7 +232,8 @@ class SchemaBuilder {
     object["properties"] = std::move(properties);
     if (parts.default_name == name) return object;
     Json required = Json::array({parts.key});
-    if (object.contains("required")) required.insert(required.end(), object["required"].begin(), object["required"].end());
+    if (object.contains("required"))
+      required.insert(required.end(), object["required"].begin(), object["required"].end());
     object["required"] = std::move(required);
     return object;
   }

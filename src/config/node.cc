@@ -64,9 +64,13 @@ bool Node::SameAs(const Node& other) const {
   if (kind_ != other.kind_ || text_ != other.text_) return false;
   if (quoted_ != other.quoted_ && CoreTypeOf(*this) != CoreTypeOf(other)) return false;
   const auto same_item = [](const Node& a, const Node& b) { return a.SameAs(b); };
-  const auto same_entry = [](const Entry& a, const Entry& b) { return a.key == b.key && a.value.SameAs(b.value); };
-  return std::equal(items_.begin(), items_.end(), other.items_.begin(), other.items_.end(), same_item) &&
-         std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(), same_entry);
+  const auto same_entry = [](const Entry& a, const Entry& b) {
+    return a.key == b.key && a.value.SameAs(b.value);
+  };
+  return std::equal(items_.begin(), items_.end(), other.items_.begin(), other.items_.end(),
+                    same_item) &&
+         std::equal(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+                    same_entry);
 }
 
 namespace {
@@ -83,7 +87,8 @@ bool IsCoreInteger(std::string_view text) {
   return AllOf(text, "0123456789");
 }
 
-/// YAML 1.2, 10.3.2: [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)? and the names of infinity and not-a-number.
+/// YAML 1.2, 10.3.2: [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)? and the names of infinity
+/// and not-a-number.
 bool IsCoreFloat(std::string_view text) {
   if (text == ".nan" || text == ".NaN" || text == ".NAN") return true;
   if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);

@@ -17,21 +17,24 @@ struct AnyShape::Given {
   };
   std::map<std::string, Value, std::less<>> values;  ///< By declared key. Nulls are left out.
   std::map<std::string, Place, std::less<>> nulls;   ///< Keys whose value says nothing.
-  std::vector<std::string> meant;                    ///< Declared keys that an unknown one is near to.
+  std::vector<std::string> meant;  ///< Declared keys that an unknown one is near to.
 };
 
 namespace {
 
-/// A meaning as the end of a sentence: first letter lower unless it is an abbreviation, no full stop.
+/// A meaning as the end of a sentence: first letter lower unless it is an abbreviation, no full
+/// stop.
 std::string AsClause(std::string_view meaning) {
   std::string clause(meaning.substr(0, meaning.find(". ")));
   if (clause.ends_with('.')) clause.pop_back();
   const bool is_word = clause.size() > 1 && clause[1] >= 'a' && clause[1] <= 'z';
-  if (is_word && clause[0] >= 'A' && clause[0] <= 'Z') clause[0] = static_cast<char>(clause[0] - 'A' + 'a');
+  if (is_word && clause[0] >= 'A' && clause[0] <= 'Z')
+    clause[0] = static_cast<char>(clause[0] - 'A' + 'a');
   return clause;
 }
 
-/// Keep every text of a secret option out of messages. true and false hide nothing, and stand in many messages.
+/// Keep every text of a secret option out of messages. true and false hide nothing, and stand in
+/// many messages.
 void HideAll(const Node& node, Faults& faults) {
   if (node.is_scalar() && CoreTypeOf(node) != CoreType::kBool) faults.Hide(node.text());
   for (const Node& item : node.items()) HideAll(item, faults);
@@ -39,7 +42,8 @@ void HideAll(const Node& node, Faults& faults) {
 }
 
 /// The value of a variable as if the file had said ${NAME}; none when it is not set or empty.
-std::optional<Node> FromEnvironment(const std::string& name, const Environment& environment, const Place& place) {
+std::optional<Node> FromEnvironment(const std::string& name, const Environment& environment,
+                                    const Place& place) {
   if (name.empty()) return std::nullopt;
   std::optional<std::string> value = environment.Get(name);
   if (!value.has_value() || value->empty()) return std::nullopt;
@@ -50,7 +54,9 @@ std::optional<Node> FromEnvironment(const std::string& name, const Environment& 
 }
 
 /// Whether a default says nothing that a reader need know: no text, no items, no keys.
-bool IsEmpty(const Node& node) { return node.text().empty() && node.items().empty() && node.entries().empty(); }
+bool IsEmpty(const Node& node) {
+  return node.text().empty() && node.items().empty() && node.entries().empty();
+}
 
 std::string QuotedKeys(const std::vector<std::string>& keys, std::string_view last) {
   std::string text;
@@ -64,7 +70,8 @@ std::string QuotedKeys(const std::vector<std::string>& keys, std::string_view la
 }  // namespace
 
 void AnyShape::AddField(Field field) {
-  assert(std::none_of(fields_.begin(), fields_.end(), [&](const Field& f) { return f.key == field.key; }));
+  assert(std::none_of(fields_.begin(), fields_.end(),
+                      [&](const Field& f) { return f.key == field.key; }));
   fields_.push_back(std::move(field));
 }
 
@@ -75,7 +82,9 @@ const AnyShape::Field* AnyShape::FindField(std::string_view key, bool& is_alias)
   }
   is_alias = true;
   for (const Field& field : fields_) {
-    if (std::find(field.notes.aliases.begin(), field.notes.aliases.end(), key) != field.notes.aliases.end()) return &field;
+    if (std::find(field.notes.aliases.begin(), field.notes.aliases.end(), key) !=
+        field.notes.aliases.end())
+      return &field;
   }
   return nullptr;
 }
@@ -98,8 +107,9 @@ void AnyShape::AddUnknownKey(const Node::Entry& entry, const Reading& reading, G
     hint = "known are " + Join(known, ", ");
   }
   given.meant.insert(given.meant.end(), near.begin(), near.end());
-  reading.faults.Add(entry.key_place,
-                     fmt::format("unknown key {} of {}", QuoteForMessage(entry.key), WithArticle(noun_)), hint);
+  reading.faults.Add(
+      entry.key_place,
+      fmt::format("unknown key {} of {}", QuoteForMessage(entry.key), WithArticle(noun_)), hint);
 }
 
 AnyShape::Given AnyShape::MatchKeys(const Node& node, const Reading& reading) const {
@@ -112,10 +122,14 @@ AnyShape::Given AnyShape::MatchKeys(const Node& node, const Reading& reading) co
       continue;
     }
     if (is_alias) {
-      reading.faults.Warn(entry.key_place, fmt::format("'{}' is the older name of '{}'", entry.key, field->key), "rename it");
+      reading.faults.Warn(entry.key_place,
+                          fmt::format("'{}' is the older name of '{}'", entry.key, field->key),
+                          "rename it");
     }
     if (given.values.contains(field->key)) {
-      reading.faults.Add(entry.key_place, fmt::format("'{}' is given twice, once under another name", field->key), "remove one");
+      reading.faults.Add(entry.key_place,
+                         fmt::format("'{}' is given twice, once under another name", field->key),
+                         "remove one");
       continue;
     }
     if (entry.value.is_null() && !entry.value.is_broken()) {
@@ -130,32 +144,38 @@ AnyShape::Given AnyShape::MatchKeys(const Node& node, const Reading& reading) co
 void AnyShape::Complete(Node& node, const Environment& environment) const {
   for (const Field& field : fields_) {
     const Node* given = node.Find(field.key);
-    const bool is_given = (given != nullptr && !given->is_null()) ||
-                          std::any_of(field.notes.aliases.begin(), field.notes.aliases.end(),
-                                      [&](const std::string& alias) { return node.Find(alias) != nullptr; });
-    std::optional<Node> value = is_given ? std::nullopt : FromEnvironment(field.notes.environment, environment, node.place());
+    const bool is_given =
+        (given != nullptr && !given->is_null()) ||
+        std::any_of(field.notes.aliases.begin(), field.notes.aliases.end(),
+                    [&](const std::string& alias) { return node.Find(alias) != nullptr; });
+    std::optional<Node> value =
+        is_given ? std::nullopt
+                 : FromEnvironment(field.notes.environment, environment, node.place());
     if (value.has_value()) node.Set(field.key, *std::move(value));
   }
 }
 
-bool AnyShape::ReadAbsent(const Field& field, const Node& node, const Given& given, const Reading& reading,
-                          void* target) const {
+bool AnyShape::ReadAbsent(const Field& field, const Node& node, const Given& given,
+                          const Reading& reading, void* target) const {
   const Environment* environment = reading.environment;
   if (environment != nullptr) {
-    const std::optional<Node> value = FromEnvironment(field.notes.environment, *environment, node.place());
+    const std::optional<Node> value =
+        FromEnvironment(field.notes.environment, *environment, node.place());
     if (value.has_value()) {
       if (field.notes.secret) reading.faults.Hide(value->text());
       return field.read(*value, {field.key, field.notes}, reading, target);
     }
   }
   if (field.required) {
-    if (std::find(given.meant.begin(), given.meant.end(), field.key) != given.meant.end()) return false;
+    if (std::find(given.meant.begin(), given.meant.end(), field.key) != given.meant.end())
+      return false;
     const auto null = given.nulls.find(field.key);
     const bool is_empty = null != given.nulls.end();
     const std::string& example = field.notes.example;
     const bool one_line = !example.empty() && example.find('\n') == std::string::npos;
     reading.faults.Add(is_empty ? null->second : node.place(),
-                       fmt::format("key '{}' of {} is {}", field.key, WithArticle(noun_), is_empty ? "empty" : "missing"),
+                       fmt::format("key '{}' of {} is {}", field.key, WithArticle(noun_),
+                                   is_empty ? "empty" : "missing"),
                        one_line ? fmt::format("write, for example, {}: {}", field.key, example)
                                 : "it says " + AsClause(field.meaning));
     return false;
@@ -168,15 +188,16 @@ bool AnyShape::ReadAbsent(const Field& field, const Node& node, const Given& giv
   return true;
 }
 
-bool AnyShape::ReadField(const Field& field, const Node& node, const Given& given, const Reading& reading,
-                         void* target) const {
+bool AnyShape::ReadField(const Field& field, const Node& node, const Given& given,
+                         const Reading& reading, void* target) const {
   const auto found = given.values.find(field.key);
   if (found == given.values.end()) return ReadAbsent(field, node, given, reading, target);
   const Node& value = *found->second.node;
   if (value.is_broken()) return false;
   if (field.notes.secret) HideAll(value, reading.faults);
   if (field.required && value.is_scalar() && value.text().empty()) {
-    reading.faults.Add(value.place(), fmt::format("key '{}' of {} is empty", field.key, WithArticle(noun_)),
+    reading.faults.Add(value.place(),
+                       fmt::format("key '{}' of {} is empty", field.key, WithArticle(noun_)),
                        "it says " + AsClause(field.meaning));
     return false;
   }
@@ -193,13 +214,20 @@ void AnyShape::CheckGroups(const Node& node, const Given& given, const Reading& 
       return std::find(given.meant.begin(), given.meant.end(), key) != given.meant.end();
     };
     if (present.size() > 1) {
-      const auto place = [&](const std::string& key) { return given.values.find(key)->second.key_place; };
-      const std::string& last = *std::max_element(present.begin(), present.end(), [&](const auto& a, const auto& b) {
-        return std::pair(place(a).line, place(a).column) < std::pair(place(b).line, place(b).column);
-      });
-      reading.faults.Add(place(last), QuotedKeys(present, "and") + " can't be given together", "keep one");
+      const auto place = [&](const std::string& key) {
+        return given.values.find(key)->second.key_place;
+      };
+      const std::string& last =
+          *std::max_element(present.begin(), present.end(), [&](const auto& a, const auto& b) {
+            return std::pair(place(a).line, place(a).column) <
+                   std::pair(place(b).line, place(b).column);
+          });
+      reading.faults.Add(place(last), QuotedKeys(present, "and") + " can't be given together",
+                         "keep one");
     } else if (need_one && present.empty() && std::none_of(keys.begin(), keys.end(), meant)) {
-      reading.faults.Add(node.place(), fmt::format("{} needs {}", WithArticle(noun_), QuotedKeys(keys, "or")), "add one");
+      reading.faults.Add(node.place(),
+                         fmt::format("{} needs {}", WithArticle(noun_), QuotedKeys(keys, "or")),
+                         "add one");
     }
   };
   for (const auto& keys : exactly_one_of_) check(keys, true);
@@ -224,7 +252,9 @@ void AnyShape::ReadInto(const Node& node, const Reading& reading, void* target) 
   CheckGroups(node, given, reading);
   const bool whole = reading.faults.size() == before;
   for (const Rule& rule : rules_) {
-    const bool may_run = rule.key.empty() ? whole : std::find(failed.begin(), failed.end(), rule.key) == failed.end();
+    const bool may_run = rule.key.empty()
+                             ? whole
+                             : std::find(failed.begin(), failed.end(), rule.key) == failed.end();
     if (may_run) rule.check(target, node, reading);
   }
 }
@@ -246,9 +276,11 @@ ShapeDescription AnyShape::Describe() const {
     option.meaning = field.meaning;
     option.type = field.describe(field.notes);
     option.required = field.required;
-    const bool has_default = !field.required && !field.notes.secret && field.notes.default_text.empty();
+    const bool has_default =
+        !field.required && !field.notes.secret && field.notes.default_text.empty();
     if (has_default) option.default_value = field.default_value();
-    if (option.default_value.has_value() && IsEmpty(*option.default_value)) option.default_value.reset();
+    if (option.default_value.has_value() && IsEmpty(*option.default_value))
+      option.default_value.reset();
     option.default_text = field.notes.default_text;
     option.environment = field.notes.environment;
     option.example = field.notes.example;

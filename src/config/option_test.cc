@@ -10,7 +10,9 @@ namespace {
 
 enum class WriteMode { kAppend, kOverwrite, kMerge };
 Names<WriteMode> NamesOf(WriteMode) {
-  return {{"append", WriteMode::kAppend, "Add rows."}, {"overwrite", WriteMode::kOverwrite}, {"merge", WriteMode::kMerge}};
+  return {{"append", WriteMode::kAppend, "Add rows."},
+          {"overwrite", WriteMode::kOverwrite},
+          {"merge", WriteMode::kMerge}};
 }
 
 struct AuthOptions {
@@ -65,13 +67,16 @@ struct CsvOptions : FileOptions {
     Shape<CsvOptions> shape("csv source", "Read delimited text files.");
     shape.Include(FileOptions::Declaration());
     shape.Optional("delimiter", &CsvOptions::delimiter, "What stands between two values.");
-    shape.Optional("sample_rows", &CsvOptions::sample_rows, "Rows to infer types from.", {.min = 1, .max = 100'000});
+    shape.Optional("sample_rows", &CsvOptions::sample_rows, "Rows to infer types from.",
+                   {.min = 1, .max = 100'000});
     shape.Optional("skip_rows", &CsvOptions::skip_rows, "Rows to leave out.");
     shape.Optional("port", &CsvOptions::port, "A port.");
     shape.Optional("ratio", &CsvOptions::ratio, "A ratio.", {.min = 0.5});
     shape.Optional("share", &CsvOptions::share, "A share.", {.max = 1});
-    shape.Optional("timeout", &CsvOptions::timeout, "How long to wait.", {.max = std::chrono::hours(1)});
-    shape.Optional("split_bytes", &CsvOptions::split_bytes, "Size of a piece.", {.min = ByteCount(1'000'000)});
+    shape.Optional("timeout", &CsvOptions::timeout, "How long to wait.",
+                   {.max = std::chrono::hours(1)});
+    shape.Optional("split_bytes", &CsvOptions::split_bytes, "Size of a piece.",
+                   {.min = ByteCount(1'000'000)});
     shape.Optional("limit", &CsvOptions::limit, "Rows to stop after.");
     shape.Optional("write_mode", &CsvOptions::write_mode, "What happens to rows that are there.");
     shape.Optional("modes", &CsvOptions::modes, "Several modes.");
@@ -82,14 +87,16 @@ struct CsvOptions : FileOptions {
     shape.Optional("extra", &CsvOptions::extra, "Anything.");
     shape.Optional("table", &CsvOptions::table, "A table.");
     shape.Optional("query", &CsvOptions::query, "A query.");
-    shape.Optional("token", &CsvOptions::token, "A token.", {.secret = true, .environment = "CSV_TOKEN"});
+    shape.Optional("token", &CsvOptions::token, "A token.",
+                   {.secret = true, .environment = "CSV_TOKEN"});
     shape.AtMostOneOf({"table", "query"});
     shape.Check("delimiter", [](const CsvOptions& o) -> Status {
       if (o.delimiter == '"') return ConfigError("delimiter can't be the quote; take , or ;");
       return Status::Ok();
     });
     shape.CheckNode([](const CsvOptions& o, const Node& node, Faults& faults) {
-      if (o.skip_rows > o.sample_rows) faults.Add(node.Find("skip_rows")->place(), "skip_rows is more than sample_rows");
+      if (o.skip_rows > o.sample_rows)
+        faults.Add(node.Find("skip_rows")->place(), "skip_rows is more than sample_rows");
     });
     return shape;
   }
@@ -104,8 +111,10 @@ struct Outcome {
 std::string Lines(const std::vector<Fault>& faults) {
   std::string out;
   for (const Fault& fault : faults) {
-    out += (out.empty() ? "" : "\n") + (fault.place.line > 0 ? std::to_string(fault.place.line) + ":" +
-                                                                    std::to_string(fault.place.column) + " " : "") +
+    out += (out.empty() ? "" : "\n") +
+           (fault.place.line > 0
+                ? std::to_string(fault.place.line) + ":" + std::to_string(fault.place.column) + " "
+                : "") +
            fault.Sentence();
   }
   return out;
@@ -120,7 +129,9 @@ Outcome Read(std::string_view text, Environment environment = {}) {
 }
 
 /// The fault of one more key beside a complete source_path.
-std::string FaultOf(std::string_view line) { return Read("source_path: x\n" + std::string(line) + "\n").faults; }
+std::string FaultOf(std::string_view line) {
+  return Read("source_path: x\n" + std::string(line) + "\n").faults;
+}
 
 TEST(Option, EveryTypeIsRead) {
   const Outcome outcome = Read(R"(
@@ -158,7 +169,8 @@ extra: {any: [thing]}
   EXPECT_EQ(o.write_mode, WriteMode::kMerge);
   EXPECT_EQ(o.modes, (std::vector{WriteMode::kAppend, WriteMode::kMerge}));
   EXPECT_EQ(o.null_values, (std::vector<std::string>{"NA", "null", "~", "", "5"}));
-  EXPECT_EQ(o.properties, (std::map<std::string, std::string>{{"s3.endpoint", "http://x"}, {"n", "1"}, {"empty", ""}}));
+  EXPECT_EQ(o.properties, (std::map<std::string, std::string>{
+                              {"s3.endpoint", "http://x"}, {"n", "1"}, {"empty", ""}}));
   EXPECT_EQ(o.widths, (std::vector<std::pair<std::string, int>>{{"b", 2}, {"a", 1}}));
   EXPECT_EQ(o.auth->user, "guest");
   EXPECT_EQ(o.auth->fallbacks.at(0).password, "abc");
@@ -166,7 +178,9 @@ extra: {any: [thing]}
 }
 
 TEST(Option, WhatIsNotGivenKeepsItsDefault) {
-  for (const char* text : {"source_path: x", "source_path: x\ndelimiter:\ntimeout: ~\nnull_values: null\nauth:\nextra:\n"}) {
+  for (const char* text :
+       {"source_path: x",
+        "source_path: x\ndelimiter:\ntimeout: ~\nnull_values: null\nauth:\nextra:\n"}) {
     const Outcome outcome = Read(text);
     EXPECT_EQ(outcome.faults, "");
     EXPECT_EQ(outcome.options.delimiter, ',');
@@ -180,24 +194,30 @@ TEST(Option, WhatIsNotGivenKeepsItsDefault) {
 TEST(Option, AllFaultsComeAtOnceByPlace) {
   Faults faults;
   Environment environment;
-  Node node = ParseYaml("sorce_path: x\nwrite_mode: mrege\n\ntimeout: 10\ntoken: ${SALES_TOKEN}\n", "config/jobs/daily_sales.yaml",
-                        faults);
+  Node node = ParseYaml("sorce_path: x\nwrite_mode: mrege\n\ntimeout: 10\ntoken: ${SALES_TOKEN}\n",
+                        "config/jobs/daily_sales.yaml", faults);
   FillIn(node, environment, faults);
   (void)CsvOptions::Declaration().Read(node, {faults, &environment});
   EXPECT_EQ(faults.Render(),
-            "config/jobs/daily_sales.yaml:1:1    unknown key 'sorce_path' of a csv source; did you mean 'source_path'?\n"
-            "config/jobs/daily_sales.yaml:2:13   'mrege' is no write_mode; one of append, overwrite, merge\n"
-            "config/jobs/daily_sales.yaml:4:10   timeout is a duration of at most 1h such as 30s, 5m or 2d, not '10'; add a unit: "
+            "config/jobs/daily_sales.yaml:1:1    unknown key 'sorce_path' of a csv source; did you "
+            "mean 'source_path'?\n"
+            "config/jobs/daily_sales.yaml:2:13   'mrege' is no write_mode; one of append, "
+            "overwrite, merge\n"
+            "config/jobs/daily_sales.yaml:4:10   timeout is a duration of at most 1h such as 30s, "
+            "5m or 2d, not '10'; add a unit: "
             "10s, 10m\n"
-            "config/jobs/daily_sales.yaml:5:8    ${SALES_TOKEN} is not set; set it, or write ${SALES_TOKEN:-default}\n"
+            "config/jobs/daily_sales.yaml:5:8    ${SALES_TOKEN} is not set; set it, or write "
+            "${SALES_TOKEN:-default}\n"
             "4 faults, nothing was run.");
   EXPECT_EQ(faults.ToStatus().error().kind, ErrorKind::kConfig);
 }
 
 TEST(Option, UnknownKeysNameTheNearest) {
-  EXPECT_EQ(FaultOf("delimeter: x"), "2:1 unknown key 'delimeter' of a csv source; did you mean 'delimiter'?");
+  EXPECT_EQ(FaultOf("delimeter: x"),
+            "2:1 unknown key 'delimeter' of a csv source; did you mean 'delimiter'?");
   EXPECT_EQ(FaultOf("zzz: 1"), "2:1 unknown key 'zzz' of a csv source");
-  EXPECT_EQ(FaultOf("auth: {password: x, zzz: 1}"), "2:21 unknown key 'zzz' of a sign-in; known are user, password, fallbacks");
+  EXPECT_EQ(FaultOf("auth: {password: x, zzz: 1}"),
+            "2:21 unknown key 'zzz' of a sign-in; known are user, password, fallbacks");
   EXPECT_EQ(FaultOf("\"a\\e[31m\\nb\": 1"), "2:1 unknown key 'a\\x1b[31m\\nb' of a csv source");
 }
 
@@ -211,29 +231,42 @@ TEST(Option, ManyUnknownKeysCostLittle) {
 
 TEST(Option, MissingKeysSayWhatToWrite) {
   EXPECT_EQ(Read("incremental: true").faults,
-            "1:1 key 'source_path' of a csv source is missing; write, for example, source_path: s3://incoming/reports/");
+            "1:1 key 'source_path' of a csv source is missing; write, for example, source_path: "
+            "s3://incoming/reports/");
   EXPECT_EQ(Read("source_path:\n").faults,
-            "1:13 key 'source_path' of a csv source is empty; write, for example, source_path: s3://incoming/reports/");
-  EXPECT_EQ(Read("source_path: ''\n").faults, "1:14 key 'source_path' of a csv source is empty; it says where the files are");
-  EXPECT_EQ(FaultOf("auth: {user: x}"), "2:7 key 'password' of a sign-in is missing; it says the password");
+            "1:13 key 'source_path' of a csv source is empty; write, for example, source_path: "
+            "s3://incoming/reports/");
+  EXPECT_EQ(Read("source_path: ''\n").faults,
+            "1:14 key 'source_path' of a csv source is empty; it says where the files are");
+  EXPECT_EQ(FaultOf("auth: {user: x}"),
+            "2:7 key 'password' of a sign-in is missing; it says the password");
   EXPECT_EQ(Read("").faults,
-            "1:1 key 'source_path' of a csv source is missing; write, for example, source_path: s3://incoming/reports/");
+            "1:1 key 'source_path' of a csv source is missing; write, for example, source_path: "
+            "s3://incoming/reports/");
 }
 
 TEST(Option, WrongShapesSayWhatIsExpected) {
   EXPECT_EQ(Read("[a]").faults,
-            "1:1 a csv source is a mapping of keys to values, not a list; write its keys as 'key: value' lines, indented");
+            "1:1 a csv source is a mapping of keys to values, not a list; write its keys as 'key: "
+            "value' lines, indented");
   EXPECT_EQ(Read("text").faults,
-            "1:1 a csv source is a mapping of keys to values, not a single value; write its keys as 'key: value' lines, indented");
-  EXPECT_EQ(FaultOf("null_values: NA"), "2:14 null_values is a list of texts, not 'NA'; write [NA]");
+            "1:1 a csv source is a mapping of keys to values, not a single value; write its keys "
+            "as 'key: value' lines, indented");
+  EXPECT_EQ(FaultOf("null_values: NA"),
+            "2:14 null_values is a list of texts, not 'NA'; write [NA]");
   EXPECT_EQ(FaultOf("null_values: {a: b}"), "2:14 null_values is a list of texts, not a mapping");
   EXPECT_EQ(FaultOf("null_values: [[a]]"),
-            "2:15 item of null_values is a text, not a list; put a text that begins with [ or { in quotes");
-  EXPECT_EQ(FaultOf("properties: [a]"), "2:13 properties is a mapping of names to texts, not a list");
+            "2:15 item of null_values is a text, not a list; put a text that begins with [ or { in "
+            "quotes");
+  EXPECT_EQ(FaultOf("properties: [a]"),
+            "2:13 properties is a mapping of names to texts, not a list");
   EXPECT_EQ(FaultOf("widths: {a: 1, b: x, c: 0}"),
-            "2:19 widths.b is a whole number of at least 1, not 'x'\n2:25 widths.c is a whole number of at least 1, not '0'");
-  EXPECT_EQ(FaultOf("delimiter: [;]"), "2:12 delimiter is one character, not a list; write it in quotes, or tab for a tab");
-  EXPECT_EQ(FaultOf("table: {a: b}"), "2:8 table is a text, not a mapping; put a text that begins with [ or { in quotes");
+            "2:19 widths.b is a whole number of at least 1, not 'x'\n2:25 widths.c is a whole "
+            "number of at least 1, not '0'");
+  EXPECT_EQ(FaultOf("delimiter: [;]"),
+            "2:12 delimiter is one character, not a list; write it in quotes, or tab for a tab");
+  EXPECT_EQ(FaultOf("table: {a: b}"),
+            "2:8 table is a text, not a mapping; put a text that begins with [ or { in quotes");
 }
 
 TEST(Option, BooleansAreTrueOrFalseOnly) {
@@ -245,18 +278,25 @@ TEST(Option, BooleansAreTrueOrFalseOnly) {
 }
 
 TEST(Option, IntegersAreExactAndInRange) {
-  EXPECT_EQ(FaultOf("sample_rows: abc"), "2:14 sample_rows is a whole number from 1 to 100000, not 'abc'");
-  EXPECT_EQ(FaultOf("sample_rows: 0"), "2:14 sample_rows is a whole number from 1 to 100000, not '0'");
-  EXPECT_EQ(FaultOf("sample_rows: 1.0"), "2:14 sample_rows is a whole number from 1 to 100000, not '1.0'");
-  EXPECT_EQ(FaultOf("sample_rows: 1e3"), "2:14 sample_rows is a whole number from 1 to 100000, not '1e3'");
-  EXPECT_EQ(FaultOf("sample_rows: +-5"), "2:14 sample_rows is a whole number from 1 to 100000, not '+-5'");
+  EXPECT_EQ(FaultOf("sample_rows: abc"),
+            "2:14 sample_rows is a whole number from 1 to 100000, not 'abc'");
+  EXPECT_EQ(FaultOf("sample_rows: 0"),
+            "2:14 sample_rows is a whole number from 1 to 100000, not '0'");
+  EXPECT_EQ(FaultOf("sample_rows: 1.0"),
+            "2:14 sample_rows is a whole number from 1 to 100000, not '1.0'");
+  EXPECT_EQ(FaultOf("sample_rows: 1e3"),
+            "2:14 sample_rows is a whole number from 1 to 100000, not '1e3'");
+  EXPECT_EQ(FaultOf("sample_rows: +-5"),
+            "2:14 sample_rows is a whole number from 1 to 100000, not '+-5'");
   EXPECT_EQ(FaultOf("port: 65536"), "2:7 port is a whole number from 0 to 65535, not '65536'");
   EXPECT_EQ(FaultOf("port: -1"), "2:7 port is a whole number from 0 to 65535, not '-1'");
   EXPECT_EQ(FaultOf("skip_rows: 9223372036854775808"),
-            "2:12 skip_rows is a whole number from -9223372036854775808 to 9223372036854775807, not '9223372036854775808'");
+            "2:12 skip_rows is a whole number from -9223372036854775808 to 9223372036854775807, "
+            "not '9223372036854775808'");
   EXPECT_EQ(FaultOf("skip_rows: twelve"), "2:12 skip_rows is a whole number, not 'twelve'");
   EXPECT_EQ(FaultOf("port: x"), "2:7 port is a whole number of at least 0, not 'x'");
-  EXPECT_EQ(FaultOf("limit: -1"), "2:8 limit is a whole number from 0 to 9223372036854775807, not '-1'");
+  EXPECT_EQ(FaultOf("limit: -1"),
+            "2:8 limit is a whole number from 0 to 9223372036854775807, not '-1'");
 }
 
 TEST(Option, NumbersAndSharesAreFiniteAndInRange) {
@@ -265,8 +305,10 @@ TEST(Option, NumbersAndSharesAreFiniteAndInRange) {
   EXPECT_EQ(FaultOf("ratio: inf"), "2:8 ratio is a number of at least 0.5, not 'inf'");
   EXPECT_EQ(FaultOf("ratio: nan"), "2:8 ratio is a number of at least 0.5, not 'nan'");
   EXPECT_EQ(FaultOf("ratio: 1e999"), "2:8 ratio is a number of at least 0.5, not '1e999'");
-  EXPECT_EQ(FaultOf("share: 101%"), "2:8 share is a share of at most 1 such as 0.5 or 50%, not '101%'");
-  EXPECT_EQ(FaultOf("share: -5%"), "2:8 share is a share of at most 1 such as 0.5 or 50%, not '-5%'");
+  EXPECT_EQ(FaultOf("share: 101%"),
+            "2:8 share is a share of at most 1 such as 0.5 or 50%, not '101%'");
+  EXPECT_EQ(FaultOf("share: -5%"),
+            "2:8 share is a share of at most 1 such as 0.5 or 50%, not '-5%'");
   EXPECT_EQ(FaultOf("share: '%'"), "2:8 share is a share of at most 1 such as 0.5 or 50%, not '%'");
   EXPECT_EQ(Read("source_path: x\nshare: 1").options.share.value, 1.0);
 }
@@ -300,8 +342,8 @@ TEST(Option, DurationsAreExact) {
   EXPECT_EQ(read("0.1s"), 100'000);
   EXPECT_EQ(read("1.5h"), 5'400'000'000);
   EXPECT_EQ(read("0"), 0);
-  for (const char* bad : {"10", "s", "10x", "10 s s", "1.s", ".5s", "-1s", "1e3s", "0.5us", "99999999999999d", "1..5s", " ", "10S",
-                          "106751991d106751991d", "1s,"}) {
+  for (const char* bad : {"10", "s", "10x", "10 s s", "1.s", ".5s", "-1s", "1e3s", "0.5us",
+                          "99999999999999d", "1..5s", " ", "10S", "106751991d106751991d", "1s,"}) {
     EXPECT_EQ(read(bad), std::nullopt) << bad;
   }
   Node node = Node::Mapping();
@@ -323,15 +365,19 @@ TEST(Option, SizesAreExact) {
   EXPECT_EQ(read("2000KB"), 2'000'000);
   EXPECT_EQ(read("1000000"), 1'000'000);
   EXPECT_EQ(read("1000000B"), 1'000'000);
-  for (const char* bad : {"64", "1kB", "64M", "64mb", "MB", "-64MB", "64MB 1kB", "1.1B", "99999999999TB", "1e9", "0x100000"}) {
+  for (const char* bad : {"64", "1kB", "64M", "64mb", "MB", "-64MB", "64MB 1kB", "1.1B",
+                          "99999999999TB", "1e9", "0x100000"}) {
     EXPECT_EQ(read(bad), -1) << bad;
   }
-  EXPECT_EQ(FaultOf("split_bytes: 10kB"), "2:14 split_bytes is a size of at least 1MB such as 64MB or 1GiB, not '10kB'");
+  EXPECT_EQ(FaultOf("split_bytes: 10kB"),
+            "2:14 split_bytes is a size of at least 1MB such as 64MB or 1GiB, not '10kB'");
 }
 
 TEST(Option, NamesListWhatIsKnown) {
-  EXPECT_EQ(FaultOf("write_mode: mrege"), "2:13 'mrege' is no write_mode; one of append, overwrite, merge");
-  EXPECT_EQ(FaultOf("write_mode: MERGE"), "2:13 'MERGE' is no write_mode; one of append, overwrite, merge");
+  EXPECT_EQ(FaultOf("write_mode: mrege"),
+            "2:13 'mrege' is no write_mode; one of append, overwrite, merge");
+  EXPECT_EQ(FaultOf("write_mode: MERGE"),
+            "2:13 'MERGE' is no write_mode; one of append, overwrite, merge");
   EXPECT_EQ(FaultOf("modes: [append, apend, zap]"),
             "2:17 'apend' is no item of modes; one of append, overwrite, merge\n"
             "2:24 'zap' is no item of modes; one of append, overwrite, merge");
@@ -341,8 +387,10 @@ TEST(Option, CharactersMayBeNamed) {
   EXPECT_EQ(Read("source_path: x\ndelimiter: tab").options.delimiter, '\t');
   EXPECT_EQ(Read("source_path: x\ndelimiter: \"\\t\"").options.delimiter, '\t');
   EXPECT_EQ(Read("source_path: x\ndelimiter: '\\t'").options.delimiter, '\t');
-  EXPECT_EQ(FaultOf("delimiter: ab"), "2:12 delimiter is one character, not 'ab'; write it in quotes, or tab for a tab");
-  EXPECT_EQ(FaultOf("delimiter: ü"), "2:12 delimiter is one character, not 'ü'; write it in quotes, or tab for a tab");
+  EXPECT_EQ(FaultOf("delimiter: ab"),
+            "2:12 delimiter is one character, not 'ab'; write it in quotes, or tab for a tab");
+  EXPECT_EQ(FaultOf("delimiter: ü"),
+            "2:12 delimiter is one character, not 'ü'; write it in quotes, or tab for a tab");
 }
 
 TEST(Option, OlderNamesAreReadWithAWarning) {
@@ -350,24 +398,30 @@ TEST(Option, OlderNamesAreReadWithAWarning) {
   EXPECT_EQ(outcome.faults, "");
   EXPECT_EQ(outcome.options.source_path, "x");
   EXPECT_EQ(outcome.warnings, "1:1 'path' is the older name of 'source_path'; rename it");
-  EXPECT_EQ(Read("path: x\nsource_path: y").faults, "2:1 'source_path' is given twice, once under another name; remove one");
+  EXPECT_EQ(Read("path: x\nsource_path: y").faults,
+            "2:1 'source_path' is given twice, once under another name; remove one");
 }
 
 TEST(Option, ChecksAreFaultsAtTheirValue) {
   EXPECT_EQ(FaultOf("delimiter: '\"'"), "2:12 delimiter can't be the quote; take , or ;");
-  EXPECT_EQ(FaultOf("delimiter: xx"), "2:12 delimiter is one character, not 'xx'; write it in quotes, or tab for a tab");
+  EXPECT_EQ(FaultOf("delimiter: xx"),
+            "2:12 delimiter is one character, not 'xx'; write it in quotes, or tab for a tab");
   EXPECT_EQ(FaultOf("sample_rows: 5\nskip_rows: 6"), "3:12 skip_rows is more than sample_rows");
-  EXPECT_EQ(FaultOf("sample_rows: 5\nskip_rows: 6\nport: x"), "4:7 port is a whole number of at least 0, not 'x'");
+  EXPECT_EQ(FaultOf("sample_rows: 5\nskip_rows: 6\nport: x"),
+            "4:7 port is a whole number of at least 0, not 'x'");
 }
 
 TEST(Option, GroupsAllowOneKey) {
   EXPECT_EQ(FaultOf("table: a"), "");
-  EXPECT_EQ(FaultOf("query: b\ntable: a"), "3:1 'table' and 'query' can't be given together; keep one");
+  EXPECT_EQ(FaultOf("query: b\ntable: a"),
+            "3:1 'table' and 'query' can't be given together; keep one");
   struct Either {
     std::string a, b;
   };
   Shape<Either> shape("either");
-  shape.Optional("table", &Either::a, "A.").Optional("query", &Either::b, "B.").ExactlyOneOf({"table", "query"});
+  shape.Optional("table", &Either::a, "A.")
+      .Optional("query", &Either::b, "B.")
+      .ExactlyOneOf({"table", "query"});
   EXPECT_EQ(shape.Parse(Node::Mapping()).error().message,
             "an either needs 'table' or 'query'; add one\n1 fault, nothing was run.");
   Node misspelt = Node::Mapping();
@@ -393,8 +447,10 @@ TEST(Option, SecretsNeverComeIntoMessages) {
   shape.Check("url", [](const Secrets& s) -> Status {
     return ConfigError("can't reach http://user:" + s.password + "@" + s.url);
   });
-  const Result<Node> node = ParseYaml("url: hunter2.example\npin: secretpin\nmode: secretmode\nlist: secretlist\npassword: hunter2\n",
-                                      "f");
+  const Result<Node> node = ParseYaml(
+      "url: hunter2.example\npin: secretpin\nmode: secretmode\nlist: secretlist\npassword: "
+      "hunter2\n",
+      "f");
   EXPECT_EQ(shape.Parse(*node).error().message,
             "f:1:6   can't reach http://user:***@***.example\n"
             "f:2:6   pin is a whole number, not what is given\n"
@@ -404,14 +460,16 @@ TEST(Option, SecretsNeverComeIntoMessages) {
 }
 
 TEST(Option, FilledInValuesAreShownAsWritten) {
-  const Environment environment{.variables = {{"PORT", "topsecret"}, {"MODE", "othersecret"}, {"CSV_TOKEN", ""}}};
+  const Environment environment{
+      .variables = {{"PORT", "topsecret"}, {"MODE", "othersecret"}, {"CSV_TOKEN", ""}}};
   EXPECT_EQ(Read("source_path: x\nport: ${PORT}\nwrite_mode: ${MODE}\n", environment).faults,
             "2:7 port is a whole number of at least 0, not what '${PORT}' holds\n"
             "3:13 what '${MODE}' holds is no write_mode; one of append, overwrite, merge");
 }
 
 TEST(Option, AMissingVariableIsOneFaultWhateverReadsIt) {
-  EXPECT_EQ(Read("source_path: ${A}\nport: ${B}\nwrite_mode: ${C}\nnull_values: ['${D}']\nwidths: {a: '${E}'}\nauth: ${F}\n"
+  EXPECT_EQ(Read("source_path: ${A}\nport: ${B}\nwrite_mode: ${C}\nnull_values: ['${D}']\nwidths: "
+                 "{a: '${E}'}\nauth: ${F}\n"
                  "delimiter: ${G}\ntimeout: ${H}\n")
                 .faults,
             "1:14 ${A} is not set; set it, or write ${A:-default}\n"
@@ -431,14 +489,16 @@ TEST(Option, ASyntaxErrorStandsAlone) {
   Faults more;
   (void)ReadYaml(CsvOptions::Declaration(), "source_path: *x\nport: y\nport: 1\n", "f", {}, more);
   EXPECT_EQ(Lines(more.Sorted()),
-            "1:14 *x refers to no &x before it; an alias starts with *; put a text that begins with * in quotes\n"
+            "1:14 *x refers to no &x before it; an alias starts with *; put a text that begins "
+            "with * in quotes\n"
             "2:7 port is a whole number of at least 0, not 'y'\n"
             "3:1 key 'port' is given twice, first in line 2; remove one");
 }
 
 TEST(Option, AnEmptyVariableIsNotGiven) {
   const Environment environment{.variables = {{"EMPTY", ""}, {"NULL", "null"}}};
-  const Outcome outcome = Read("source_path: ${NULL}\nport: ${EMPTY}\ntimeout: ${MISSING:-}\n", environment);
+  const Outcome outcome =
+      Read("source_path: ${NULL}\nport: ${EMPTY}\ntimeout: ${MISSING:-}\n", environment);
   EXPECT_EQ(outcome.faults, "");
   EXPECT_EQ(outcome.options.source_path, "null");
   EXPECT_EQ(outcome.options.port, 80);
@@ -472,21 +532,26 @@ struct NestedEnvironment {
 
 TEST(Option, TheEnvironmentReachesMappingsThatAreNotGiven) {
   const Environment environment{.variables = {{"INNER_TOKEN", "abcdef"}}};
-  EXPECT_EQ(NestedEnvironment::Declaration().Parse(Node::Mapping(), &environment)->inner.token, "abcdef");
+  EXPECT_EQ(NestedEnvironment::Declaration().Parse(Node::Mapping(), &environment)->inner.token,
+            "abcdef");
   EXPECT_EQ(NestedEnvironment::Declaration().Parse(Node::Mapping())->inner.token, "");
 }
 
 TEST(Option, WrittenOptionsReadBackAsTheSame) {
   const Outcome outcome = Read(
-      "source_path: a\ndelimiter: ;\nsample_rows: 5\nratio: 0.75\nshare: 30%\ntimeout: 90s\nsplit_bytes: 128MiB\nlimit: 3\n"
-      "write_mode: merge\nmodes: [merge]\nnull_values: [NA, 'null']\nproperties: {a: '1'}\nwidths: {b: 1, a: 2}\n"
+      "source_path: a\ndelimiter: ;\nsample_rows: 5\nratio: 0.75\nshare: 30%\ntimeout: "
+      "90s\nsplit_bytes: 128MiB\nlimit: 3\n"
+      "write_mode: merge\nmodes: [merge]\nnull_values: [NA, 'null']\nproperties: {a: '1'}\nwidths: "
+      "{b: 1, a: 2}\n"
       "auth: {password: abcd}\nextra: [1, {b: c}]\n");
   ASSERT_EQ(outcome.faults, "");
   const Shape<CsvOptions> shape = CsvOptions::Declaration();
   const Node written = shape.Write(outcome.options);
   EXPECT_EQ(ToFlowYaml(written),
-            "{source_path: a, delimiter: ;, sample_rows: 5, ratio: 0.75, share: 0.3, timeout: 1m30s, split_bytes: 128MiB, limit: 3, "
-            "write_mode: merge, modes: [merge], null_values: [NA, \"null\"], properties: {a: \"1\"}, widths: {b: 1, a: 2}, "
+            "{source_path: a, delimiter: ;, sample_rows: 5, ratio: 0.75, share: 0.3, timeout: "
+            "1m30s, split_bytes: 128MiB, limit: 3, "
+            "write_mode: merge, modes: [merge], null_values: [NA, \"null\"], properties: {a: "
+            "\"1\"}, widths: {b: 1, a: 2}, "
             "auth: {password: abcd}, extra: [1, {b: c}]}");
   const Result<CsvOptions> again = shape.Parse(*ParseYaml(ToYaml(written), "again"));
   ASSERT_TRUE(again.ok()) << again.error().message;
@@ -502,7 +567,8 @@ TEST(Option, AStructThatIsHeldCanLendItsKeys) {
   Shape<Holder> shape("holder");
   shape.Include(&Holder::file, FileOptions::Declaration());
   shape.Optional("extra", &Holder::extra, "More.");
-  const Result<Holder> holder = shape.Parse(*ParseYaml("source_path: x\nincremental: true\nextra: 5", "f"));
+  const Result<Holder> holder =
+      shape.Parse(*ParseYaml("source_path: x\nincremental: true\nextra: 5", "f"));
   ASSERT_TRUE(holder.ok());
   EXPECT_EQ(holder->file.source_path, "x");
   EXPECT_TRUE(holder->file.incremental);
@@ -545,26 +611,30 @@ std::string JobFaults(std::string_view text) {
 }
 
 TEST(Parts, AreCheckedByTheirOwnShapeAndReadLater) {
-  const Result<Node> node = ParseYaml("source: {type: csv, source_path: x, delimiter: ';'}\nloader: {}\n", "f");
+  const Result<Node> node =
+      ParseYaml("source: {type: csv, source_path: x, delimiter: ';'}\nloader: {}\n", "f");
   const Result<Job> job = JobShape().Parse(*node);
   ASSERT_TRUE(job.ok()) << job.error().message;
   EXPECT_EQ(job->source.type, "csv");
   EXPECT_EQ(ToFlowYaml(job->source.node), "{source_path: x, delimiter: ;}");
   EXPECT_EQ(CsvOptions::Declaration().Parse(job->source.node)->delimiter, ';');
   EXPECT_EQ(job->loader.type, "inline");
-  EXPECT_EQ(ToFlowYaml(JobShape().Write(*job)), "{source: {type: csv, source_path: x, delimiter: ;}, loader: {type: inline}}");
+  EXPECT_EQ(ToFlowYaml(JobShape().Write(*job)),
+            "{source: {type: csv, source_path: x, delimiter: ;}, loader: {type: inline}}");
 }
 
 TEST(Parts, WhatTheEnvironmentGivesIsInTheOptions) {
   const Environment environment{.variables = {{"CSV_TOKEN", "abcdef"}}};
-  const Result<Job> job = JobShape().Parse(*ParseYaml("source: {type: csv, source_path: x}", "f"), &environment);
+  const Result<Job> job =
+      JobShape().Parse(*ParseYaml("source: {type: csv, source_path: x}", "f"), &environment);
   ASSERT_TRUE(job.ok()) << job.error().message;
   EXPECT_EQ(CsvOptions::Declaration().Parse(job->source.node)->token, "abcdef");
   EXPECT_EQ(job->source.node.Find("token")->written(), "${CSV_TOKEN}");
 }
 
 TEST(Parts, FaultsInAPartHaveTheirPlace) {
-  EXPECT_EQ(JobFaults("source:\n  type: csv\n  sorce_path: x\n  port: y\ntransformers: [{type: inline, a: 1}]\ncatalogs: {m: {type: "
+  EXPECT_EQ(JobFaults("source:\n  type: csv\n  sorce_path: x\n  port: y\ntransformers: [{type: "
+                      "inline, a: 1}]\ncatalogs: {m: {type: "
                       "inline, b: 2}}\n"),
             "3:3 unknown key 'sorce_path' of a csv source; did you mean 'source_path'?\n"
             "4:9 port is a whole number of at least 0, not 'y'\n"
@@ -576,16 +646,20 @@ TEST(Parts, UnknownTypesNameTheNearest) {
   EXPECT_EQ(JobFaults("source: {type: cvs}"), "1:16 'cvs' is no source; did you mean 'csv'?");
   EXPECT_EQ(JobFaults("source: {type: xyz}"), "1:16 'xyz' is no source; one of csv, inline, file");
   EXPECT_EQ(JobFaults("source: {type: [a]}"), "1:16 a list is no source; one of csv, inline, file");
-  EXPECT_EQ(JobFaults("source: {source_path: x}"), "1:9 key 'type' of source is missing; one of csv, inline");
-  EXPECT_EQ(JobFaults("source: csv"), "1:9 source is a mapping with a 'type', not 'csv'; write {type: csv}");
+  EXPECT_EQ(JobFaults("source: {source_path: x}"),
+            "1:9 key 'type' of source is missing; one of csv, inline");
+  EXPECT_EQ(JobFaults("source: csv"),
+            "1:9 source is a mapping with a 'type', not 'csv'; write {type: csv}");
   EXPECT_EQ(JobFaults("source: [csv]"), "1:9 source is a mapping with a 'type', not a list");
 }
 
 TEST(Parts, FamiliesAndOlderKeysNameAType) {
   EXPECT_EQ(JobFaults("source: {type: file, format: csv, source_path: x}"), "");
   EXPECT_EQ(JobFaults("source: {kind: csv, source_path: x}"), "");
-  EXPECT_EQ(JobFaults("source: {type: file, source_path: x}"), "1:16 source of type file needs 'format'; add it, or name the type itself");
-  EXPECT_EQ(JobFaults("source: {type: file, format: cvs, source_path: x}"), "1:30 'cvs' is no source; did you mean 'csv'?");
+  EXPECT_EQ(JobFaults("source: {type: file, source_path: x}"),
+            "1:16 source of type file needs 'format'; add it, or name the type itself");
+  EXPECT_EQ(JobFaults("source: {type: file, format: cvs, source_path: x}"),
+            "1:30 'cvs' is no source; did you mean 'csv'?");
 }
 
 TEST(Edit, PathsSetAndFindValues) {
@@ -593,20 +667,25 @@ TEST(Edit, PathsSetAndFindValues) {
   ASSERT_TRUE(SetPath(root, "source.source_path", Node::Scalar("y")).ok());
   ASSERT_TRUE(SetPath(root, "new.deep.key", Node::Scalar("z")).ok());
   ASSERT_TRUE(SetPath(root, "list.1.a", Node::Scalar("3")).ok());
-  EXPECT_EQ(ToFlowYaml(root), "{source: {type: csv, source_path: y}, list: [{a: 1}, {a: 3}], text: x, new: {deep: {key: z}}}");
+  EXPECT_EQ(ToFlowYaml(root),
+            "{source: {type: csv, source_path: y}, list: [{a: 1}, {a: 3}], text: x, new: {deep: "
+            "{key: z}}}");
   EXPECT_EQ(FindPath(root, "list.1.a")->text(), "3");
   EXPECT_EQ(FindPath(root, "list.2.a"), nullptr);
   EXPECT_EQ(FindPath(root, "text.a"), nullptr);
-  EXPECT_EQ(SetPath(root, "text.a.b", Node()).error().message, "'text.a.b' leads through a single value; 'text' has no keys");
+  EXPECT_EQ(SetPath(root, "text.a.b", Node()).error().message,
+            "'text.a.b' leads through a single value; 'text' has no keys");
   EXPECT_EQ(SetPath(root, "list.2.a", Node()).error().message,
             "'list.2.a' leads into a list of 2, where '2' is no position; positions begin with 0");
-  EXPECT_EQ(SetPath(root, "a..b", Node()).error().message, "'a..b' has an empty step; write names with one dot between");
+  EXPECT_EQ(SetPath(root, "a..b", Node()).error().message,
+            "'a..b' has an empty step; write names with one dot between");
 }
 
 TEST(Edit, OverlayJoinsMappingsAndReplacesTheRest) {
   Node base = *ParseYaml("source: {type: csv, list: [1, 2], keep: x}\nother: y", "f");
   Overlay(base, *ParseYaml("source: {list: [3], more: {a: b}}\nother: {c: d}\nnew: e", "api"));
-  EXPECT_EQ(ToFlowYaml(base), "{source: {type: csv, list: [3], keep: x, more: {a: b}}, other: {c: d}, new: e}");
+  EXPECT_EQ(ToFlowYaml(base),
+            "{source: {type: csv, list: [3], keep: x, more: {a: b}}, other: {c: d}, new: e}");
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ struct RestOptions {
   std::string token;
   static Shape<RestOptions> Declaration() {
     Shape<RestOptions> shape("rest catalog");
-    shape.Required("uri", &RestOptions::uri, "Where the catalog is.", {.example = "http://127.0.0.1:8181"});
+    shape.Required("uri", &RestOptions::uri, "Where the catalog is.",
+                   {.example = "http://127.0.0.1:8181"});
     shape.Optional("token", &RestOptions::token, "A token.", {.secret = true});
     return shape;
   }
@@ -73,13 +74,19 @@ TEST(Project, TheEnvironmentGivesWhatTheFileDoesNot) {
   EXPECT_TRUE(project.notifications.slack.is_on());
   EXPECT_EQ(project.service.port, 9000);
   EXPECT_EQ(project.service.host, "127.0.0.1");
-  EXPECT_EQ(Load({.variables = {{"LAKE_BUCKET", "lake"}, {"ICEBERG_WAREHOUSE_LOCATION", "s3://x/y"}}}).project.warehouse, "s3://x/y");
+  EXPECT_EQ(
+      Load({.variables = {{"LAKE_BUCKET", "lake"}, {"ICEBERG_WAREHOUSE_LOCATION", "s3://x/y"}}})
+          .project.warehouse,
+      "s3://x/y");
 }
 
 TEST(Project, TheFileWinsOverTheEnvironmentAndTheEnvironmentOverDotEnv) {
-  const ProjectTexts texts{.calve_yaml = "warehouse: here\nnotifications: {slack: {channel: '#file'}}\n",
-                           .dot_env = "ICEBERG_WAREHOUSE_LOCATION=there\nSLACK_TOKEN=from_dot_env\nSLACK_CHANNEL=x\nAPI_PORT=1\n",
-                           .variables = {{"API_PORT", "2"}}};
+  const ProjectTexts texts{
+      .calve_yaml = "warehouse: here\nnotifications: {slack: {channel: '#file'}}\n",
+      .dot_env =
+          "ICEBERG_WAREHOUSE_LOCATION=there\nSLACK_TOKEN=from_dot_env\nSLACK_CHANNEL=x\nAPI_PORT="
+          "1\n",
+      .variables = {{"API_PORT", "2"}}};
   const Project project = Load(texts).project;
   EXPECT_EQ(project.warehouse, "here");
   EXPECT_EQ(project.notifications.slack.token, "from_dot_env");
@@ -88,8 +95,10 @@ TEST(Project, TheFileWinsOverTheEnvironmentAndTheEnvironmentOverDotEnv) {
 }
 
 TEST(Project, EmptySlackVariablesMeanOff) {
-  EXPECT_FALSE(Load({.variables = {{"SLACK_TOKEN", ""}, {"SLACK_CHANNEL", ""}}}).project.notifications.slack.is_on());
-  EXPECT_FALSE(Load({.calve_yaml = "notifications: {slack: {token: \"${SLACK_TOKEN:-}\"}}"}).project.notifications.slack.is_on());
+  EXPECT_FALSE(Load({.variables = {{"SLACK_TOKEN", ""}, {"SLACK_CHANNEL", ""}}})
+                   .project.notifications.slack.is_on());
+  EXPECT_FALSE(Load({.calve_yaml = "notifications: {slack: {token: \"${SLACK_TOKEN:-}\"}}"})
+                   .project.notifications.slack.is_on());
 }
 
 TEST(Project, ReadsEverything) {
@@ -111,7 +120,9 @@ notifications:
 resources: {memory_limit: 2GB, parallelism: 4}
 )"};
   texts.variables = {{"TOKEN", "t1"}};
-  texts.read_file = [](const std::string& path) -> Result<std::string> { return "content of " + path + "\n"; };
+  texts.read_file = [](const std::string& path) -> Result<std::string> {
+    return "content of " + path + "\n";
+  };
   const LoadedProject loaded = Load(texts);
   const Project& project = loaded.project;
   EXPECT_EQ(project.default_catalog, "lake");
@@ -126,45 +137,56 @@ resources: {memory_limit: 2GB, parallelism: 4}
 
 TEST(Project, ANessieEndpointMakesNessieTheCatalogWhereNoneIsNamed) {
   const ProjectTexts texts{.variables = {{"NESSIE_ENDPOINT", "http://127.0.0.1:19120"}}};
-  EXPECT_EQ(Load(texts, /*with_nessie=*/true).project.catalogs.at("nessie").node.Find("uri")->text(), "http://127.0.0.1:19120");
+  EXPECT_EQ(
+      Load(texts, /*with_nessie=*/true).project.catalogs.at("nessie").node.Find("uri")->text(),
+      "http://127.0.0.1:19120");
   EXPECT_EQ(Load(texts).project.catalogs.at("local").type, "sql");
 }
 
 TEST(Project, AllFaultsOfAllFilesComeAtOnce) {
-  EXPECT_EQ(FaultsOf({.calve_yaml = "catalog: {}\ndefault_catalog: lokal\nnotifications:\n  slack: {token: abc}\n  email: {host: x}\n"
-                                    "resources: {memory_limit: 1MB}\nwarehouse: ${LAKE}\n",
-                      .dot_env = "x y\n"}),
-            ".env:1:1          expected NAME=value; write one variable a line; a comment begins with #\n"
-            "calve.yaml:1:1    unknown key 'catalog' of a project; did you mean 'catalogs'?\n"
-            "calve.yaml:2:18   'lokal' is no catalog; did you mean 'local'?\n"
-            "calve.yaml:4:18   a Slack token needs a channel; set notifications.slack.channel or SLACK_CHANNEL\n"
-            "calve.yaml:5:17   e-mail needs 'from' beside a host; add it\n"
-            "calve.yaml:6:27   memory_limit is a size of at least 64MB such as 64MB or 1GiB, not '1MB'\n"
-            "calve.yaml:7:12   ${LAKE} is not set; set it, or write ${LAKE:-default}\n"
-            "7 faults, nothing was run.");
+  EXPECT_EQ(
+      FaultsOf({.calve_yaml = "catalog: {}\ndefault_catalog: lokal\nnotifications:\n  slack: "
+                              "{token: abc}\n  email: {host: x}\n"
+                              "resources: {memory_limit: 1MB}\nwarehouse: ${LAKE}\n",
+                .dot_env = "x y\n"}),
+      ".env:1:1          expected NAME=value; write one variable a line; a comment begins with #\n"
+      "calve.yaml:1:1    unknown key 'catalog' of a project; did you mean 'catalogs'?\n"
+      "calve.yaml:2:18   'lokal' is no catalog; did you mean 'local'?\n"
+      "calve.yaml:4:18   a Slack token needs a channel; set notifications.slack.channel or "
+      "SLACK_CHANNEL\n"
+      "calve.yaml:5:17   e-mail needs 'from' beside a host; add it\n"
+      "calve.yaml:6:27   memory_limit is a size of at least 64MB such as 64MB or 1GiB, not '1MB'\n"
+      "calve.yaml:7:12   ${LAKE} is not set; set it, or write ${LAKE:-default}\n"
+      "7 faults, nothing was run.");
 }
 
 TEST(Project, SyntaxFaultsStandAlone) {
   EXPECT_EQ(FaultsOf({.calve_yaml = "catalogs: {a: 1\n"}),
-            "calve.yaml:2:1   expected , or '}' in the mapping that opens in line 1; close it, or put texts with : , [ ] { } in "
+            "calve.yaml:2:1   expected , or '}' in the mapping that opens in line 1; close it, or "
+            "put texts with : , [ ] { } in "
             "quotes\n1 fault, nothing was run.");
 }
 
 TEST(Project, CatalogsAreCheckedAndNamed) {
   EXPECT_EQ(FaultsOf({.calve_yaml = "catalogs: {a: {type: sql}, b: {type: sql}}"}),
-            "calve.yaml:1:11   there are several catalogs and no default_catalog; write default_catalog: a\n1 fault, nothing was run.");
+            "calve.yaml:1:11   there are several catalogs and no default_catalog; write "
+            "default_catalog: a\n1 fault, nothing was run.");
   EXPECT_EQ(FaultsOf({.calve_yaml = "catalogs: {a.b: {type: sql}}"}),
-            "calve.yaml:1:12   catalog name 'a.b' has other characters than letters, digits, _ and -; rename it\n1 fault, nothing was run.");
+            "calve.yaml:1:12   catalog name 'a.b' has other characters than letters, digits, _ and "
+            "-; rename it\n1 fault, nothing was run.");
   EXPECT_EQ(FaultsOf({.calve_yaml = "catalogs: {a: {type: rest}}"}),
-            "calve.yaml:1:15   key 'uri' of a rest catalog is missing; write, for example, uri: http://127.0.0.1:8181\n1 fault, nothing "
+            "calve.yaml:1:15   key 'uri' of a rest catalog is missing; write, for example, uri: "
+            "http://127.0.0.1:8181\n1 fault, nothing "
             "was run.");
   EXPECT_EQ(FaultsOf({.calve_yaml = "catalogs: [a]\ndefault_catalog: a"}),
-            "calve.yaml:1:11   catalogs is a mapping of names to catalog mappings, not a list\n1 fault, nothing was run.");
+            "calve.yaml:1:11   catalogs is a mapping of names to catalog mappings, not a list\n1 "
+            "fault, nothing was run.");
 }
 
 TEST(Project, SecretsStayOutOfFaults) {
-  const std::string faults = FaultsOf({.calve_yaml = "storage: {s3.secret-access-key: hunter2, s3.x: true}\nhunter2: 1\n"
-                                                     "default_catalog: hunter2x\nservice: {port: true}\n"});
+  const std::string faults =
+      FaultsOf({.calve_yaml = "storage: {s3.secret-access-key: hunter2, s3.x: true}\nhunter2: 1\n"
+                              "default_catalog: hunter2x\nservice: {port: true}\n"});
   EXPECT_EQ(faults.find("hunter2"), std::string::npos) << faults;
   EXPECT_NE(faults.find("not 'true'"), std::string::npos) << faults;
 }

@@ -23,7 +23,8 @@ struct ParameterOptions {
   static Shape<ParameterOptions> Declaration() {
     Shape<ParameterOptions> shape("template parameter", "What a template is told by `with`.");
     shape.Optional("meaning", &ParameterOptions::meaning, "What it is for.");
-    shape.Optional("default", &ParameterOptions::default_value, "Taken when it is not given; without one it must be given.");
+    shape.Optional("default", &ParameterOptions::default_value,
+                   "Taken when it is not given; without one it must be given.");
     return shape;
   }
 };
@@ -47,7 +48,8 @@ std::vector<std::string> NamesOf(const std::map<std::string, Node>& definitions)
 }
 
 /// Find what a key names, or say what there is.
-const Node* Find(const std::map<std::string, Node>& definitions, const Node& name, std::string_view kind, Faults& faults) {
+const Node* Find(const std::map<std::string, Node>& definitions, const Node& name,
+                 std::string_view kind, Faults& faults) {
   if (!name.is_scalar() || name.text().empty()) {
     faults.Add(name.place(), fmt::format("expected the name of a {}", kind), "write one");
     return nullptr;
@@ -66,7 +68,8 @@ const Node* Find(const std::map<std::string, Node>& definitions, const Node& nam
 /// Puts arguments in the place of ${with.name} in a template's body.
 class Substitution {
  public:
-  Substitution(const Arguments& arguments, Faults& faults) : arguments_(arguments), faults_(faults) {}
+  Substitution(const Arguments& arguments, Faults& faults)
+      : arguments_(arguments), faults_(faults) {}
 
   void Apply(Node& node) {
     for (Node& item : node.items()) Apply(item);
@@ -92,15 +95,18 @@ class Substitution {
         out += text[i++];
         continue;
       }
-      const Node* argument = Argument(std::string(rest.substr(kOpen.size(), end - kOpen.size())), node);
+      const Node* argument =
+          Argument(std::string(rest.substr(kOpen.size(), end - kOpen.size())), node);
       if (argument == nullptr) return;
       if (rest.size() == text.size() && end + 1 == text.size()) {
         node = *argument;
         return;
       }
       if (!argument->is_scalar()) {
-        faults_.Add(node.place(), fmt::format("{} is no single value, so it can't be part of a text",
-                                              QuoteForMessage(rest.substr(0, end + 1))), "let it stand alone");
+        faults_.Add(node.place(),
+                    fmt::format("{} is no single value, so it can't be part of a text",
+                                QuoteForMessage(rest.substr(0, end + 1))),
+                    "let it stand alone");
         node.MarkBroken();
         return;
       }
@@ -115,7 +121,8 @@ class Substitution {
   const Node* Argument(const std::string& name, Node& node) {
     const auto found = arguments_.find(name);
     if (found != arguments_.end()) return &found->second;
-    faults_.Add(node.place(), fmt::format("{} is no parameter of this template", QuoteForMessage(name)),
+    faults_.Add(node.place(),
+                fmt::format("{} is no parameter of this template", QuoteForMessage(name)),
                 "declare it under parameters");
     node.MarkBroken();
     return nullptr;
@@ -126,7 +133,8 @@ class Substitution {
 };
 
 /// What the parameters of a template stand for in one use of it; none after a fault.
-std::optional<Arguments> TakeArguments(const ParameterList& declared, const Node& name, const Node* with, Faults& faults) {
+std::optional<Arguments> TakeArguments(const ParameterList& declared, const Node& name,
+                                       const Node* with, Faults& faults) {
   const size_t before = faults.size();
   Arguments arguments;
   std::vector<std::string> known;
@@ -135,7 +143,8 @@ std::optional<Arguments> TakeArguments(const ParameterList& declared, const Node
     if (!options.default_value.is_null()) arguments[parameter] = options.default_value;
   }
   if (with != nullptr && !with->is_null() && !with->is_mapping()) {
-    faults.Add(with->place(), "with is a mapping of names to values, not a list or a single value", "write {name: value}");
+    faults.Add(with->place(), "with is a mapping of names to values, not a list or a single value",
+               "write {name: value}");
     return std::nullopt;
   }
   std::vector<std::string> meant;
@@ -147,13 +156,19 @@ std::optional<Arguments> TakeArguments(const ParameterList& declared, const Node
     if (faults.is_full()) return std::nullopt;
     const std::vector<std::string> near = NearestNames(given.key, known);
     meant.insert(meant.end(), near.begin(), near.end());
-    faults.Add(given.key_place, fmt::format("template {} has no parameter {}", QuoteForMessage(name.text()), QuoteForMessage(given.key)),
-               !near.empty() ? DidYouMean(given.key, known).substr(2)
-                             : known.empty() ? "it takes none" : "one of " + Join(known, ", "));
+    faults.Add(given.key_place,
+               fmt::format("template {} has no parameter {}", QuoteForMessage(name.text()),
+                           QuoteForMessage(given.key)),
+               !near.empty()   ? DidYouMean(given.key, known).substr(2)
+               : known.empty() ? "it takes none"
+                               : "one of " + Join(known, ", "));
   }
   for (const std::string& parameter : known) {
-    if (arguments.contains(parameter) || std::find(meant.begin(), meant.end(), parameter) != meant.end()) continue;
-    faults.Add(name.place(), fmt::format("template {} needs '{}'", QuoteForMessage(name.text()), parameter),
+    if (arguments.contains(parameter) ||
+        std::find(meant.begin(), meant.end(), parameter) != meant.end())
+      continue;
+    faults.Add(name.place(),
+               fmt::format("template {} needs '{}'", QuoteForMessage(name.text()), parameter),
                fmt::format("write with: {{{}: ...}}", parameter));
   }
   return faults.size() == before ? std::optional(std::move(arguments)) : std::nullopt;
@@ -172,11 +187,13 @@ void ExpandTemplates(Node& node, const Definitions& definitions, Faults& faults)
   for (int depth = 0; node.is_mapping() && node.Find("template") != nullptr; ++depth) {
     const Node name = *node.Find("template");
     const Node* with_given = node.Find("with");
-    const std::optional<Node> with = with_given == nullptr ? std::nullopt : std::optional(*with_given);
+    const std::optional<Node> with =
+        with_given == nullptr ? std::nullopt : std::optional(*with_given);
     node.Remove("template");
     node.Remove("with");
     if (depth == kDepthMax) {
-      faults.Add(name.place(), fmt::format("templates use each other more than {} deep", kDepthMax), "flatten them");
+      faults.Add(name.place(), fmt::format("templates use each other more than {} deep", kDepthMax),
+                 "flatten them");
       node.MarkBroken();
       return;
     }
@@ -187,11 +204,13 @@ void ExpandTemplates(Node& node, const Definitions& definitions, Faults& faults)
     }
     Node declaration = Node::Mapping();
     declaration.set_place(found->place());
-    if (const Node* parameters = found->Find("parameters")) declaration.Set("parameters", *parameters);
+    if (const Node* parameters = found->Find("parameters"))
+      declaration.Set("parameters", *parameters);
     const size_t before = faults.size();
     const ParameterList declared = ParameterList::Declaration().Read(declaration, {faults});
     const std::optional<Arguments> arguments =
-        faults.size() == before ? TakeArguments(declared, name, with ? &*with : nullptr, faults) : std::nullopt;
+        faults.size() == before ? TakeArguments(declared, name, with ? &*with : nullptr, faults)
+                                : std::nullopt;
     if (!arguments.has_value()) {
       node.MarkBroken();
       return;
@@ -209,7 +228,9 @@ void ExpandReference(Node& node, const Definitions& definitions, Faults& faults)
     const Node name = *node.Find("ref");
     node.Remove("ref");
     if (depth == kDepthMax) {
-      faults.Add(name.place(), fmt::format("sources refer to each other more than {} deep", kDepthMax), "flatten them");
+      faults.Add(name.place(),
+                 fmt::format("sources refer to each other more than {} deep", kDepthMax),
+                 "flatten them");
       node.MarkBroken();
       return;
     }

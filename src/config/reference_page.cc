@@ -27,7 +27,8 @@ std::string Cell(std::string_view text) {
 
 /// A text in backticks, whatever backticks are in it.
 std::string Code(std::string_view text) {
-  return text.find('`') == std::string_view::npos ? fmt::format("`{}`", text) : fmt::format("`` {} ``", text);
+  return text.find('`') == std::string_view::npos ? fmt::format("`{}`", text)
+                                                  : fmt::format("`` {} ``", text);
 }
 
 std::string Codes(const std::vector<std::string>& texts) {
@@ -37,7 +38,9 @@ std::string Codes(const std::vector<std::string>& texts) {
 }
 
 std::string_view WithoutArticle(std::string_view phrase) {
-  return phrase.starts_with("a ") ? phrase.substr(2) : phrase.starts_with("an ") ? phrase.substr(3) : phrase;
+  return phrase.starts_with("a ")    ? phrase.substr(2)
+         : phrase.starts_with("an ") ? phrase.substr(3)
+                                     : phrase;
 }
 
 std::string TypeCell(const TypeDescription& type) {
@@ -52,9 +55,11 @@ std::string TypeCell(const TypeDescription& type) {
 }
 
 std::string DefaultCell(const OptionDescription& option) {
-  if (option.required) return option.environment.empty() ? "required" : "`$" + option.environment + "`, or required";
+  if (option.required)
+    return option.environment.empty() ? "required" : "`$" + option.environment + "`, or required";
   std::string text = option.default_text;
-  if (text.empty() && option.default_value.has_value()) text = Code(ToFlowYaml(*option.default_value));
+  if (text.empty() && option.default_value.has_value())
+    text = Code(ToFlowYaml(*option.default_value));
   if (option.environment.empty()) return text;
   return "`$" + option.environment + "`" + (text.empty() ? "" : ", or " + text);
 }
@@ -82,14 +87,17 @@ class Table {
   void Rows(const ShapeDescription& shape, const std::string& prefix) {
     within_.push_back(shape.noun);
     for (const OptionDescription& option : shape.options) {
-      out_ += fmt::format("| {} | {} | {} | {} |\n", Code(prefix + option.key), Cell(TypeCell(option.type)),
-                          Cell(DefaultCell(option)), Cell(MeaningCell(option)));
+      out_ += fmt::format("| {} | {} | {} | {} |\n", Code(prefix + option.key),
+                          Cell(TypeCell(option.type)), Cell(DefaultCell(option)),
+                          Cell(MeaningCell(option)));
       const TypeDescription* type = &option.type;
       std::string below = prefix + option.key;
-      for (; type->item != nullptr; type = type->item.get()) below += type->form == Form::kList ? "[]" : ".<name>";
+      for (; type->item != nullptr; type = type->item.get())
+        below += type->form == Form::kList ? "[]" : ".<name>";
       if (type->form != Form::kShape) continue;
       const ShapeDescription inner = type->shape();
-      const bool contains_itself = std::find(within_.begin(), within_.end(), inner.noun) != within_.end();
+      const bool contains_itself =
+          std::find(within_.begin(), within_.end(), inner.noun) != within_.end();
       if (!contains_itself) Rows(inner, below + ".");
     }
     within_.pop_back();
@@ -106,7 +114,8 @@ std::string Example(const ShapeDescription& shape, int indent, int depth) {
   for (const OptionDescription& option : shape.options) {
     if (option.example.find('\n') != std::string::npos) {
       out += margin + option.key + ":\n";
-      for (const std::string& line : Split(Trim(option.example), '\n')) out += margin + "  " + line + '\n';
+      for (const std::string& line : Split(Trim(option.example), '\n'))
+        out += margin + "  " + line + '\n';
     } else if (!option.example.empty()) {
       out += fmt::format("{}{}: {}\n", margin, option.key, option.example);
     } else if (option.type.form == Form::kShape && depth < kDepthMax) {

@@ -7,7 +7,8 @@ namespace {
 
 Definitions Some() {
   Definitions definitions;
-  const auto add = [](std::map<std::string, Node>& to, const std::string& name, std::string_view text) {
+  const auto add = [](std::map<std::string, Node>& to, const std::string& name,
+                      std::string_view text) {
     Result<Node> node = ParseYaml(text, name + ".yaml");
     EXPECT_TRUE(node.ok());
     to[name] = *node;
@@ -16,12 +17,15 @@ Definitions Some() {
   add(definitions.sources, "shop_replica", "ref: shop\nhost: replica\n");
   add(definitions.sources, "loop", "ref: loop\n");
   add(definitions.templates, "daily",
-      "parameters:\n  store: {meaning: Which store.}\n  columns: {default: [x]}\n  hour: {default: 5}\n"
-      "cron_expression: '0 ${with.hour} * * *'\nsource: {ref: shop, query: \"$${with.store} ${with.store}\"}\n"
+      "parameters:\n  store: {meaning: Which store.}\n  columns: {default: [x]}\n  hour: {default: "
+      "5}\n"
+      "cron_expression: '0 ${with.hour} * * *'\nsource: {ref: shop, query: \"$${with.store} "
+      "${with.store}\"}\n"
       "transformer: {date_columns: '${with.columns}'}\n");
   add(definitions.templates, "weekly", "template: daily\nwith: {store: all}\nweekly: true\n");
   add(definitions.templates, "loop", "template: loop\n");
-  add(definitions.templates, "source_template", "parameters: {host: }\ntype: mysql\nhost: ${with.host}\n");
+  add(definitions.templates, "source_template",
+      "parameters: {host: }\ntype: mysql\nhost: ${with.host}\n");
   add(definitions.templates, "wrong", "a: x${with.nothing}\n");
   add(definitions.templates, "in_text", "parameters: {list: }\na: x${with.list}\n");
   return definitions;
@@ -35,52 +39,73 @@ std::string Resolve(std::string_view text) {
 }
 
 TEST(Reference, ASourceIsPutInWithTheJobsKeysWinning) {
-  EXPECT_EQ(Resolve("source: {ref: shop}"), "{source: {type: postgresql, host: db, tables: [a, b]}}");
+  EXPECT_EQ(Resolve("source: {ref: shop}"),
+            "{source: {type: postgresql, host: db, tables: [a, b]}}");
   EXPECT_EQ(Resolve("source: {ref: shop, host: mine, tables: [c], more: 1}"),
             "{source: {type: postgresql, host: mine, tables: [c], more: 1}}");
-  EXPECT_EQ(Resolve("source: {ref: shop_replica}"), "{source: {type: postgresql, host: replica, tables: [a, b]}}");
-  EXPECT_EQ(Resolve("source: {type: csv}\nx: {ref: shop}"), "{source: {type: csv}, x: {ref: shop}}");
+  EXPECT_EQ(Resolve("source: {ref: shop_replica}"),
+            "{source: {type: postgresql, host: replica, tables: [a, b]}}");
+  EXPECT_EQ(Resolve("source: {type: csv}\nx: {ref: shop}"),
+            "{source: {type: csv}, x: {ref: shop}}");
 }
 
 TEST(Reference, ATemplateIsPutInWithItsParameters) {
-  EXPECT_EQ(Resolve("template: daily\nwith: {store: berlin, columns: [date, day]}\nenabled: true\n"),
-            "{cron_expression: 0 5 * * *, source: {type: postgresql, host: db, tables: [a, b], query: \"$${with.store} berlin\"}, "
-            "transformer: {date_columns: [date, day]}, enabled: true}");
+  EXPECT_EQ(
+      Resolve("template: daily\nwith: {store: berlin, columns: [date, day]}\nenabled: true\n"),
+      "{cron_expression: 0 5 * * *, source: {type: postgresql, host: db, tables: [a, b], query: "
+      "\"$${with.store} berlin\"}, "
+      "transformer: {date_columns: [date, day]}, enabled: true}");
   EXPECT_EQ(Resolve("template: weekly\nsource: {host: other}\n"),
-            "{cron_expression: 0 5 * * *, source: {type: postgresql, host: other, tables: [a, b], query: \"$${with.store} all\"}, "
+            "{cron_expression: 0 5 * * *, source: {type: postgresql, host: other, tables: [a, b], "
+            "query: \"$${with.store} all\"}, "
             "transformer: {date_columns: [x]}, weekly: true}");
-  EXPECT_EQ(Resolve("source: {template: source_template, with: {host: \"${HOST}\"}}"), "{source: {type: mysql, host: \"${HOST}\"}}");
+  EXPECT_EQ(Resolve("source: {template: source_template, with: {host: \"${HOST}\"}}"),
+            "{source: {type: mysql, host: \"${HOST}\"}}");
 }
 
 TEST(Reference, WhatIsNotThereNamesTheNearest) {
-  EXPECT_EQ(Resolve("source: {ref: shp}"), "job.yaml:1:15   there is no source 'shp'; did you mean 'shop'?\n1 fault, stopped.");
+  EXPECT_EQ(Resolve("source: {ref: shp}"),
+            "job.yaml:1:15   there is no source 'shp'; did you mean 'shop'?\n1 fault, stopped.");
   EXPECT_EQ(Resolve("template: zzzzzz"),
-            "job.yaml:1:11   there is no template 'zzzzzz'; one of daily, in_text, loop, source_template, weekly, wrong\n1 fault, "
+            "job.yaml:1:11   there is no template 'zzzzzz'; one of daily, in_text, loop, "
+            "source_template, weekly, wrong\n1 fault, "
             "stopped.");
-  EXPECT_EQ(Resolve("source: {ref: [shop]}"), "job.yaml:1:15   expected the name of a source; write one\n1 fault, stopped.");
+  EXPECT_EQ(Resolve("source: {ref: [shop]}"),
+            "job.yaml:1:15   expected the name of a source; write one\n1 fault, stopped.");
   Faults faults;
   Node node = *ParseYaml("template: x", "job.yaml");
   ResolveReferences(node, {}, faults);
-  EXPECT_EQ(faults.Render("stopped"), "job.yaml:1:11   there is no template 'x'; config/templates holds none\n1 fault, stopped.");
+  EXPECT_EQ(
+      faults.Render("stopped"),
+      "job.yaml:1:11   there is no template 'x'; config/templates holds none\n1 fault, stopped.");
 }
 
 TEST(Reference, ParametersAreChecked) {
   EXPECT_EQ(Resolve("template: daily"),
-            "job.yaml:1:11   template 'daily' needs 'store'; write with: {store: ...}\n1 fault, stopped.");
+            "job.yaml:1:11   template 'daily' needs 'store'; write with: {store: ...}\n1 fault, "
+            "stopped.");
   EXPECT_EQ(Resolve("template: daily\nwith: {stor: x, zzzzzz: 1}"),
             "job.yaml:2:8    template 'daily' has no parameter 'stor'; did you mean 'store'?\n"
-            "job.yaml:2:17   template 'daily' has no parameter 'zzzzzz'; one of store, columns, hour\n2 faults, stopped.");
+            "job.yaml:2:17   template 'daily' has no parameter 'zzzzzz'; one of store, columns, "
+            "hour\n2 faults, stopped.");
   EXPECT_EQ(Resolve("template: daily\nwith: [x]"),
-            "job.yaml:2:7   with is a mapping of names to values, not a list or a single value; write {name: value}\n1 fault, stopped.");
+            "job.yaml:2:7   with is a mapping of names to values, not a list or a single value; "
+            "write {name: value}\n1 fault, stopped.");
   EXPECT_EQ(Resolve("template: wrong"),
-            "wrong.yaml:1:4   'nothing' is no parameter of this template; declare it under parameters\n1 fault, stopped.");
+            "wrong.yaml:1:4   'nothing' is no parameter of this template; declare it under "
+            "parameters\n1 fault, stopped.");
   EXPECT_EQ(Resolve("template: in_text\nwith: {list: [1]}"),
-            "in_text.yaml:2:4   '${with.list}' is no single value, so it can't be part of a text; let it stand alone\n1 fault, stopped.");
+            "in_text.yaml:2:4   '${with.list}' is no single value, so it can't be part of a text; "
+            "let it stand alone\n1 fault, stopped.");
 }
 
 TEST(Reference, CirclesEnd) {
-  EXPECT_EQ(Resolve("source: {ref: loop}"), "loop.yaml:1:6   sources refer to each other more than 8 deep; flatten them\n1 fault, stopped.");
-  EXPECT_EQ(Resolve("template: loop"), "loop.yaml:1:11   templates use each other more than 8 deep; flatten them\n1 fault, stopped.");
+  EXPECT_EQ(Resolve("source: {ref: loop}"),
+            "loop.yaml:1:6   sources refer to each other more than 8 deep; flatten them\n1 fault, "
+            "stopped.");
+  EXPECT_EQ(Resolve("template: loop"),
+            "loop.yaml:1:11   templates use each other more than 8 deep; flatten them\n1 fault, "
+            "stopped.");
 }
 
 }  // namespace

@@ -11,10 +11,12 @@
 #include "config/reference.h"
 #include "config/yaml.h"
 
-/// Feed arbitrary bytes to the whole room: parse, fill in, print and read back, read as a project, as JSON and as .env.
+/// Feed arbitrary bytes to the whole room: parse, fill in, print and read back, read as a project,
+/// as JSON and as .env.
 ///
-/// Build with clang, -fsanitize=fuzzer,address,undefined and the sources of base and config; a small corpus of YAML files
-/// helps. Beside crashes and hangs it looks for trees that do not survive being printed.
+/// Build with clang, -fsanitize=fuzzer,address,undefined and the sources of base and config; a
+/// small corpus of YAML files helps. Beside crashes and hangs it looks for trees that do not
+/// survive being printed.
 
 namespace {
 
@@ -39,7 +41,9 @@ struct SqlOptions {
 
 Environment SomeEnvironment() {
   Environment environment{.variables = {{"A", "value"}, {"E", ""}, {"R", "${A}"}}};
-  environment.read_file = [](const std::string& path) -> calve::Result<std::string> { return path; };
+  environment.read_file = [](const std::string& path) -> calve::Result<std::string> {
+    return path;
+  };
   return environment;
 }
 
@@ -47,10 +51,14 @@ void CheckPrinting(const Node& node) {
   for (const bool flow : {false, true}) {
     calve::config::Faults faults;
     const Node again = ParseYaml(flow ? ToFlowYaml(node) : ToYaml(node), "again", faults,
-                                 {.bytes_max = 64 << 20, .depth_max = 80, .nodes_max = 1 << 20, .expanded_bytes_max = 64 << 20});
+                                 {.bytes_max = 64 << 20,
+                                  .depth_max = 80,
+                                  .nodes_max = 1 << 20,
+                                  .expanded_bytes_max = 64 << 20});
     // A key of over 1,024 characters is no key to libyaml in flow style; nothing else may be lost.
     const bool long_key = faults.size() > 0 && ToFlowYaml(node).size() > 1000;
-    Demand(long_key || (faults.empty() && again.SameAs(node)), flow ? "flow style reads back" : "block style reads back");
+    Demand(long_key || (faults.empty() && again.SameAs(node)),
+           flow ? "flow style reads back" : "block style reads back");
   }
 }
 
@@ -71,7 +79,8 @@ void CheckReferences(const Node& node) {
 void CheckYaml(std::string_view text) {
   Faults faults;
   Node node = ParseYaml(text, "fuzz.yaml", faults);
-  for (const Fault& fault : faults.Sorted()) Demand(!fault.message.empty() && fault.place.line >= 0, "a fault says something");
+  for (const Fault& fault : faults.Sorted())
+    Demand(!fault.message.empty() && fault.place.line >= 0, "a fault says something");
   if (!faults.empty()) return;
   Demand(!node.is_broken(), "a tree without faults is not broken");
   CheckPrinting(node);
@@ -84,13 +93,16 @@ void CheckProject(std::string_view text) {
   auto catalogs = std::make_shared<Parts>();
   catalogs->noun = "catalog";
   catalogs->parts = {MakePart<SqlOptions>("sql")};
-  const ProjectTexts texts{.calve_yaml = std::string(text), .variables = SomeEnvironment().variables};
+  const ProjectTexts texts{.calve_yaml = std::string(text),
+                           .variables = SomeEnvironment().variables};
   const calve::Result<LoadedProject> project = LoadProject(texts, catalogs);
   if (!project.ok()) {
-    Demand(project.error().message.find("nothing was run.") != std::string::npos, "faults end on what was not done");
+    Demand(project.error().message.find("nothing was run.") != std::string::npos,
+           "faults end on what was not done");
     return;
   }
-  Demand(project->project.catalogs.contains(project->project.default_catalog), "a project has a default catalog");
+  Demand(project->project.catalogs.contains(project->project.default_catalog),
+         "a project has a default catalog");
   (void)ProjectShape(catalogs).Write(project->project);
 }
 

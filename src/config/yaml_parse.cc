@@ -21,8 +21,9 @@ class Precheck {
 
   bool Pass(const YamlLimits& limits) const {
     if (text_.size() > limits.bytes_max) {
-      faults_.Add({file_, 0, 0}, fmt::format("the file has {}, and {} is the most", FormatBytes(Size(text_.size())),
-                                             FormatBytes(Size(limits.bytes_max))),
+      faults_.Add({file_, 0, 0},
+                  fmt::format("the file has {}, and {} is the most",
+                              FormatBytes(Size(text_.size())), FormatBytes(Size(limits.bytes_max))),
                   "keep data in a data file and name it here");
       return false;
     }
@@ -33,10 +34,13 @@ class Precheck {
   Place At(size_t offset) const {
     const std::string_view before = text_.substr(0, offset);
     const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0.
-    const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    const auto starts_character = [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    };
     return {file_, static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
-            static_cast<int>(std::count_if(before.begin() + static_cast<ptrdiff_t>(line_start), before.end(),
-                                           starts_character)) + 1};
+            static_cast<int>(std::count_if(before.begin() + static_cast<ptrdiff_t>(line_start),
+                                           before.end(), starts_character)) +
+                1};
   }
 
  private:
@@ -50,7 +54,8 @@ class Precheck {
     if (IsValidUtf8(text_)) return true;
     size_t at = 0;
     for (size_t length = CharacterAt(at); length != 0; length = CharacterAt(at)) at += length;
-    faults_.Add(At(at), fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text_[at])),
+    faults_.Add(At(at),
+                fmt::format("byte 0x{:02x} is not UTF-8", static_cast<unsigned char>(text_[at])),
                 "save the file as UTF-8");
     return false;
   }
@@ -74,11 +79,13 @@ class Precheck {
     return true;
   }
 
-  /// libyaml compares each %TAG with all before it, so a file of them would keep it busy for minutes.
+  /// libyaml compares each %TAG with all before it, so a file of them would keep it busy for
+  /// minutes.
   bool Directives() const {
     for (size_t line = 0; line < text_.size();) {
       if (text_.substr(line).starts_with("%TAG")) {
-        faults_.Add(At(line), "%TAG is not supported", "remove it: an option's type is declared, tags change nothing");
+        faults_.Add(At(line), "%TAG is not supported",
+                    "remove it: an option's type is declared, tags change nothing");
         return false;
       }
       const size_t end = text_.find_first_of("\r\n", line);
@@ -102,18 +109,21 @@ struct Event {
   ~Event() { yaml_event_delete(&event); }
 };
 
-std::string Text(const yaml_char_t* text) { return text == nullptr ? "" : reinterpret_cast<const char*>(text); }
+std::string Text(const yaml_char_t* text) {
+  return text == nullptr ? "" : reinterpret_cast<const char*>(text);
+}
 
 /// libyaml's events to our tree, within limits.
 class TreeBuilder {
  public:
-  TreeBuilder(std::string_view text, std::shared_ptr<const std::string> file, const YamlLimits& limits, Faults& faults,
-              const Precheck& precheck)
+  TreeBuilder(std::string_view text, std::shared_ptr<const std::string> file,
+              const YamlLimits& limits, Faults& faults, const Precheck& precheck)
       : text_(text), file_(std::move(file)), limits_(limits), faults_(faults), precheck_(precheck) {
     made_ = yaml_parser_initialize(&parser_) != 0;
     if (!made_) return;
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
   }
   ~TreeBuilder() {
     if (made_) yaml_parser_delete(&parser_);
@@ -140,7 +150,8 @@ class TreeBuilder {
           return root;
         case YAML_DOCUMENT_START_EVENT:
           if (seen_document) {
-            Stop(At(next.event.start_mark), "a second document begins here", "write one document a file, without ---");
+            Stop(At(next.event.start_mark), "a second document begins here",
+                 "write one document a file, without ---");
             return root;
           }
           seen_document = true;
@@ -185,12 +196,14 @@ class TreeBuilder {
     nodes_ += nodes;
     bytes_ += bytes;
     if (nodes_ <= limits_.nodes_max && bytes_ <= limits_.expanded_bytes_max) return true;
-    Stop(place, nodes_ > limits_.nodes_max
-                    ? fmt::format("the file has more than {} values, aliases filled in",
-                                  FormatCount(static_cast<int64_t>(limits_.nodes_max)))
-                    : fmt::format("the file has more than {} of text, aliases filled in",
-                                  FormatBytes(ByteCount(static_cast<int64_t>(limits_.expanded_bytes_max)))),
-         "keep data in a data file and name it here");
+    Stop(
+        place,
+        nodes_ > limits_.nodes_max
+            ? fmt::format("the file has more than {} values, aliases filled in",
+                          FormatCount(static_cast<int64_t>(limits_.nodes_max)))
+            : fmt::format("the file has more than {} of text, aliases filled in",
+                          FormatBytes(ByteCount(static_cast<int64_t>(limits_.expanded_bytes_max)))),
+        "keep data in a data file and name it here");
     return false;
   }
 
@@ -198,7 +211,8 @@ class TreeBuilder {
     const Place place = At(event.start_mark);
     if (event.type == YAML_ALIAS_EVENT) return Alias(Text(event.data.alias.anchor), place, depth);
     if (depth >= limits_.depth_max) {
-      return Stop(place, fmt::format("the file is nested deeper than {} levels", limits_.depth_max), "flatten it");
+      return Stop(place, fmt::format("the file is nested deeper than {} levels", limits_.depth_max),
+                  "flatten it");
     }
     const size_t nodes_before = nodes_;
     const size_t bytes_before = bytes_;
@@ -244,7 +258,8 @@ class TreeBuilder {
     const Anchor& anchor = found->second;
     if (!Charge(anchor.nodes, anchor.bytes, place)) return {};
     if (depth + anchor.height > limits_.depth_max) {
-      return Stop(place, fmt::format("the file is nested deeper than {} levels", limits_.depth_max), "flatten it");
+      return Stop(place, fmt::format("the file is nested deeper than {} levels", limits_.depth_max),
+                  "flatten it");
     }
     return anchor.node;
   }
@@ -293,7 +308,9 @@ class TreeBuilder {
       if (!GoodKey(key, plain, place)) continue;
       const auto [first, is_new] = line_of.try_emplace(key.text(), place.line);
       if (!is_new) {
-        faults_.Add(place, fmt::format("key {} is given twice, first in line {}", QuoteForMessage(key.text()), first->second),
+        faults_.Add(place,
+                    fmt::format("key {} is given twice, first in line {}",
+                                QuoteForMessage(key.text()), first->second),
                     "remove one");
         continue;
       }
@@ -312,7 +329,8 @@ class TreeBuilder {
       return false;
     }
     if (plain && key.text() == "<<") {
-      faults_.Add(place, "merge keys (<<) are no part of YAML 1.2", "write the keys out, or use a template");
+      faults_.Add(place, "merge keys (<<) are no part of YAML 1.2",
+                  "write the keys out, or use a template");
       return false;
     }
     return true;
@@ -331,43 +349,58 @@ class TreeBuilder {
     return true;
   }
 
-  /// Say what is wrong with the syntax in words that help; libyaml's own where there are no better ones.
+  /// Say what is wrong with the syntax in words that help; libyaml's own where there are no better
+  /// ones.
   void Explain() {
     const std::string problem = parser_.problem == nullptr ? "out of memory" : parser_.problem;
     const std::string context = parser_.context == nullptr ? "" : parser_.context;
     if (parser_.error == YAML_READER_ERROR) {
-      Stop(precheck_.At(std::min(parser_.problem_offset, text_.size())), problem, "remove the character");
+      Stop(precheck_.At(std::min(parser_.problem_offset, text_.size())), problem,
+           "remove the character");
       return;
     }
     const Place place = At(parser_.problem_mark);
     const Place begun = At(parser_.context_mark);
-    if (problem == "found unexpected end of stream" && context == "while scanning a quoted scalar") {
-      Stop(begun, "the quote that opens here is never closed", "close it, or double a ' that is part of the text");
+    if (problem == "found unexpected end of stream" &&
+        context == "while scanning a quoted scalar") {
+      Stop(begun, "the quote that opens here is never closed",
+           "close it, or double a ' that is part of the text");
     } else if (problem == "found character that cannot start any token") {
       ExplainCharacter(place);
     } else if (problem.starts_with("found a tab character")) {
       Stop(place, "a tab can't indent YAML", "use spaces");
     } else if (problem.starts_with("did not find expected ',' or")) {
       const bool variable = Line(place.line).find("${") != std::string_view::npos;
-      Stop(place, fmt::format("expected , or {} in the {} that opens in line {}", problem.substr(problem.size() - 3),
-                              problem.ends_with("'}'") ? "mapping" : "list", begun.line),
-           variable ? "inside {} and [] put \"${...}\" in quotes" : "close it, or put texts with : , [ ] { } in quotes");
+      Stop(place,
+           fmt::format("expected , or {} in the {} that opens in line {}",
+                       problem.substr(problem.size() - 3),
+                       problem.ends_with("'}'") ? "mapping" : "list", begun.line),
+           variable ? "inside {} and [] put \"${...}\" in quotes"
+                    : "close it, or put texts with : , [ ] { } in quotes");
     } else if (problem == "mapping values are not allowed in this context") {
-      Stop(place, "a colon is not expected here", "put a text with ': ' in quotes, or check the indentation");
+      Stop(place, "a colon is not expected here",
+           "put a text with ': ' in quotes, or check the indentation");
     } else if (problem == "did not find expected key") {
-      Stop(place, "expected a key, or the end of the mapping that begins in line " + std::to_string(begun.line),
+      Stop(place,
+           "expected a key, or the end of the mapping that begins in line " +
+               std::to_string(begun.line),
            "check the indentation and the quotes");
     } else if (problem == "could not find expected ':'") {
       Stop(begun, "expected a colon after this key", "write key: value");
     } else if (problem == "did not find expected node content") {
-      Stop(place, "expected a value here", "check for a doubled comma, or a text that needs quotes");
+      Stop(place, "expected a value here",
+           "check for a doubled comma, or a text that needs quotes");
     } else if (problem == "found unknown escape character") {
-      Stop(place, "unknown escape in double quotes", "write \\\\ for a backslash, or use single quotes");
+      Stop(place, "unknown escape in double quotes",
+           "write \\\\ for a backslash, or use single quotes");
     } else if (problem == "block sequence entries are not allowed in this context") {
-      Stop(place, "a list item is not expected here", "put '- ' on a line of its own, or a text that begins with it in quotes");
+      Stop(place, "a list item is not expected here",
+           "put '- ' on a line of its own, or a text that begins with it in quotes");
     } else if (problem == "did not find expected '-' indicator") {
-      Stop(place, "expected '- ', or the end of the list that begins in line " + std::to_string(begun.line),
-           "check the indentation");
+      Stop(
+          place,
+          "expected '- ', or the end of the list that begins in line " + std::to_string(begun.line),
+          "check the indentation");
     } else {
       Stop(place, "this is no YAML: " + problem + (context.empty() ? "" : " " + context), "");
     }
@@ -377,7 +410,8 @@ class TreeBuilder {
     const std::string_view line = Line(place.line);
     size_t byte = 0;
     for (int column = 1; byte < line.size() && column < place.column; ++byte) {
-      if (byte + 1 < line.size() && (static_cast<unsigned char>(line[byte + 1]) & 0xC0) != 0x80) ++column;
+      if (byte + 1 < line.size() && (static_cast<unsigned char>(line[byte + 1]) & 0xC0) != 0x80)
+        ++column;
     }
     const char found = byte < line.size() ? line[byte] : ' ';
     if (found == '\t') {
@@ -412,7 +446,8 @@ class TreeBuilder {
 
 }  // namespace
 
-Node ParseYaml(std::string_view text, std::string_view file, Faults& faults, const YamlLimits& limits) {
+Node ParseYaml(std::string_view text, std::string_view file, Faults& faults,
+               const YamlLimits& limits) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   const auto name = std::make_shared<const std::string>(file);
   const Precheck precheck(text, name, faults);

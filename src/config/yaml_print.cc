@@ -53,7 +53,8 @@ std::string ScalarText(const Node& node, bool in_flow) {
   if (!node.quoted() && text.empty()) return in_flow ? "null" : "";
   const bool must_quote = node.quoted() && CoreTypeOf(Node::Scalar(text)) != CoreType::kText;
   if (!must_quote && IsPlain(text, in_flow)) return text;
-  // Characters such as U+0085 break a line or are refused when they stand bare, so they are written as escapes.
+  // Characters such as U+0085 break a line or are refused when they stand bare, so they are written
+  // as escapes.
   std::string escaped;
   const std::string quoted = DoubleQuoted(text);
   for (size_t i = 0; i < quoted.size(); ++i) {
@@ -65,7 +66,8 @@ std::string ScalarText(const Node& node, bool in_flow) {
     } else if (rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9")) {
       escaped += rest[2] == '\xA8' ? "\\u2028" : "\\u2029";
       i += 2;
-    } else if (rest.starts_with("\xEF\xBB\xBF") || rest.starts_with("\xEF\xBF\xBE") || rest.starts_with("\xEF\xBF\xBF")) {
+    } else if (rest.starts_with("\xEF\xBB\xBF") || rest.starts_with("\xEF\xBF\xBE") ||
+               rest.starts_with("\xEF\xBF\xBF")) {
       escaped += rest[1] == '\xBB' ? "\\ufeff" : rest[2] == '\xBE' ? "\\ufffe" : "\\uffff";
       i += 2;
     } else {
@@ -79,7 +81,8 @@ std::string ScalarText(const Node& node, bool in_flow) {
 bool IsBlock(const Node& node) {
   const std::string& text = node.written();
   const size_t end = text.find_last_not_of('\n');
-  if (text.find('\n') == std::string::npos || end == std::string::npos || end + 2 < text.size()) return false;
+  if (text.find('\n') == std::string::npos || end == std::string::npos || end + 2 < text.size())
+    return false;
   if (text.front() == ' ' || text.front() == '\n') return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -91,7 +94,8 @@ std::string BlockText(const std::string& text, int indent) {
   std::string block = text.ends_with('\n') ? "|\n" : "|-\n";
   for (size_t start = 0; start < text.size();) {
     const size_t end = std::min(text.find('\n', start), text.size());
-    if (end > start) block += std::string(static_cast<size_t>(indent), ' ') + text.substr(start, end - start);
+    if (end > start)
+      block += std::string(static_cast<size_t>(indent), ' ') + text.substr(start, end - start);
     block += '\n';
     start = end + 1;
   }
@@ -104,7 +108,8 @@ std::string KeyText(const std::string& key, bool in_flow) {
 }
 
 bool IsEmptyCollection(const Node& node) {
-  return (node.is_sequence() && node.items().empty()) || (node.is_mapping() && node.entries().empty());
+  return (node.is_sequence() && node.items().empty()) ||
+         (node.is_mapping() && node.entries().empty());
 }
 
 void PrintBlock(const Node& node, int indent, std::string& out);
