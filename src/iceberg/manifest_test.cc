@@ -225,6 +225,28 @@ TEST(ManifestTest, Version1ListsItsManifestsInTheSnapshot) {
   EXPECT_EQ(entries[0].sequence_number, SequenceNumber(0));
 }
 
+TEST(ManifestTest, CountsThatVersion1LeavesOutAreCountedWhenListed) {
+  TestTable table(ByRegion());
+  table.files().files()["mem://odd.avro"] = OddManifest(true, true);
+  TableMetadata& metadata = table.mutable_metadata();
+  metadata.snapshots.push_back({.id = SnapshotId(12), .v1_manifests = {"mem://odd.avro"}});
+  metadata.current_snapshot_id = SnapshotId(12);
+  metadata.refs["main"] = {.snapshot_id = SnapshotId(12)};
+  const SnapshotChange change{
+      .added_data_files = {NewDataFile("new", {Value(std::string("US"))}, 4)}};
+  const ProducedSnapshot produced =
+      Must(ProduceSnapshot(table.context(), table.files(), metadata, change, table.NextOptions()));
+  const auto manifests =
+      Must(ReadManifestList(table.context(), table.files(), metadata, produced.snapshot));
+  ASSERT_EQ(manifests.size(), 2U);
+  EXPECT_EQ(manifests[1].path, "mem://odd.avro");
+  EXPECT_EQ(manifests[1].added_files_count, 2);
+  EXPECT_EQ(manifests[1].deleted_files_count, 1);
+  EXPECT_EQ(manifests[1].added_rows_count, 1);
+  EXPECT_EQ(produced.snapshot.summary.at("total-data-files"), "3");
+  EXPECT_EQ(produced.snapshot.summary.at("total-records"), "5");
+}
+
 TEST(ManifestTest, RowIdsAreInheritedByTheListsWord) {
   TestTable table({.format_version = 3});
   const ManifestWriterOptions options{.format_version = 3,

@@ -264,6 +264,31 @@ TEST(ProduceTest, ARetryTakesTheManifestsOfTheFirstAttempt) {
   }
 }
 
+TEST(ProduceTest, AnUpgradedTableGivesRowIdsToItsOldFiles) {
+  TestTable table;
+  EXPECT_OK(
+      table.Commit({.added_data_files = {NewDataFile("a", {}, 10), NewDataFile("b", {}, 5)}}));
+  EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("c", {}, 3)}}));
+  EXPECT_OK(table.Apply({.requirements = {}, .updates = {UpgradeFormatVersion(3)}}));
+  for (const ScanTask& task : table.Plan().tasks) EXPECT_FALSE(task.file->first_row_id);
+  const auto produced = Must(table.Commit({.added_data_files = {NewDataFile("d", {}, 2)}}));
+  EXPECT_EQ(produced.snapshot.first_row_id, RowId(0));
+  EXPECT_EQ(produced.snapshot.added_rows, 20);
+  EXPECT_EQ(table.metadata().next_row_id, RowId(20));
+  const auto row_ids = [&] {
+    std::map<std::string, int64_t> ids;
+    for (const ScanTask& task : table.Plan().tasks) {
+      ids[task.file->path] = task.file->first_row_id.value_or(RowId(-1)).value();
+    }
+    return ids;
+  };
+  const std::map<std::string, int64_t> before = row_ids();
+  EXPECT_EQ(before, (std::map<std::string, int64_t>{{"a", 5}, {"b", 15}, {"c", 2}, {"d", 0}}));
+  EXPECT_OK(table.Commit({.operation = Operation::kDelete, .removed_paths = {"b"}}));
+  EXPECT_EQ(row_ids(), (std::map<std::string, int64_t>{{"a", 5}, {"c", 2}, {"d", 0}}));
+  EXPECT_EQ(table.metadata().next_row_id, RowId(20));  // Nothing was assigned anew.
+}
+
 TEST(ProduceTest, BranchesGrowFromMainAndLeaveItAlone) {
   TestTable table;
   const auto first = Must(table.Commit({.added_data_files = {NewDataFile("a")}}));
