@@ -8,35 +8,44 @@
 
 namespace calve::engine {
 
-Result<IcebergTable> AtReference(const catalog::LoadedTable& loaded, const TableReference& reference) {
+Result<IcebergTable> AtReference(const catalog::LoadedTable& loaded,
+                                 const TableReference& reference) {
   const iceberg::TableMetadata& metadata = *loaded.metadata;
-  IcebergTable table{.metadata = loaded.metadata, .snapshot_id = metadata.current_snapshot_id, .schema = metadata.schema()};
+  IcebergTable table{.metadata = loaded.metadata,
+                     .snapshot_id = metadata.current_snapshot_id,
+                     .schema = metadata.schema()};
   const iceberg::Snapshot* snapshot = nullptr;
   if (reference.ref.has_value()) {
     snapshot = metadata.FindRef(*reference.ref);
     if (snapshot == nullptr) {
       std::vector<std::string> known;
       for (const auto& [name, ref] : metadata.refs) known.push_back(name);
-      return NotFoundError("there is no branch or tag '" + *reference.ref + "' in " + reference.ToString() +
-                           (known.empty() ? "; the table has none yet" : "; it has " + Join(known, ", ")));
+      return NotFoundError(
+          "there is no branch or tag '" + *reference.ref + "' in " + reference.ToString() +
+          (known.empty() ? "; the table has none yet" : "; it has " + Join(known, ", ")));
     }
-    // A branch is read with the table's schema, a tag with that of its snapshot (spec, Schema Selection).
-    const bool branch = metadata.refs.at(*reference.ref).kind == iceberg::SnapshotRef::Kind::kBranch;
-    const bool staged = snapshot->schema_id.has_value() && snapshot->schema_id->value() > metadata.current_schema_id.value();
+    // A branch is read with the table's schema, a tag with that of its snapshot (spec, Schema
+    // Selection).
+    const bool branch =
+        metadata.refs.at(*reference.ref).kind == iceberg::SnapshotRef::Kind::kBranch;
+    const bool staged = snapshot->schema_id.has_value() &&
+                        snapshot->schema_id->value() > metadata.current_schema_id.value();
     table.schema = branch && !staged ? metadata.schema() : metadata.SchemaOf(*snapshot);
   } else if (reference.snapshot_id.has_value()) {
     snapshot = metadata.FindSnapshot(iceberg::SnapshotId(*reference.snapshot_id));
     if (snapshot == nullptr) {
-      return NotFoundError("table " + reference.ToString() + " has no snapshot " + std::to_string(*reference.snapshot_id) +
-                           "; see calve table snapshots");
+      return NotFoundError("table " + reference.ToString() + " has no snapshot " +
+                           std::to_string(*reference.snapshot_id) + "; see calve table snapshots");
     }
     table.schema = metadata.SchemaOf(*snapshot);
   } else if (reference.as_of_ms.has_value()) {
     snapshot = metadata.SnapshotAsOf(*reference.as_of_ms);
     if (snapshot == nullptr) {
-      const std::string first = metadata.snapshot_log.empty()
-                                    ? std::string("; it has no snapshot yet")
-                                    : "; it begins at " + FormatTimestamp(TimestampFromMillis(metadata.snapshot_log.front().timestamp_ms));
+      const std::string first =
+          metadata.snapshot_log.empty()
+              ? std::string("; it has no snapshot yet")
+              : "; it begins at " + FormatTimestamp(TimestampFromMillis(
+                                        metadata.snapshot_log.front().timestamp_ms));
       return NotFoundError("table " + reference.ToString() + " did not exist at " +
                            FormatTimestamp(TimestampFromMillis(*reference.as_of_ms)) + first);
     }
@@ -46,7 +55,8 @@ Result<IcebergTable> AtReference(const catalog::LoadedTable& loaded, const Table
   return table;
 }
 
-Result<ResolvedTable> CatalogResolver::Resolve(const Context& context, const TableReference& reference) {
+Result<ResolvedTable> CatalogResolver::Resolve(const Context& context,
+                                               const TableReference& reference) {
   if (!reference.place.empty()) {
     CALVE_ASSIGN_OR_RETURN(const auto loaded, LoadPlace(context, reference.place));
     CALVE_ASSIGN_OR_RETURN(IcebergTable table, AtReference(loaded, reference));
@@ -77,7 +87,8 @@ Result<CatalogResolver::Target> CatalogResolver::TargetOf(const std::vector<std:
   return Target{.catalog = catalog, .table = std::move(table)};
 }
 
-Result<catalog::LoadedTable> CatalogResolver::Load(const Context& context, const std::vector<std::string>& parts) {
+Result<catalog::LoadedTable> CatalogResolver::Load(const Context& context,
+                                                   const std::vector<std::string>& parts) {
   CALVE_ASSIGN_OR_RETURN(const Target target, TargetOf(parts));
   Result<catalog::LoadedTable> loaded = target.catalog->LoadTable(context, target.table);
   if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound) return NoTable(context, target);
@@ -95,37 +106,47 @@ Error CatalogResolver::NoTable(const Context& context, const Target& target) {
     }
   }
   std::string near = DidYouMean(target.table.ToString(), known);
-  if (near.empty()) near = known.empty() ? "; the catalog has no table yet" : "; see calve table list";
-  return NotFoundError("there is no table " + target.table.ToString() + " in catalog " + target.catalog->name() + near);
+  if (near.empty())
+    near = known.empty() ? "; the catalog has no table yet" : "; see calve table list";
+  return NotFoundError("there is no table " + target.table.ToString() + " in catalog " +
+                       target.catalog->name() + near);
 }
 
-Result<catalog::LoadedTable> CatalogResolver::LoadPlace(const Context& context, const std::string& place) {
+Result<catalog::LoadedTable> CatalogResolver::LoadPlace(const Context& context,
+                                                        const std::string& place) {
   catalog::MetadataStore store(*options_.files);
-  if (place.ends_with(".metadata.json") || place.ends_with(".metadata.json.gz")) return store.Load(context, place);
+  if (place.ends_with(".metadata.json") || place.ends_with(".metadata.json.gz"))
+    return store.Load(context, place);
   std::string folder = place;
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   std::string newest;
   Timestamp newest_time{};
   int64_t newest_number = -1;
-  Status listed = options_.files->List(context, folder + "/metadata", {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
-    for (const io::FileInfo& info : page) {
-      std::string name = info.uri.substr(info.uri.rfind('/') + 1);
-      if (!name.ends_with(".metadata.json") && !name.ends_with(".metadata.json.gz")) continue;
-      if (name.starts_with('v')) name.erase(0, 1);
-      // The number at the start orders them; names without one are ordered by time.
-      const int64_t number = ParseInteger(name.substr(0, name.find_first_not_of("0123456789"))).value_or(-1);
-      const Timestamp time = info.modified.value_or(Timestamp{});
-      if (newest.empty() || number > newest_number || (number == newest_number && time > newest_time)) {
-        newest = info.uri;
-        newest_number = number;
-        newest_time = time;
-      }
-    }
-    return true;
-  });
+  Status listed = options_.files->List(
+      context, folder + "/metadata", {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
+        for (const io::FileInfo& info : page) {
+          std::string name = info.uri.substr(info.uri.rfind('/') + 1);
+          if (!name.ends_with(".metadata.json") && !name.ends_with(".metadata.json.gz")) continue;
+          if (name.starts_with('v')) name.erase(0, 1);
+          // The number at the start orders them; names without one are ordered by time.
+          const int64_t number =
+              ParseInteger(name.substr(0, name.find_first_not_of("0123456789"))).value_or(-1);
+          const Timestamp time = info.modified.value_or(Timestamp{});
+          if (newest.empty() || number > newest_number ||
+              (number == newest_number && time > newest_time)) {
+            newest = info.uri;
+            newest_number = number;
+            newest_time = time;
+          }
+        }
+        return true;
+      });
   if (!listed.ok() || newest.empty()) {
-    return NotFoundError("there is no Iceberg table at " + place + ": expected a folder that holds metadata/*.metadata.json, or such a file" +
-                         (listed.ok() || listed.error().kind == ErrorKind::kNotFound ? "" : " (" + listed.error().message + ")"));
+    return NotFoundError("there is no Iceberg table at " + place +
+                         ": expected a folder that holds metadata/*.metadata.json, or such a file" +
+                         (listed.ok() || listed.error().kind == ErrorKind::kNotFound
+                              ? ""
+                              : " (" + listed.error().message + ")"));
   }
   return store.Load(context, newest);
 }

@@ -11,11 +11,13 @@
 
 namespace calve::engine {
 
-/// Resolves names in SQL by catalogs: `ns.table` in the default one, `catalog.ns.table`, `calve.runs` and its like, places of tables.
+/// Resolves names in SQL by catalogs: `ns.table` in the default one, `catalog.ns.table`,
+/// `calve.runs` and its like, places of tables.
 class CatalogResolver : public TableResolver {
  public:
   struct Options {
-    /// Every catalog by name; made when first asked for. Fails with kNotFound when there is none of that name.
+    /// Every catalog by name; made when first asked for. Fails with kNotFound when there is none of
+    /// that name.
     std::function<Result<catalog::Catalog*>(const std::string& name)> catalog;
     std::vector<std::string> catalog_names;
     std::string default_catalog;
@@ -42,7 +44,9 @@ class CatalogResolver : public TableResolver {
   const Options options_;
 };
 
-/// The snapshot that a reference names, of a table that is loaded. Fails with kNotFound, naming what can be read.
-Result<IcebergTable> AtReference(const catalog::LoadedTable& table, const TableReference& reference);
+/// The snapshot that a reference names, of a table that is loaded. Fails with kNotFound, naming
+/// what can be read.
+Result<IcebergTable> AtReference(const catalog::LoadedTable& table,
+                                 const TableReference& reference);
 
 }  // namespace calve::engine

@@ -24,11 +24,12 @@ namespace calve::engine {
 
 /// How SQL named a table.
 struct TableReference {
-  std::vector<std::string> parts;              ///< `sales.daily`: {"sales", "daily"}; a catalog's name may come first.
-  std::string place;                           ///< iceberg('file:///lake/ns/table'); then `parts` is empty.
-  std::optional<std::string> ref;              ///< After @: a branch or tag.
-  std::optional<int64_t> snapshot_id;          ///< AT (VERSION => 123), or @123456789.
-  std::optional<int64_t> as_of_ms;             ///< AT (TIMESTAMP => ...): milliseconds since 1970, UTC.
+  std::vector<std::string>
+      parts;          ///< `sales.daily`: {"sales", "daily"}; a catalog's name may come first.
+  std::string place;  ///< iceberg('file:///lake/ns/table'); then `parts` is empty.
+  std::optional<std::string> ref;      ///< After @: a branch or tag.
+  std::optional<int64_t> snapshot_id;  ///< AT (VERSION => 123), or @123456789.
+  std::optional<int64_t> as_of_ms;     ///< AT (TIMESTAMP => ...): milliseconds since 1970, UTC.
   std::string ToString() const;
 };
 
@@ -37,7 +38,8 @@ struct IcebergTable {
   iceberg::MetadataPtr metadata;
   std::optional<iceberg::SnapshotId> snapshot_id;
   iceberg::SchemaPtr schema;
-  /// Read only data files with at least this data sequence number: the rows that a staged snapshot added.
+  /// Read only data files with at least this data sequence number: the rows that a staged snapshot
+  /// added.
   std::optional<iceberg::SequenceNumber> data_sequence_min;
 };
 
@@ -49,12 +51,14 @@ struct ArrowTable {
 
 using ResolvedTable = std::variant<IcebergTable, ArrowTable>;
 
-/// Turns names in SQL into tables; load, model and cli give one made of their catalogs. Threads: any.
+/// Turns names in SQL into tables; load, model and cli give one made of their catalogs. Threads:
+/// any.
 class TableResolver {
  public:
   virtual ~TableResolver() = default;
   /// Fails with kNotFound, naming the nearest tables, refs or the time range that can be read.
-  virtual Result<ResolvedTable> Resolve(const Context& context, const TableReference& reference) = 0;
+  virtual Result<ResolvedTable> Resolve(const Context& context,
+                                        const TableReference& reference) = 0;
 };
 
 /// The rows of a query, batch by batch. For one thread; ends the query when destroyed.
@@ -73,33 +77,41 @@ class BatchExpressions {
   /// The types of the results, in order of the expressions.
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
   /// One row out for each row in, in the same order.
-  virtual Result<columnar::Batch> Evaluate(const Context& context, const columnar::Batch& batch) = 0;
+  virtual Result<columnar::Batch> Evaluate(const Context& context,
+                                           const columnar::Batch& batch) = 0;
 };
 
 struct QueryOptions {
   TableResolver* resolver = nullptr;  ///< Null: no tables.
-  /// Batches that the SQL sees as a table of this name, such as `this` for a transform over a batch.
+  /// Batches that the SQL sees as a table of this name, such as `this` for a transform over a
+  /// batch.
   std::vector<std::pair<std::string, ArrowTable>> tables;
 };
 
 /// Runs SQL over Iceberg tables and Arrow batches. Threads: any, at once.
 ///
-/// Errors: kConfig for SQL that cannot be bound (the message has the place in the SQL and the nearest names), kData for values that a cast
-/// refuses, kRefused for what is not allowed or does not fit in memory, kStopped.
+/// Errors: kConfig for SQL that cannot be bound (the message has the place in the SQL and the
+/// nearest names), kData for values that a cast refuses, kRefused for what is not allowed or does
+/// not fit in memory, kStopped.
 class Engine {
  public:
   virtual ~Engine() = default;
-  virtual Result<std::unique_ptr<ResultStream>> Query(const Context& context, const std::string& sql,
+  virtual Result<std::unique_ptr<ResultStream>> Query(const Context& context,
+                                                      const std::string& sql,
                                                       const QueryOptions& options) = 0;
-  /// Compile scalar expressions (`price > 0 AND currency IN ('EUR')`) over rows of `input`; `names` name the results.
-  virtual Result<std::unique_ptr<BatchExpressions>> Compile(const Context& context, const std::shared_ptr<arrow::Schema>& input,
-                                                            const std::vector<std::string>& expressions,
-                                                            const std::vector<std::string>& names) = 0;
-  /// The columns that a scalar expression reads, by their names in `input`; fails with kConfig when it does not parse or bind.
-  virtual Result<std::vector<std::string>> ColumnsOf(const Context& context, const std::shared_ptr<arrow::Schema>& input,
+  /// Compile scalar expressions (`price > 0 AND currency IN ('EUR')`) over rows of `input`; `names`
+  /// name the results.
+  virtual Result<std::unique_ptr<BatchExpressions>> Compile(
+      const Context& context, const std::shared_ptr<arrow::Schema>& input,
+      const std::vector<std::string>& expressions, const std::vector<std::string>& names) = 0;
+  /// The columns that a scalar expression reads, by their names in `input`; fails with kConfig when
+  /// it does not parse or bind.
+  virtual Result<std::vector<std::string>> ColumnsOf(const Context& context,
+                                                     const std::shared_ptr<arrow::Schema>& input,
                                                      const std::string& expression) = 0;
   /// The schema a SELECT would give, without running it.
-  virtual Result<std::shared_ptr<arrow::Schema>> Describe(const Context& context, const std::string& sql,
+  virtual Result<std::shared_ptr<arrow::Schema>> Describe(const Context& context,
+                                                          const std::string& sql,
                                                           const QueryOptions& options) = 0;
 };
 
@@ -107,7 +119,8 @@ struct EngineOptions {
   ByteCount memory_limit{1 << 30};
   int threads = 2;
   std::string spill_folder;  ///< Local; made when first needed, empty: no spilling.
-  /// For SQL that people send: reads no files and no network but the tables that the resolver gives, changes no settings.
+  /// For SQL that people send: reads no files and no network but the tables that the resolver
+  /// gives, changes no settings.
   bool locked = true;
 };
 

@@ -12,10 +12,12 @@ void ThrowIfFailed(const arrow::Status& status) {
   if (!status.ok()) throw duckdb::InvalidInputException(status.message());
 }
 
-std::shared_ptr<arrow::Field> FieldForDuckDb(const std::shared_ptr<arrow::Field>& field, const iceberg::Type* type);
+std::shared_ptr<arrow::Field> FieldForDuckDb(const std::shared_ptr<arrow::Field>& field,
+                                             const iceberg::Type* type);
 
 /// The children of an Arrow type, each for DuckDB, and the type made of them.
-std::shared_ptr<arrow::DataType> TypeForDuckDb(const std::shared_ptr<arrow::DataType>& type, const iceberg::Type* table) {
+std::shared_ptr<arrow::DataType> TypeForDuckDb(const std::shared_ptr<arrow::DataType>& type,
+                                               const iceberg::Type* table) {
   const auto child = [&](int i, size_t field) {
     return FieldForDuckDb(type->field(i), table ? &table->fields()[field].type : nullptr);
   };
@@ -26,23 +28,29 @@ std::shared_ptr<arrow::DataType> TypeForDuckDb(const std::shared_ptr<arrow::Data
     }
     case arrow::Type::STRUCT: {
       arrow::FieldVector fields;
-      for (int i = 0; i < type->num_fields(); ++i) fields.push_back(child(i, static_cast<size_t>(i)));
+      for (int i = 0; i < type->num_fields(); ++i)
+        fields.push_back(child(i, static_cast<size_t>(i)));
       return arrow::struct_(fields);
     }
-    case arrow::Type::LIST: return arrow::list(child(0, 0));
+    case arrow::Type::LIST:
+      return arrow::list(child(0, 0));
     case arrow::Type::MAP: {
       const auto& map = static_cast<const arrow::MapType&>(*type);
-      return std::make_shared<arrow::MapType>(FieldForDuckDb(map.key_field(), table ? &table->fields()[0].type : nullptr),
-                                              FieldForDuckDb(map.item_field(), table ? &table->fields()[1].type : nullptr));
+      return std::make_shared<arrow::MapType>(
+          FieldForDuckDb(map.key_field(), table ? &table->fields()[0].type : nullptr),
+          FieldForDuckDb(map.item_field(), table ? &table->fields()[1].type : nullptr));
     }
-    default: return type;
+    default:
+      return type;
   }
 }
 
-std::shared_ptr<arrow::Field> FieldForDuckDb(const std::shared_ptr<arrow::Field>& field, const iceberg::Type* type) {
+std::shared_ptr<arrow::Field> FieldForDuckDb(const std::shared_ptr<arrow::Field>& field,
+                                             const iceberg::Type* type) {
   auto result = field->WithType(TypeForDuckDb(field->type(), type));
   if (type != nullptr && type->kind() == iceberg::TypeKind::kUuid) {
-    return result->WithMetadata(arrow::key_value_metadata({{"ARROW:extension:name", "arrow.uuid"}, {"ARROW:extension:metadata", ""}}));
+    return result->WithMetadata(arrow::key_value_metadata(
+        {{"ARROW:extension:name", "arrow.uuid"}, {"ARROW:extension:metadata", ""}}));
   }
   return result;
 }
@@ -55,7 +63,8 @@ std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema) {
   return arrow::schema(fields);
 }
 
-std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema, const iceberg::Schema& table) {
+std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema,
+                                         const iceberg::Schema& table) {
   arrow::FieldVector fields;
   for (size_t i = 0; i < table.fields().size(); ++i) {
     fields.push_back(FieldForDuckDb(schema.field(static_cast<int>(i)), &table.fields()[i].type));

@@ -25,16 +25,20 @@ class ArrowColumns {
   duckdb::vector<std::string> names_;
 };
 
-/// The schema as DuckDB shall take it: a timestamp in nanoseconds loses its zone (which is UTC) instead of its digits.
+/// The schema as DuckDB shall take it: a timestamp in nanoseconds loses its zone (which is UTC)
+/// instead of its digits.
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema);
 /// The same for the batches of a table, whose uuids stand in plain 16 bytes.
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema, const iceberg::Schema& table);
 
-/// Cuts batches into DuckDB's chunks, without copying where the layouts agree. For one thread. Throws DuckDB's exceptions.
+/// Cuts batches into DuckDB's chunks, without copying where the layouts agree. For one thread.
+/// Throws DuckDB's exceptions.
 class ArrowCursor {
  public:
-  /// `columns` are the positions in the batches of the chunks' columns; one that no batch has stays as it is.
-  ArrowCursor(duckdb::ClientContext& client, std::shared_ptr<const ArrowColumns> input, duckdb::vector<duckdb::column_t> columns);
+  /// `columns` are the positions in the batches of the chunks' columns; one that no batch has stays
+  /// as it is.
+  ArrowCursor(duckdb::ClientContext& client, std::shared_ptr<const ArrowColumns> input,
+              duckdb::vector<duckdb::column_t> columns);
   void SetBatch(const columnar::Batch& batch);
   /// Fill the chunk with the next rows; false when the batch has none left.
   bool Next(duckdb::DataChunk& chunk);

@@ -16,9 +16,8 @@ namespace calve::engine {
 ///
 /// | DuckDB | Arrow |
 /// |---|---|
-/// | HUGEINT, UHUGEINT (sums of whole numbers) | decimal128(38, 0); a value of 39 digits fails with kData |
-/// | DECIMAL | decimal128 |
-/// | UUID | the extension arrow.uuid over fixed_size_binary(16) |
+/// | HUGEINT, UHUGEINT (sums of whole numbers) | decimal128(38, 0); a value of 39 digits fails with
+/// kData | | DECIMAL | decimal128 | | UUID | the extension arrow.uuid over fixed_size_binary(16) |
 /// | TIMESTAMPTZ | timestamp(us, "UTC") |
 /// | VARCHAR, JSON, ENUM, BIT, TIMETZ, BIGNUM | utf8 |
 /// | INTERVAL | month_day_nano_interval |
@@ -26,8 +25,9 @@ namespace calve::engine {
 class ArrowOutput {
  public:
   /// Fails with kRefused for a type that has no Arrow form, naming the column.
-  static Result<std::unique_ptr<ArrowOutput>> Make(duckdb::ClientContext& client, const duckdb::vector<std::string>& names,
-                                                   const duckdb::vector<duckdb::LogicalType>& types);
+  static Result<std::unique_ptr<ArrowOutput>> Make(
+      duckdb::ClientContext& client, const duckdb::vector<std::string>& names,
+      const duckdb::vector<duckdb::LogicalType>& types);
   ~ArrowOutput();
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
@@ -44,7 +44,8 @@ class ArrowOutput {
 
   duckdb::ClientContext& client_;
   std::shared_ptr<arrow::Schema> schema_;
-  std::shared_ptr<arrow::Schema> carried_schema_;  ///< As DuckDB's appender lays it out: uuids as binary.
+  std::shared_ptr<arrow::Schema>
+      carried_schema_;  ///< As DuckDB's appender lays it out: uuids as binary.
   duckdb::vector<duckdb::LogicalType> carried_;
   bool has_casts_ = false;
   duckdb::unique_ptr<duckdb::ArrowAppender> appender_;

@@ -24,14 +24,17 @@ struct GlobalState : duckdb::GlobalTableFunctionState {
 };
 
 struct LocalState : duckdb::LocalTableFunctionState {
-  LocalState(ClientContext& client, const BindData& bind, const GlobalState& global) : cursor(client, bind.columns, global.columns) {}
+  LocalState(ClientContext& client, const BindData& bind, const GlobalState& global)
+      : cursor(client, bind.columns, global.columns) {}
   ArrowCursor cursor;
   size_t batch = 0;
   bool has_batch = false;
 };
 
-duckdb::unique_ptr<duckdb::FunctionData> Bind(ClientContext& client, duckdb::TableFunctionBindInput& input,
-                                              duckdb::vector<duckdb::LogicalType>& types, duckdb::vector<std::string>& names) {
+duckdb::unique_ptr<duckdb::FunctionData> Bind(ClientContext& client,
+                                              duckdb::TableFunctionBindInput& input,
+                                              duckdb::vector<duckdb::LogicalType>& types,
+                                              duckdb::vector<std::string>& names) {
   const auto state = QueryState::Of(client);
   auto bind = duckdb::make_uniq<BindData>();
   if (state) bind->table = state->batches(input.inputs[0].GetValue<uint64_t>());
@@ -43,18 +46,22 @@ duckdb::unique_ptr<duckdb::FunctionData> Bind(ClientContext& client, duckdb::Tab
   return bind;
 }
 
-duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(ClientContext&, duckdb::TableFunctionInitInput& input) {
+duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
+    ClientContext&, duckdb::TableFunctionInitInput& input) {
   auto state = duckdb::make_uniq<GlobalState>();
   state->batch_count = input.bind_data->Cast<BindData>().table->batches.size();
   const size_t column_count = input.bind_data->Cast<BindData>().columns->types().size();
   // Rows that are only counted come with a column that nobody reads.
-  for (const auto column : input.column_ids) state->columns.push_back(column < column_count ? column : duckdb::COLUMN_IDENTIFIER_ROW_ID);
+  for (const auto column : input.column_ids)
+    state->columns.push_back(column < column_count ? column : duckdb::COLUMN_IDENTIFIER_ROW_ID);
   return state;
 }
 
-duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(duckdb::ExecutionContext& context, duckdb::TableFunctionInitInput& input,
-                                                              duckdb::GlobalTableFunctionState* global) {
-  return duckdb::make_uniq<LocalState>(context.client, input.bind_data->Cast<BindData>(), global->Cast<GlobalState>());
+duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
+    duckdb::ExecutionContext& context, duckdb::TableFunctionInitInput& input,
+    duckdb::GlobalTableFunctionState* global) {
+  return duckdb::make_uniq<LocalState>(context.client, input.bind_data->Cast<BindData>(),
+                                       global->Cast<GlobalState>());
 }
 
 void Scan(ClientContext&, duckdb::TableFunctionInput& input, duckdb::DataChunk& chunk) {
@@ -69,21 +76,26 @@ void Scan(ClientContext&, duckdb::TableFunctionInput& input, duckdb::DataChunk& 
   }
 }
 
-duckdb::OperatorPartitionData PartitionData(ClientContext&, duckdb::TableFunctionGetPartitionInput& input) {
-  if (input.partition_info.RequiresPartitionColumns()) throw duckdb::InternalException("batches are not partitioned");
+duckdb::OperatorPartitionData PartitionData(ClientContext&,
+                                            duckdb::TableFunctionGetPartitionInput& input) {
+  if (input.partition_info.RequiresPartitionColumns())
+    throw duckdb::InternalException("batches are not partitioned");
   return duckdb::OperatorPartitionData(input.local_state->Cast<LocalState>().batch);
 }
 
-duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&, const duckdb::FunctionData* bind) {
+duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&,
+                                                       const duckdb::FunctionData* bind) {
   duckdb::idx_t rows = 0;
-  for (const auto& batch : bind->Cast<BindData>().table->batches) rows += static_cast<duckdb::idx_t>(batch->num_rows());
+  for (const auto& batch : bind->Cast<BindData>().table->batches)
+    rows += static_cast<duckdb::idx_t>(batch->num_rows());
   return duckdb::make_uniq<duckdb::NodeStatistics>(rows, rows);
 }
 
 }  // namespace
 
 void RegisterBatchScan(ClientContext& client) {
-  duckdb::TableFunction scan(kBatchScan, {duckdb::LogicalType::UBIGINT}, Scan, Bind, InitGlobal, InitLocal);
+  duckdb::TableFunction scan(kBatchScan, {duckdb::LogicalType::UBIGINT}, Scan, Bind, InitGlobal,
+                             InitLocal);
   scan.projection_pushdown = true;
   scan.get_partition_data = PartitionData;
   scan.cardinality = Cardinality;

@@ -5,7 +5,8 @@
 namespace calve::engine {
 
 DeletedRows::DeletedRows(iceberg::PositionSet positions, int64_t record_count)
-    : positions_(std::move(positions)), words_(static_cast<size_t>(std::max<int64_t>(record_count, 0)) / 64) {
+    : positions_(std::move(positions)),
+      words_(static_cast<size_t>(std::max<int64_t>(record_count, 0)) / 64) {
   positions_.ForEachIn(0, static_cast<int64_t>(words_.size() * 64), [&](int64_t position) {
     const auto row = static_cast<size_t>(position);
     words_[row / 64] |= uint64_t{1} << (row % 64);
@@ -20,7 +21,8 @@ bool DeletedRows::AllLive(size_t begin, size_t end) const {
   return true;
 }
 
-duckdb::idx_t DeletedRows::Filter(duckdb::row_t start, duckdb::idx_t count, duckdb::SelectionVector& live) {
+duckdb::idx_t DeletedRows::Filter(duckdb::row_t start, duckdb::idx_t count,
+                                  duckdb::SelectionVector& live) {
   const auto begin = static_cast<size_t>(start);
   if (AllLive(begin, begin + count)) return count;
   live.Initialize(STANDARD_VECTOR_SIZE);

@@ -7,13 +7,16 @@
 
 namespace calve::engine {
 
-/// The deleted rows of one file, one bit each, in the form in which DuckDB's Parquet reader asks for them. Threads: any.
+/// The deleted rows of one file, one bit each, in the form in which DuckDB's Parquet reader asks
+/// for them. Threads: any.
 class DeletedRows : public duckdb::DeleteFilter {
  public:
-  /// `record_count` rows get a bit; for more, which a true manifest never leaves, the positions are asked.
+  /// `record_count` rows get a bit; for more, which a true manifest never leaves, the positions are
+  /// asked.
   DeletedRows(iceberg::PositionSet positions, int64_t record_count);
   /// Select the live ones of `count` rows from `start` on.
-  duckdb::idx_t Filter(duckdb::row_t start, duckdb::idx_t count, duckdb::SelectionVector& live) override;
+  duckdb::idx_t Filter(duckdb::row_t start, duckdb::idx_t count,
+                       duckdb::SelectionVector& live) override;
 
  private:
   bool IsDeleted(size_t row) const {

@@ -22,19 +22,22 @@
 namespace calve::engine {
 namespace {
 
-/// A name that nobody guesses. It guards files from SQL that people send, so it comes from the machine's entropy, not from a seed.
+/// A name that nobody guesses. It guards files from SQL that people send, so it comes from the
+/// machine's entropy, not from a seed.
 std::string NewSecret() {
   Random entropy = Random::FromEntropy();
   return fmt::format("{:016x}{:016x}", entropy.Next(), entropy.Next());
 }
 
-/// The table functions that SQL of people may call: they reach no file, no network, no setting and no memory of the process.
+/// The table functions that SQL of people may call: they reach no file, no network, no setting and
+/// no memory of the process.
 const std::set<std::string>& HarmlessTableFunctions() {
   static const std::set<std::string> names{
-      "calve_batches", "calve_table", "duckdb_columns",  "duckdb_databases", "duckdb_functions", "duckdb_keywords", "duckdb_schemas",
-      "duckdb_tables", "duckdb_types", "duckdb_views",   "generate_series",  "iceberg",          "json_each",       "json_tree",
-      "query",         "query_table", "range",           "repeat",           "repeat_row",       "summary",         "unnest",
-      "unnest_list"};
+      "calve_batches",   "calve_table",    "duckdb_columns", "duckdb_databases", "duckdb_functions",
+      "duckdb_keywords", "duckdb_schemas", "duckdb_tables",  "duckdb_types",     "duckdb_views",
+      "generate_series", "iceberg",        "json_each",      "json_tree",        "query",
+      "query_table",     "range",          "repeat",         "repeat_row",       "summary",
+      "unnest",          "unnest_list"};
   return names;
 }
 
@@ -45,7 +48,8 @@ void RemoveOtherTableFunctions(duckdb::ClientContext& client) {
       .Scan(client, duckdb::CatalogType::TABLE_FUNCTION_ENTRY, [&](duckdb::CatalogEntry& entry) {
         // Macros stay: they can call only what is left.
         const bool is_function = entry.type == duckdb::CatalogType::TABLE_FUNCTION_ENTRY;
-        if (is_function && !HarmlessTableFunctions().contains(ToLower(entry.name))) removed.push_back(entry.name);
+        if (is_function && !HarmlessTableFunctions().contains(ToLower(entry.name)))
+          removed.push_back(entry.name);
       });
   for (const auto& name : removed) {
     duckdb::DropInfo drop;
@@ -71,7 +75,8 @@ class DuckDbEngine : public Engine {
   /// Throws DuckDB's exceptions.
   void Open() { database_ = NewDatabase(); }
 
-  Result<std::unique_ptr<ResultStream>> Query(const Context& context, const std::string& sql, const QueryOptions& options) override {
+  Result<std::unique_ptr<ResultStream>> Query(const Context& context, const std::string& sql,
+                                              const QueryOptions& options) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::unique_ptr<ResultStream>> {
       CALVE_ASSIGN_OR_RETURN(auto query, Begin(context, sql, options));
@@ -90,15 +95,18 @@ class DuckDbEngine : public Engine {
     });
   }
 
-  Result<std::unique_ptr<BatchExpressions>> Compile(const Context& context, const std::shared_ptr<arrow::Schema>& input,
-                                                    const std::vector<std::string>& expressions,
-                                                    const std::vector<std::string>& names) override {
-    return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::unique_ptr<BatchExpressions>> {
-      return CompileExpressions(context, BeginExpressions(context, input), input, expressions, names);
-    });
+  Result<std::unique_ptr<BatchExpressions>> Compile(
+      const Context& context, const std::shared_ptr<arrow::Schema>& input,
+      const std::vector<std::string>& expressions, const std::vector<std::string>& names) override {
+    return Guarded(Phase::kBind, nullptr, nullptr,
+                   [&]() -> Result<std::unique_ptr<BatchExpressions>> {
+                     return CompileExpressions(context, BeginExpressions(context, input), input,
+                                               expressions, names);
+                   });
   }
 
-  Result<std::vector<std::string>> ColumnsOf(const Context& context, const std::shared_ptr<arrow::Schema>& input,
+  Result<std::vector<std::string>> ColumnsOf(const Context& context,
+                                             const std::shared_ptr<arrow::Schema>& input,
                                              const std::string& expression) override {
     return Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Result<std::vector<std::string>> {
       return ColumnsRead(BeginExpressions(context, input), input, expression);
@@ -134,14 +142,16 @@ class DuckDbEngine : public Engine {
     return database;
   }
 
-  /// DuckDB shuts an instance for good after a fault of its own; queries under way keep theirs, the next ones get a new one.
+  /// DuckDB shuts an instance for good after a fault of its own; queries under way keep theirs, the
+  /// next ones get a new one.
   std::shared_ptr<duckdb::DuckDB> Database() {
     std::lock_guard lock(mutex_);
     if (duckdb::ValidChecker::IsInvalidated(*database_->instance)) database_ = NewDatabase();
     return database_;
   }
 
-  Result<std::unique_ptr<RunningQuery>> Begin(const Context& context, const std::string& sql, const QueryOptions& options) {
+  Result<std::unique_ptr<RunningQuery>> Begin(const Context& context, const std::string& sql,
+                                              const QueryOptions& options) {
     SqlText text(sql);
     for (auto& [spelling, table] : text.spelled()) {
       const Status resolved = ResolveMoment(table);
@@ -151,31 +161,37 @@ class DuckDbEngine : public Engine {
   }
 
   /// Bind only: no files are planned for a schema.
-  static Result<std::shared_ptr<arrow::Schema>> DescribeStatement(RunningQuery& query,
-                                                                  duckdb::unique_ptr<duckdb::SQLStatement> statement) {
-    return Guarded(Phase::kBind, &query.text(), &query.state(), [&]() -> Result<std::shared_ptr<arrow::Schema>> {
-      duckdb::vector<std::string> names;
-      duckdb::vector<duckdb::LogicalType> types;
-      query.client().RunFunctionInTransaction([&] {
-        duckdb::Planner planner(query.client());
-        planner.CreatePlan(std::move(statement));
-        names = planner.names;
-        types = planner.types;
-      });
-      CALVE_ASSIGN_OR_RETURN(const auto output, ArrowOutput::Make(query.client(), names, types));
-      return output->schema();
-    });
+  static Result<std::shared_ptr<arrow::Schema>> DescribeStatement(
+      RunningQuery& query, duckdb::unique_ptr<duckdb::SQLStatement> statement) {
+    return Guarded(Phase::kBind, &query.text(), &query.state(),
+                   [&]() -> Result<std::shared_ptr<arrow::Schema>> {
+                     duckdb::vector<std::string> names;
+                     duckdb::vector<duckdb::LogicalType> types;
+                     query.client().RunFunctionInTransaction([&] {
+                       duckdb::Planner planner(query.client());
+                       planner.CreatePlan(std::move(statement));
+                       names = planner.names;
+                       types = planner.types;
+                     });
+                     CALVE_ASSIGN_OR_RETURN(const auto output,
+                                            ArrowOutput::Make(query.client(), names, types));
+                     return output->schema();
+                   });
   }
 
-  std::unique_ptr<RunningQuery> BeginExpressions(const Context& context, const std::shared_ptr<arrow::Schema>& input) {
+  std::unique_ptr<RunningQuery> BeginExpressions(const Context& context,
+                                                 const std::shared_ptr<arrow::Schema>& input) {
     return Start(context, SqlText(""), nullptr, {{kExpressionRows, ArrowTable{input, {}}}});
   }
 
-  std::unique_ptr<RunningQuery> Start(const Context& context, SqlText text, TableResolver* resolver,
-                                      const std::vector<std::pair<std::string, ArrowTable>>& tables) {
-    return std::make_unique<RunningQuery>(Database(), open_queries_, std::move(text), [&](const SqlText& kept) {
-      return duckdb::make_shared_ptr<QueryState>(context, files_, resolver, tables, kept, NewSecret());
-    });
+  std::unique_ptr<RunningQuery> Start(
+      const Context& context, SqlText text, TableResolver* resolver,
+      const std::vector<std::pair<std::string, ArrowTable>>& tables) {
+    return std::make_unique<RunningQuery>(
+        Database(), open_queries_, std::move(text), [&](const SqlText& kept) {
+          return duckdb::make_shared_ptr<QueryState>(context, files_, resolver, tables, kept,
+                                                     NewSecret());
+        });
   }
 
   /// Put the values of AT (...) in place of their expressions.
@@ -192,7 +208,8 @@ class DuckDbEngine : public Engine {
       }
     }
     if (!table.timestamp_sql.empty()) {
-      CALVE_ASSIGN_OR_RETURN(const duckdb::Value moment, EvaluateConstant(table.timestamp_sql, " AS TIMESTAMPTZ"));
+      CALVE_ASSIGN_OR_RETURN(const duckdb::Value moment,
+                             EvaluateConstant(table.timestamp_sql, " AS TIMESTAMPTZ"));
       const int64_t micros = moment.GetValueUnsafe<duckdb::timestamp_t>().value;
       table.reference.as_of_ms = micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
     }
@@ -202,13 +219,15 @@ class DuckDbEngine : public Engine {
   Result<duckdb::Value> EvaluateConstant(const std::string& expression, const std::string& cast) {
     const auto database = Database();
     duckdb::Connection connection(*database);
-    const std::string sql = cast.empty() ? "SELECT (" + expression + "\n)" : "SELECT CAST((" + expression + "\n)" + cast + ")";
+    const std::string sql = cast.empty() ? "SELECT (" + expression + "\n)"
+                                         : "SELECT CAST((" + expression + "\n)" + cast + ")";
     auto statements = connection.ExtractStatements(sql);
     if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT) {
       return ConfigError("expected one constant in AT (...)");
     }
     const auto result = connection.Query(std::move(statements[0]));
-    if (result->HasError()) return Translate(result->GetErrorObject(), Phase::kBind, nullptr, nullptr);
+    if (result->HasError())
+      return Translate(result->GetErrorObject(), Phase::kBind, nullptr, nullptr);
     if (result->RowCount() != 1 || result->ColumnCount() != 1 || result->GetValue(0, 0).IsNull()) {
       return ConfigError("expected one constant in AT (...), found NULL or none");
     }
@@ -216,21 +235,27 @@ class DuckDbEngine : public Engine {
   }
 
   Result<duckdb::unique_ptr<duckdb::SQLStatement>> ParseStatement(RunningQuery& query) {
-    return Guarded(Phase::kBind, &query.text(), &query.state(), [&]() -> Result<duckdb::unique_ptr<duckdb::SQLStatement>> {
-      // Parsed alone, a fault keeps its place as a number.
-      duckdb::Parser(query.client().GetParserOptions()).ParseQuery(query.text().rewritten());
-      auto statements = query.connection().ExtractStatements(query.text().rewritten());
-      if (statements.size() != 1) return ConfigError(fmt::format("expected one SQL statement, found {}", statements.size()));
-      const auto type = statements[0]->type;
-      const bool reads = type == duckdb::StatementType::SELECT_STATEMENT || type == duckdb::StatementType::EXPLAIN_STATEMENT;
-      if (options_.locked && !reads) {
-        return RefusedError(fmt::format("only SELECT and what reads like it may be sent here, found {}",
-                                        duckdb::StatementTypeToString(type)));
-      }
-      // Errors of a statement without its text keep their place as a number, too.
-      statements[0]->query.clear();
-      return std::move(statements[0]);
-    });
+    return Guarded(
+        Phase::kBind, &query.text(), &query.state(),
+        [&]() -> Result<duckdb::unique_ptr<duckdb::SQLStatement>> {
+          // Parsed alone, a fault keeps its place as a number.
+          duckdb::Parser(query.client().GetParserOptions()).ParseQuery(query.text().rewritten());
+          auto statements = query.connection().ExtractStatements(query.text().rewritten());
+          if (statements.size() != 1)
+            return ConfigError(
+                fmt::format("expected one SQL statement, found {}", statements.size()));
+          const auto type = statements[0]->type;
+          const bool reads = type == duckdb::StatementType::SELECT_STATEMENT ||
+                             type == duckdb::StatementType::EXPLAIN_STATEMENT;
+          if (options_.locked && !reads) {
+            return RefusedError(
+                fmt::format("only SELECT and what reads like it may be sent here, found {}",
+                            duckdb::StatementTypeToString(type)));
+          }
+          // Errors of a statement without its text keep their place as a number, too.
+          statements[0]->query.clear();
+          return std::move(statements[0]);
+        });
   }
 
   io::FileSystem& files_;

@@ -10,9 +10,11 @@ namespace {
 
 ErrorKind KindOf(duckdb::ExceptionType type, Phase phase) {
   switch (type) {
-    case duckdb::ExceptionType::INTERRUPT: return ErrorKind::kStopped;
+    case duckdb::ExceptionType::INTERRUPT:
+      return ErrorKind::kStopped;
     case duckdb::ExceptionType::INTERNAL:
-    case duckdb::ExceptionType::FATAL: return ErrorKind::kBug;
+    case duckdb::ExceptionType::FATAL:
+      return ErrorKind::kBug;
     case duckdb::ExceptionType::PERMISSION:
     case duckdb::ExceptionType::OUT_OF_MEMORY:
     case duckdb::ExceptionType::IO:
@@ -20,8 +22,10 @@ ErrorKind KindOf(duckdb::ExceptionType type, Phase phase) {
     case duckdb::ExceptionType::HTTP:
     case duckdb::ExceptionType::NOT_IMPLEMENTED:
     case duckdb::ExceptionType::MISSING_EXTENSION:
-    case duckdb::ExceptionType::AUTOLOAD: return ErrorKind::kRefused;
-    default: return phase == Phase::kBind ? ErrorKind::kConfig : ErrorKind::kData;
+    case duckdb::ExceptionType::AUTOLOAD:
+      return ErrorKind::kRefused;
+    default:
+      return phase == Phase::kBind ? ErrorKind::kConfig : ErrorKind::kData;
   }
 }
 
@@ -40,7 +44,8 @@ std::string OneSentence(const std::string& message) {
 
 }  // namespace
 
-Error Translate(const duckdb::ErrorData& error, Phase phase, const SqlText* text, QueryState* state, size_t skipped) {
+Error Translate(const duckdb::ErrorData& error, Phase phase, const SqlText* text, QueryState* state,
+                size_t skipped) {
   if (state != nullptr) {
     if (auto ours = state->ErrorBehind(error.RawMessage())) return *std::move(ours);
   }

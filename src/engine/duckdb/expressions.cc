@@ -26,13 +26,17 @@ constexpr size_t kParsedPrefix = sizeof("SELECT ") - 1;
 /// A bound plan that is one projection over the rows.
 struct Bound {
   duckdb::unique_ptr<duckdb::LogicalOperator> plan;
-  duckdb::vector<duckdb::column_t> columns;  ///< Positions in the input of what the expressions read.
-  const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& expressions() const { return plan->expressions; }
+  duckdb::vector<duckdb::column_t>
+      columns;  ///< Positions in the input of what the expressions read.
+  const duckdb::vector<duckdb::unique_ptr<duckdb::Expression>>& expressions() const {
+    return plan->expressions;
+  }
 };
 
 duckdb::unique_ptr<duckdb::ParsedExpression> ParseOne(const std::string& text) {
   auto parsed = duckdb::Parser::ParseExpressionList(text);
-  if (parsed.size() != 1) throw duckdb::BinderException("expected one expression, found %d", parsed.size());
+  if (parsed.size() != 1)
+    throw duckdb::BinderException("expected one expression, found %d", parsed.size());
   return std::move(parsed[0]);
 }
 
@@ -54,10 +58,12 @@ Bound Bind(duckdb::ClientContext& client, const std::vector<std::string>& expres
     duckdb::Planner planner(client);
     planner.CreatePlan(SelectOf(expressions));
     bound.plan = std::move(planner.plan);
-    const bool is_projection = bound.plan->type == duckdb::LogicalOperatorType::LOGICAL_PROJECTION &&
-                               bound.plan->children[0]->type == duckdb::LogicalOperatorType::LOGICAL_GET;
+    const bool is_projection =
+        bound.plan->type == duckdb::LogicalOperatorType::LOGICAL_PROJECTION &&
+        bound.plan->children[0]->type == duckdb::LogicalOperatorType::LOGICAL_GET;
     if (!is_projection || bound.plan->expressions.size() != expressions.size()) {
-      throw duckdb::BinderException("expected an expression over one row, without aggregates, windows, subqueries or *");
+      throw duckdb::BinderException(
+          "expected an expression over one row, without aggregates, windows, subqueries or *");
     }
     duckdb::Optimizer(*planner.binder, client).rewriter.VisitOperator(*bound.plan);
     duckdb::ColumnBindingResolver resolver;
@@ -80,8 +86,9 @@ Result<Bound> BindOrExplain(RunningQuery& query, const std::vector<std::string>&
         Bind(query.client(), {expression});
       } catch (const std::exception& one) {
         const SqlText text(expression);
-        return While("expression " + Quote(expression),
-                     Translate(duckdb::ErrorData(one), Phase::kBind, &text, &query.state(), kParsedPrefix));
+        return While(
+            "expression " + Quote(expression),
+            Translate(duckdb::ErrorData(one), Phase::kBind, &text, &query.state(), kParsedPrefix));
       }
     }
     return Translate(duckdb::ErrorData(all), Phase::kBind, nullptr, &query.state());
@@ -90,9 +97,13 @@ Result<Bound> BindOrExplain(RunningQuery& query, const std::vector<std::string>&
 
 class DuckDbExpressions : public BatchExpressions {
  public:
-  DuckDbExpressions(std::unique_ptr<RunningQuery> query, Bound bound, std::vector<std::string> texts,
-                    std::shared_ptr<arrow::Schema> input, std::unique_ptr<ArrowOutput> output)
-      : query_(std::move(query)), bound_(std::move(bound)), texts_(std::move(texts)), input_(std::move(input)),
+  DuckDbExpressions(std::unique_ptr<RunningQuery> query, Bound bound,
+                    std::vector<std::string> texts, std::shared_ptr<arrow::Schema> input,
+                    std::unique_ptr<ArrowOutput> output)
+      : query_(std::move(query)),
+        bound_(std::move(bound)),
+        texts_(std::move(texts)),
+        input_(std::move(input)),
         output_(std::move(output)) {}
 
   /// Throws DuckDB's exceptions.
@@ -161,7 +172,8 @@ class DuckDbExpressions : public BatchExpressions {
 
   /// Find the first row that the expression refuses, and say so.
   Error Explain(size_t expression, const std::exception& all) {
-    if (output_->rows() > 0) static_cast<void>(output_->Finish());  // what was evaluated before is of no use
+    if (output_->rows() > 0)
+      static_cast<void>(output_->Finish());  // what was evaluated before is of no use
     const duckdb::ErrorData whole(all);
     for (size_t row = 0; row < rows_.size(); ++row) {
       duckdb::SelectionVector one(1);
@@ -174,12 +186,15 @@ class DuckDbExpressions : public BatchExpressions {
       try {
         executor_->ExecuteExpression(expression, ignored);
       } catch (const std::exception& thrown) {
-        const Error error = Translate(duckdb::ErrorData(thrown), Phase::kRun, nullptr, &query_->state());
-        return {error.kind, fmt::format("expression {}, row {} of the batch: {}", Quote(texts_[expression]),
-                                        cursor_->chunk_start() + row, error.message)};
+        const Error error =
+            Translate(duckdb::ErrorData(thrown), Phase::kRun, nullptr, &query_->state());
+        return {error.kind,
+                fmt::format("expression {}, row {} of the batch: {}", Quote(texts_[expression]),
+                            cursor_->chunk_start() + row, error.message)};
       }
     }
-    return While("expression " + Quote(texts_[expression]), Translate(whole, Phase::kRun, nullptr, &query_->state()));
+    return While("expression " + Quote(texts_[expression]),
+                 Translate(whole, Phase::kRun, nullptr, &query_->state()));
   }
 
   std::unique_ptr<RunningQuery> query_;
@@ -197,18 +212,20 @@ class DuckDbExpressions : public BatchExpressions {
 
 const char* const kExpressionRows = "calve_rows";
 
-Result<std::unique_ptr<BatchExpressions>> CompileExpressions(const Context& context, std::unique_ptr<RunningQuery> query,
-                                                             const std::shared_ptr<arrow::Schema>& input,
-                                                             const std::vector<std::string>& expressions,
-                                                             const std::vector<std::string>& names) {
+Result<std::unique_ptr<BatchExpressions>> CompileExpressions(
+    const Context& context, std::unique_ptr<RunningQuery> query,
+    const std::shared_ptr<arrow::Schema>& input, const std::vector<std::string>& expressions,
+    const std::vector<std::string>& names) {
   CALVE_RETURN_IF_ERROR(context.CheckStop());
-  if (expressions.size() != names.size() || expressions.empty()) return BugError("expected one name for each expression");
+  if (expressions.size() != names.size() || expressions.empty())
+    return BugError("expected one name for each expression");
   CALVE_ASSIGN_OR_RETURN(Bound bound, BindOrExplain(*query, expressions));
   duckdb::vector<duckdb::LogicalType> types;
   for (const auto& expression : bound.expressions()) types.push_back(expression->return_type);
   const duckdb::vector<std::string> result_names(names.begin(), names.end());
   CALVE_ASSIGN_OR_RETURN(auto output, ArrowOutput::Make(query->client(), result_names, types));
-  auto compiled = std::make_unique<DuckDbExpressions>(std::move(query), std::move(bound), expressions, input, std::move(output));
+  auto compiled = std::make_unique<DuckDbExpressions>(std::move(query), std::move(bound),
+                                                      expressions, input, std::move(output));
   const Status prepared = Guarded(Phase::kBind, nullptr, nullptr, [&]() -> Status {
     compiled->Prepare();
     return Status::Ok();
@@ -217,13 +234,17 @@ Result<std::unique_ptr<BatchExpressions>> CompileExpressions(const Context& cont
   return std::unique_ptr<BatchExpressions>(std::move(compiled));
 }
 
-Result<std::vector<std::string>> ColumnsRead(std::unique_ptr<RunningQuery> query, const std::shared_ptr<arrow::Schema>& input,
+Result<std::vector<std::string>> ColumnsRead(std::unique_ptr<RunningQuery> query,
+                                             const std::shared_ptr<arrow::Schema>& input,
                                              const std::string& expression) {
   CALVE_ASSIGN_OR_RETURN(const Bound bound, BindOrExplain(*query, {expression}));
-  // The scan also reads a column when nothing asks for one: what counts is the expression's own references.
+  // The scan also reads a column when nothing asks for one: what counts is the expression's own
+  // references.
   std::set<duckdb::column_t> read;
   duckdb::ExpressionIterator::VisitExpression<duckdb::BoundReferenceExpression>(
-      *bound.expressions()[0], [&](const duckdb::BoundReferenceExpression& column) { read.insert(bound.columns[column.index]); });
+      *bound.expressions()[0], [&](const duckdb::BoundReferenceExpression& column) {
+        read.insert(bound.columns[column.index]);
+      });
   std::vector<std::string> columns;
   for (int i = 0; i < input->num_fields(); ++i) {
     if (read.contains(static_cast<duckdb::column_t>(i))) columns.push_back(input->field(i)->name());

@@ -26,7 +26,8 @@ using Op = Expression::Op;
 
 constexpr int64_t kMicrosPerDay = 86'400'000'000;
 
-/// An expression and whether it is the filter itself (its negation is the filter's) or only follows from it.
+/// An expression and whether it is the filter itself (its negation is the filter's) or only follows
+/// from it.
 struct Translated {
   Expression expression;
   bool exact = false;
@@ -34,7 +35,9 @@ struct Translated {
 
 const Translated kUnknown{};
 
-bool IsFloating(const Field& field) { return field.type.kind() == TypeKind::kFloat || field.type.kind() == TypeKind::kDouble; }
+bool IsFloating(const Field& field) {
+  return field.type.kind() == TypeKind::kFloat || field.type.kind() == TypeKind::kDouble;
+}
 
 bool IsNan(const Value& value) {
   if (const float* f = value.get_if<float>()) return std::isnan(*f);
@@ -44,23 +47,35 @@ bool IsNan(const Value& value) {
 
 std::optional<Op> OpOf(ExpressionType type) {
   switch (type) {
-    case ExpressionType::COMPARE_EQUAL: return Op::kEqual;
-    case ExpressionType::COMPARE_NOTEQUAL: return Op::kNotEqual;
-    case ExpressionType::COMPARE_LESSTHAN: return Op::kLess;
-    case ExpressionType::COMPARE_LESSTHANOREQUALTO: return Op::kLessOrEqual;
-    case ExpressionType::COMPARE_GREATERTHAN: return Op::kGreater;
-    case ExpressionType::COMPARE_GREATERTHANOREQUALTO: return Op::kGreaterOrEqual;
-    default: return std::nullopt;
+    case ExpressionType::COMPARE_EQUAL:
+      return Op::kEqual;
+    case ExpressionType::COMPARE_NOTEQUAL:
+      return Op::kNotEqual;
+    case ExpressionType::COMPARE_LESSTHAN:
+      return Op::kLess;
+    case ExpressionType::COMPARE_LESSTHANOREQUALTO:
+      return Op::kLessOrEqual;
+    case ExpressionType::COMPARE_GREATERTHAN:
+      return Op::kGreater;
+    case ExpressionType::COMPARE_GREATERTHANOREQUALTO:
+      return Op::kGreaterOrEqual;
+    default:
+      return std::nullopt;
   }
 }
 
 Op Mirrored(Op op) {
   switch (op) {
-    case Op::kLess: return Op::kGreater;
-    case Op::kLessOrEqual: return Op::kGreaterOrEqual;
-    case Op::kGreater: return Op::kLess;
-    case Op::kGreaterOrEqual: return Op::kLessOrEqual;
-    default: return op;
+    case Op::kLess:
+      return Op::kGreater;
+    case Op::kLessOrEqual:
+      return Op::kGreaterOrEqual;
+    case Op::kGreater:
+      return Op::kLess;
+    case Op::kGreaterOrEqual:
+      return Op::kLessOrEqual;
+    default:
+      return op;
   }
 }
 
@@ -69,7 +84,8 @@ int64_t FloorToDay(int64_t micros) {
   return micros % kMicrosPerDay < 0 ? days - 1 : days;
 }
 
-/// Compare a field with one of its own values. DuckDB puts NaN above all numbers, which bounds don't show.
+/// Compare a field with one of its own values. DuckDB puts NaN above all numbers, which bounds
+/// don't show.
 Translated Compare(Op op, const Field& field, Value value) {
   if (IsNan(value)) return kUnknown;
   Expression compared = Expression::Compare(op, field.id, {std::move(value)});
@@ -83,14 +99,23 @@ Translated Compare(Op op, const Field& field, Value value) {
 Translated CompareDay(Op op, const Field& field, int64_t micros) {
   const int64_t day = FloorToDay(micros);
   const bool midnight = day * kMicrosPerDay == micros;
-  const auto compare = [&](Op with) { return Translated{Expression::Compare(with, field.id, {Value(static_cast<int32_t>(day))}), true}; };
+  const auto compare = [&](Op with) {
+    return Translated{Expression::Compare(with, field.id, {Value(static_cast<int32_t>(day))}),
+                      true};
+  };
   switch (op) {
-    case Op::kLess: return compare(midnight ? Op::kLess : Op::kLessOrEqual);
-    case Op::kLessOrEqual: return compare(Op::kLessOrEqual);
-    case Op::kGreater: return compare(Op::kGreater);
-    case Op::kGreaterOrEqual: return compare(midnight ? Op::kGreaterOrEqual : Op::kGreater);
-    case Op::kEqual: return midnight ? compare(Op::kEqual) : kUnknown;
-    default: return kUnknown;
+    case Op::kLess:
+      return compare(midnight ? Op::kLess : Op::kLessOrEqual);
+    case Op::kLessOrEqual:
+      return compare(Op::kLessOrEqual);
+    case Op::kGreater:
+      return compare(Op::kGreater);
+    case Op::kGreaterOrEqual:
+      return compare(midnight ? Op::kGreaterOrEqual : Op::kGreater);
+    case Op::kEqual:
+      return midnight ? compare(Op::kEqual) : kUnknown;
+    default:
+      return kUnknown;
   }
 }
 
@@ -100,12 +125,19 @@ Translated CompareMoment(Op op, const Field& field, int64_t day) {
     return Expression::Compare(with, field.id, {Value(of_day * kMicrosPerDay)});
   };
   switch (op) {
-    case Op::kLess: return {compare(Op::kLess, day), true};
-    case Op::kLessOrEqual: return {compare(Op::kLess, day + 1), true};
-    case Op::kGreater: return {compare(Op::kGreaterOrEqual, day + 1), true};
-    case Op::kGreaterOrEqual: return {compare(Op::kGreaterOrEqual, day), true};
-    case Op::kEqual: return {Expression::And(compare(Op::kGreaterOrEqual, day), compare(Op::kLess, day + 1)), true};
-    default: return kUnknown;
+    case Op::kLess:
+      return {compare(Op::kLess, day), true};
+    case Op::kLessOrEqual:
+      return {compare(Op::kLess, day + 1), true};
+    case Op::kGreater:
+      return {compare(Op::kGreaterOrEqual, day + 1), true};
+    case Op::kGreaterOrEqual:
+      return {compare(Op::kGreaterOrEqual, day), true};
+    case Op::kEqual:
+      return {Expression::And(compare(Op::kGreaterOrEqual, day), compare(Op::kLess, day + 1)),
+              true};
+    default:
+      return kUnknown;
   }
 }
 
@@ -115,8 +147,8 @@ bool IsMoment(duckdb::LogicalTypeId id) {
 
 /// Types between which DuckDB's casts of columns keep every value.
 bool IsExactNumber(duckdb::LogicalTypeId id) {
-  return id == duckdb::LogicalTypeId::INTEGER || id == duckdb::LogicalTypeId::BIGINT || id == duckdb::LogicalTypeId::HUGEINT ||
-         id == duckdb::LogicalTypeId::DECIMAL;
+  return id == duckdb::LogicalTypeId::INTEGER || id == duckdb::LogicalTypeId::BIGINT ||
+         id == duckdb::LogicalTypeId::HUGEINT || id == duckdb::LogicalTypeId::DECIMAL;
 }
 
 class Translator {
@@ -125,17 +157,23 @@ class Translator {
 
   Translated Translate(const duckdb::Expression& e) const {
     switch (e.GetExpressionClass()) {
-      case duckdb::ExpressionClass::BOUND_COMPARISON: return Comparison(e.Cast<duckdb::BoundComparisonExpression>());
-      case duckdb::ExpressionClass::BOUND_CONJUNCTION: return Conjunction(e.Cast<duckdb::BoundConjunctionExpression>());
-      case duckdb::ExpressionClass::BOUND_OPERATOR: return Operator(e.Cast<duckdb::BoundOperatorExpression>());
-      case duckdb::ExpressionClass::BOUND_BETWEEN: return Between(e.Cast<duckdb::BoundBetweenExpression>());
-      case duckdb::ExpressionClass::BOUND_FUNCTION: return Function(e.Cast<duckdb::BoundFunctionExpression>());
+      case duckdb::ExpressionClass::BOUND_COMPARISON:
+        return Comparison(e.Cast<duckdb::BoundComparisonExpression>());
+      case duckdb::ExpressionClass::BOUND_CONJUNCTION:
+        return Conjunction(e.Cast<duckdb::BoundConjunctionExpression>());
+      case duckdb::ExpressionClass::BOUND_OPERATOR:
+        return Operator(e.Cast<duckdb::BoundOperatorExpression>());
+      case duckdb::ExpressionClass::BOUND_BETWEEN:
+        return Between(e.Cast<duckdb::BoundBetweenExpression>());
+      case duckdb::ExpressionClass::BOUND_FUNCTION:
+        return Function(e.Cast<duckdb::BoundFunctionExpression>());
       case duckdb::ExpressionClass::BOUND_COLUMN_REF: {
         const Field* field = FieldOf(e);
         if (field == nullptr || field->type.kind() != TypeKind::kBoolean) return kUnknown;
         return Compare(Op::kEqual, *field, Value(true));
       }
-      default: return kUnknown;
+      default:
+        return kUnknown;
     }
   }
 
@@ -151,7 +189,8 @@ class Translator {
     return value.IsNull() ? nullptr : &value;
   }
 
-  /// Whether a cast between numbers cannot round: it has at least the digits after the point that its source has.
+  /// Whether a cast between numbers cannot round: it has at least the digits after the point that
+  /// its source has.
   static bool Widens(const duckdb::BoundCastExpression& cast) {
     const auto scale = [](const duckdb::LogicalType& type) {
       return type.id() == duckdb::LogicalTypeId::DECIMAL ? duckdb::DecimalType::GetScale(type) : 0;
@@ -159,7 +198,8 @@ class Translator {
     return scale(cast.return_type) >= scale(cast.child->return_type);
   }
 
-  Translated CompareWith(Op op, const duckdb::Expression& side, const duckdb::Value& constant) const {
+  Translated CompareWith(Op op, const duckdb::Expression& side,
+                         const duckdb::Value& constant) const {
     if (const Field* field = FieldOf(side)) {
       auto value = FromDuckValue(field->type, constant);
       return value ? Compare(op, *field, std::move(*value)) : kUnknown;
@@ -181,7 +221,8 @@ class Translator {
     if (IsMoment(from) && to == duckdb::LogicalTypeId::DATE) {
       const auto day = constant.GetValueUnsafe<duckdb::date_t>();
       // Days whose microseconds fit, with one to spare.
-      if (!duckdb::Value::IsFinite(day) || std::abs(static_cast<int64_t>(day.days)) > 100'000'000) return kUnknown;
+      if (!duckdb::Value::IsFinite(day) || std::abs(static_cast<int64_t>(day.days)) > 100'000'000)
+        return kUnknown;
       return CompareMoment(op, *field, day.days);
     }
     return kUnknown;
@@ -191,7 +232,8 @@ class Translator {
     const auto op = OpOf(e.type);
     if (!op) return kUnknown;
     if (const auto* constant = ConstantOf(*e.right)) return CompareWith(*op, *e.left, *constant);
-    if (const auto* constant = ConstantOf(*e.left)) return CompareWith(Mirrored(*op), *e.right, *constant);
+    if (const auto* constant = ConstantOf(*e.left))
+      return CompareWith(Mirrored(*op), *e.right, *constant);
     return kUnknown;
   }
 
@@ -201,8 +243,9 @@ class Translator {
     for (const auto& child : e.children) {
       Translated one = Translate(*child);
       all.exact = all.exact && one.exact;
-      all.expression = is_and ? Expression::And(std::move(all.expression), std::move(one.expression))
-                              : Expression::Or(std::move(all.expression), std::move(one.expression));
+      all.expression = is_and
+                           ? Expression::And(std::move(all.expression), std::move(one.expression))
+                           : Expression::Or(std::move(all.expression), std::move(one.expression));
     }
     return all;
   }
@@ -212,19 +255,26 @@ class Translator {
       case ExpressionType::OPERATOR_NOT: {
         // `= false` says more of a file than `<> true`.
         const Field* field = FieldOf(*e.children[0]);
-        if (field != nullptr && field->type.kind() == TypeKind::kBoolean) return Compare(Op::kEqual, *field, Value(false));
+        if (field != nullptr && field->type.kind() == TypeKind::kBoolean)
+          return Compare(Op::kEqual, *field, Value(false));
         Translated inner = Translate(*e.children[0]);
-        return inner.exact ? Translated{Expression::Not(std::move(inner.expression)), true} : kUnknown;
+        return inner.exact ? Translated{Expression::Not(std::move(inner.expression)), true}
+                           : kUnknown;
       }
       case ExpressionType::OPERATOR_IS_NULL:
       case ExpressionType::OPERATOR_IS_NOT_NULL: {
         const Field* field = FieldOf(*e.children[0]);
         if (field == nullptr || !field->type.is_primitive()) return kUnknown;
-        return {Expression::Unary(e.type == ExpressionType::OPERATOR_IS_NULL ? Op::kIsNull : Op::kNotNull, field->id), true};
+        return {
+            Expression::Unary(
+                e.type == ExpressionType::OPERATOR_IS_NULL ? Op::kIsNull : Op::kNotNull, field->id),
+            true};
       }
       case ExpressionType::COMPARE_IN:
-      case ExpressionType::COMPARE_NOT_IN: return In(e);
-      default: return kUnknown;
+      case ExpressionType::COMPARE_NOT_IN:
+        return In(e);
+      default:
+        return kUnknown;
     }
   }
 
@@ -241,22 +291,29 @@ class Translator {
     }
     const bool is_in = e.type == ExpressionType::COMPARE_IN;
     if (values.empty() || (!is_in && IsFloating(*field))) return kUnknown;
-    return {Expression::Compare(is_in ? Op::kIn : Op::kNotIn, field->id, std::move(values)), !IsFloating(*field)};
+    return {Expression::Compare(is_in ? Op::kIn : Op::kNotIn, field->id, std::move(values)),
+            !IsFloating(*field)};
   }
 
   Translated Between(const duckdb::BoundBetweenExpression& e) const {
     const auto* lower = ConstantOf(*e.lower);
     const auto* upper = ConstantOf(*e.upper);
-    Translated from = lower ? CompareWith(e.lower_inclusive ? Op::kGreaterOrEqual : Op::kGreater, *e.input, *lower) : kUnknown;
-    Translated to = upper ? CompareWith(e.upper_inclusive ? Op::kLessOrEqual : Op::kLess, *e.input, *upper) : kUnknown;
-    return {Expression::And(std::move(from.expression), std::move(to.expression)), from.exact && to.exact};
+    Translated from = lower ? CompareWith(e.lower_inclusive ? Op::kGreaterOrEqual : Op::kGreater,
+                                          *e.input, *lower)
+                            : kUnknown;
+    Translated to =
+        upper ? CompareWith(e.upper_inclusive ? Op::kLessOrEqual : Op::kLess, *e.input, *upper)
+              : kUnknown;
+    return {Expression::And(std::move(from.expression), std::move(to.expression)),
+            from.exact && to.exact};
   }
 
   Translated Function(const duckdb::BoundFunctionExpression& e) const {
     if (e.children.size() != 2) return kUnknown;
     const Field* field = FieldOf(*e.children[0]);
     const auto* constant = ConstantOf(*e.children[1]);
-    if (field == nullptr || constant == nullptr || field->type.kind() != TypeKind::kString) return kUnknown;
+    if (field == nullptr || constant == nullptr || field->type.kind() != TypeKind::kString)
+      return kUnknown;
     if (constant->type().id() != duckdb::LogicalTypeId::VARCHAR) return kUnknown;
     std::string text = duckdb::StringValue::Get(*constant);
     const std::string& name = e.function.name;

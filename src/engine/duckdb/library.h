@@ -1,6 +1,7 @@
 #pragma once
 
-// DuckDB's C++ API, all that this part uses of it. It belongs to exactly one version of the library (deps/).
+// DuckDB's C++ API, all that this part uses of it. It belongs to exactly one version of the library
+// (deps/).
 #include <duckdb.hpp>
 #include <duckdb/catalog/catalog.hpp>
 #include <duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp>

@@ -23,8 +23,9 @@ class PrivateHandle : public duckdb::FileHandle {
 int64_t Fill(PrivateHandle& handle, void* buffer, int64_t nr_bytes, duckdb::idx_t location) {
   int64_t done = 0;
   while (done < nr_bytes) {
-    auto read = handle.file->ReadInto(static_cast<int64_t>(location) + done,
-                                      {static_cast<char*>(buffer) + done, static_cast<size_t>(nr_bytes - done)});
+    auto read = handle.file->ReadInto(
+        static_cast<int64_t>(location) + done,
+        {static_cast<char*>(buffer) + done, static_cast<size_t>(nr_bytes - done)});
     const auto count = ValueOrThrow(*handle.state, std::move(read));
     if (count == 0) break;
     done += static_cast<int64_t>(count);
@@ -52,24 +53,28 @@ duckdb::shared_ptr<QueryState> OpenQueries::Find(const std::string& name) {
   return found == states_.end() ? nullptr : found->second.lock();
 }
 
-duckdb::unique_ptr<duckdb::FileHandle> PrivateFiles::OpenFile(const std::string& path, duckdb::FileOpenFlags flags,
-                                                              duckdb::optional_ptr<duckdb::FileOpener>) {
+duckdb::unique_ptr<duckdb::FileHandle> PrivateFiles::OpenFile(
+    const std::string& path, duckdb::FileOpenFlags flags,
+    duckdb::optional_ptr<duckdb::FileOpener>) {
   auto state = queries_->Find(path);
   const auto file = state ? state->FindFile(path) : std::nullopt;
   if (!file || flags.OpenForWriting()) throw duckdb::PermissionException("there is no such file");
   const iceberg::DataFile& data_file = *file->task().file;
   io::InputOptions options;
   if (data_file.file_size_in_bytes > 0) options.size = ByteCount(data_file.file_size_in_bytes);
-  auto input = ValueOrThrow(*state, state->files().OpenInput(state->context(), data_file.path, options));
+  auto input =
+      ValueOrThrow(*state, state->files().OpenInput(state->context(), data_file.path, options));
   return duckdb::make_uniq<PrivateHandle>(*this, path, flags, std::move(state), std::move(input));
 }
 
-void PrivateFiles::Read(duckdb::FileHandle& handle, void* buffer, int64_t nr_bytes, duckdb::idx_t location) {
+void PrivateFiles::Read(duckdb::FileHandle& handle, void* buffer, int64_t nr_bytes,
+                        duckdb::idx_t location) {
   auto& ours = handle.Cast<PrivateHandle>();
   const int64_t read = Fill(ours, buffer, nr_bytes, location);
   if (read == nr_bytes) return;
-  ours.state->Throw(DataError(fmt::format("{}: expected {} bytes at offset {}, the file ends after {}", ours.file->uri(), nr_bytes,
-                                          location, read)));
+  ours.state->Throw(
+      DataError(fmt::format("{}: expected {} bytes at offset {}, the file ends after {}",
+                            ours.file->uri(), nr_bytes, location, read)));
 }
 
 int64_t PrivateFiles::Read(duckdb::FileHandle& handle, void* buffer, int64_t nr_bytes) {
@@ -79,32 +84,47 @@ int64_t PrivateFiles::Read(duckdb::FileHandle& handle, void* buffer, int64_t nr_
   return read;
 }
 
-int64_t PrivateFiles::GetFileSize(duckdb::FileHandle& handle) { return handle.Cast<PrivateHandle>().file->size().value(); }
+int64_t PrivateFiles::GetFileSize(duckdb::FileHandle& handle) {
+  return handle.Cast<PrivateHandle>().file->size().value();
+}
 
 // A data file never changes, and its private name lives only as long as the query.
-duckdb::timestamp_t PrivateFiles::GetLastModifiedTime(duckdb::FileHandle&) { return duckdb::timestamp_t(0); }
+duckdb::timestamp_t PrivateFiles::GetLastModifiedTime(duckdb::FileHandle&) {
+  return duckdb::timestamp_t(0);
+}
 
-duckdb::FileType PrivateFiles::GetFileType(duckdb::FileHandle&) { return duckdb::FileType::FILE_TYPE_REGULAR; }
+duckdb::FileType PrivateFiles::GetFileType(duckdb::FileHandle&) {
+  return duckdb::FileType::FILE_TYPE_REGULAR;
+}
 
-bool PrivateFiles::FileExists(const std::string& filename, duckdb::optional_ptr<duckdb::FileOpener>) {
+bool PrivateFiles::FileExists(const std::string& filename,
+                              duckdb::optional_ptr<duckdb::FileOpener>) {
   const auto state = queries_->Find(filename);
   return state && state->FindFile(filename).has_value();
 }
 
-void PrivateFiles::Seek(duckdb::FileHandle& handle, duckdb::idx_t location) { handle.Cast<PrivateHandle>().position = location; }
+void PrivateFiles::Seek(duckdb::FileHandle& handle, duckdb::idx_t location) {
+  handle.Cast<PrivateHandle>().position = location;
+}
 
-duckdb::idx_t PrivateFiles::SeekPosition(duckdb::FileHandle& handle) { return handle.Cast<PrivateHandle>().position; }
+duckdb::idx_t PrivateFiles::SeekPosition(duckdb::FileHandle& handle) {
+  return handle.Cast<PrivateHandle>().position;
+}
 
 bool PrivateFiles::OnDiskFile(duckdb::FileHandle& handle) {
   const std::string scheme = io::SchemeOf(handle.Cast<PrivateHandle>().file->uri());
   return scheme.empty() || scheme == "file" || scheme == "memory";
 }
 
-duckdb::vector<duckdb::OpenFileInfo> PrivateFiles::Glob(const std::string& path, duckdb::FileOpener*) {
+duckdb::vector<duckdb::OpenFileInfo> PrivateFiles::Glob(const std::string& path,
+                                                        duckdb::FileOpener*) {
   if (!FileExists(path, nullptr)) return {};
   return {duckdb::OpenFileInfo(path)};
 }
 
-std::string PrivateFiles::CanonicalizePath(const std::string& path, duckdb::optional_ptr<duckdb::FileOpener>) { return path; }
+std::string PrivateFiles::CanonicalizePath(const std::string& path,
+                                           duckdb::optional_ptr<duckdb::FileOpener>) {
+  return path;
+}
 
 }  // namespace calve::engine

@@ -11,16 +11,23 @@
 namespace calve::engine {
 
 QueryState::QueryState(const Context& context, io::FileSystem& files, TableResolver* resolver,
-                       const std::vector<std::pair<std::string, ArrowTable>>& tables, const SqlText& text, std::string secret)
-    : context_(context), files_(files), resolver_(resolver), spelled_(text.spelled()), secret_(std::move(secret)) {
-  for (const auto& [name, table] : tables) named_batches_.emplace_back(ToLower(name), std::make_shared<ArrowTable>(table));
+                       const std::vector<std::pair<std::string, ArrowTable>>& tables,
+                       const SqlText& text, std::string secret)
+    : context_(context),
+      files_(files),
+      resolver_(resolver),
+      spelled_(text.spelled()),
+      secret_(std::move(secret)) {
+  for (const auto& [name, table] : tables)
+    named_batches_.emplace_back(ToLower(name), std::make_shared<ArrowTable>(table));
 }
 
 duckdb::shared_ptr<QueryState> QueryState::Of(duckdb::ClientContext& client) {
   return client.registered_state->Get<QueryState>(kKey);
 }
 
-Result<std::optional<QueryState::Resolved>> QueryState::Resolve(const std::vector<std::string>& parts) {
+Result<std::optional<QueryState::Resolved>> QueryState::Resolve(
+    const std::vector<std::string>& parts) {
   const auto spelled = parts.size() == 1 ? spelled_.find(parts[0]) : spelled_.end();
   TableReference reference;
   if (spelled != spelled_.end()) {
@@ -32,7 +39,8 @@ Result<std::optional<QueryState::Resolved>> QueryState::Resolve(const std::vecto
   const std::string key = spelled != spelled_.end() ? "@" + spelling : spelling;
   {
     std::lock_guard lock(mutex_);
-    if (const auto known = resolved_.find(key); known != resolved_.end()) return std::optional(known->second);
+    if (const auto known = resolved_.find(key); known != resolved_.end())
+      return std::optional(known->second);
     if (spelled == spelled_.end() && parts.size() == 1) {
       for (const auto& [name, table] : named_batches_) {
         if (name != ToLower(parts[0])) continue;
@@ -45,27 +53,31 @@ Result<std::optional<QueryState::Resolved>> QueryState::Resolve(const std::vecto
   }
   if (resolver_ == nullptr) return std::optional<Resolved>();
   CALVE_ASSIGN_OR_RETURN(ResolvedTable table, resolver_->Resolve(context_, reference));
-  CALVE_ASSIGN_OR_RETURN(Resolved resolved, Keep(spelling, reference.parts.back(), std::move(table)));
+  CALVE_ASSIGN_OR_RETURN(Resolved resolved,
+                         Keep(spelling, reference.parts.back(), std::move(table)));
   std::lock_guard lock(mutex_);
   resolved_.emplace(key, resolved);
   return std::optional(resolved);
 }
 
 Result<QueryState::Resolved> QueryState::ResolvePlace(const std::string& place) {
-  if (resolver_ == nullptr) return ConfigError("iceberg(" + QuoteLiteral(place) + "): this SQL may read no tables");
+  if (resolver_ == nullptr)
+    return ConfigError("iceberg(" + QuoteLiteral(place) + "): this SQL may read no tables");
   TableReference reference;
   reference.place = place;
   CALVE_ASSIGN_OR_RETURN(ResolvedTable table, resolver_->Resolve(context_, reference));
   return Keep(reference.ToString(), "iceberg", std::move(table));
 }
 
-Result<QueryState::Resolved> QueryState::Keep(std::string spelling, std::string alias, ResolvedTable table) {
+Result<QueryState::Resolved> QueryState::Keep(std::string spelling, std::string alias,
+                                              ResolvedTable table) {
   std::lock_guard lock(mutex_);
   if (auto* batches = std::get_if<ArrowTable>(&table)) {
     arrow_tables_.push_back(std::make_shared<ArrowTable>(std::move(*batches)));
     return Resolved{arrow_tables_.size() - 1, false, std::move(alias)};
   }
-  auto source = std::make_shared<TableSource>(std::move(spelling), std::get<IcebergTable>(std::move(table)));
+  auto source =
+      std::make_shared<TableSource>(std::move(spelling), std::get<IcebergTable>(std::move(table)));
   iceberg_tables_.push_back(std::move(source));
   return Resolved{iceberg_tables_.size() - 1, true, std::move(alias)};
 }
@@ -80,8 +92,8 @@ std::shared_ptr<const ArrowTable> QueryState::batches(size_t index) {
   return index < arrow_tables_.size() ? arrow_tables_[index] : nullptr;
 }
 
-Result<std::shared_ptr<const PlannedScan>> QueryState::Plan(std::shared_ptr<const TableSource> source,
-                                                            const iceberg::Expression& filter) {
+Result<std::shared_ptr<const PlannedScan>> QueryState::Plan(
+    std::shared_ptr<const TableSource> source, const iceberg::Expression& filter) {
   auto scan = std::make_shared<PlannedScan>();
   if (source->table.snapshot_id) {
     iceberg::ScanOptions options;
@@ -92,7 +104,9 @@ Result<std::shared_ptr<const PlannedScan>> QueryState::Plan(std::shared_ptr<cons
     if (!plan.ok()) return While("read " + source->spelling, std::move(plan).error());
     scan->plan = std::move(*plan);
     if (const auto least = source->table.data_sequence_min) {
-      std::erase_if(scan->plan.tasks, [&](const iceberg::ScanTask& task) { return task.data_sequence_number < *least; });
+      std::erase_if(scan->plan.tasks, [&](const iceberg::ScanTask& task) {
+        return task.data_sequence_number < *least;
+      });
     }
   }
   scan->source = std::move(source);

@@ -29,7 +29,8 @@ struct PlannedScan {
   std::vector<std::string> names;  ///< One private name per task.
 };
 
-/// What one query needs while DuckDB calls back into this part. It hangs on the query's own connection.
+/// What one query needs while DuckDB calls back into this part. It hangs on the query's own
+/// connection.
 ///
 /// Threads: any, once the query runs; set up by one.
 class QueryState : public duckdb::ClientContextState {
@@ -38,7 +39,8 @@ class QueryState : public duckdb::ClientContextState {
 
   /// `secret` makes the names of this query's files unguessable.
   QueryState(const Context& context, io::FileSystem& files, TableResolver* resolver,
-             const std::vector<std::pair<std::string, ArrowTable>>& tables, const SqlText& text, std::string secret);
+             const std::vector<std::pair<std::string, ArrowTable>>& tables, const SqlText& text,
+             std::string secret);
 
   /// The state of the query that runs in `client`; DuckDB's own connections have none.
   static duckdb::shared_ptr<QueryState> Of(duckdb::ClientContext& client);
@@ -49,7 +51,7 @@ class QueryState : public duckdb::ClientContextState {
 
   /// What a name in SQL stands for.
   struct Resolved {
-    size_t index;       ///< For iceberg() and batches() below.
+    size_t index;  ///< For iceberg() and batches() below.
     bool is_iceberg;
     std::string alias;  ///< The last part of its name.
   };
@@ -61,7 +63,8 @@ class QueryState : public duckdb::ClientContextState {
   std::shared_ptr<const ArrowTable> batches(size_t index);
 
   /// Plan a scan and give its files private names.
-  Result<std::shared_ptr<const PlannedScan>> Plan(std::shared_ptr<const TableSource> source, const iceberg::Expression& filter);
+  Result<std::shared_ptr<const PlannedScan>> Plan(std::shared_ptr<const TableSource> source,
+                                                  const iceberg::Expression& filter);
   /// What stands behind a private name.
   struct File {
     std::shared_ptr<const PlannedScan> scan;
@@ -90,7 +93,8 @@ class QueryState : public duckdb::ClientContextState {
   std::vector<std::pair<std::string, std::shared_ptr<const ArrowTable>>> named_batches_;
   std::vector<std::shared_ptr<const TableSource>> iceberg_tables_;
   std::vector<std::shared_ptr<const ArrowTable>> arrow_tables_;
-  std::map<std::string, Resolved> resolved_;  ///< By the name as written: one query sees a table at one moment.
+  std::map<std::string, Resolved>
+      resolved_;  ///< By the name as written: one query sees a table at one moment.
   std::vector<std::shared_ptr<const PlannedScan>> scans_;
   std::vector<Error> errors_;
 };

@@ -8,7 +8,8 @@ constexpr int64_t kBatchBytes = 4 << 20;
 
 class DuckDbStream : public ResultStream {
  public:
-  DuckDbStream(std::unique_ptr<RunningQuery> query, duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
+  DuckDbStream(std::unique_ptr<RunningQuery> query,
+               duckdb::unique_ptr<duckdb::PendingQueryResult> pending,
                std::unique_ptr<ArrowOutput> output)
       : query_(std::move(query)), pending_(std::move(pending)), output_(std::move(output)) {}
 
@@ -21,7 +22,8 @@ class DuckDbStream : public ResultStream {
   Result<columnar::Batch> Next(const Context& context) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     if (failure_) return *failure_;
-    auto batch = Guarded(Phase::kRun, &query_->text(), &query_->state(), [&] { return Fetch(context); });
+    auto batch =
+        Guarded(Phase::kRun, &query_->text(), &query_->state(), [&] { return Fetch(context); });
     if (!batch.ok()) failure_ = batch.error();
     return batch;
   }
@@ -59,22 +61,29 @@ class DuckDbStream : public ResultStream {
 
 }  // namespace
 
-RunningQuery::RunningQuery(std::shared_ptr<duckdb::DuckDB> database, std::shared_ptr<OpenQueries> open_queries, SqlText text,
-                           const std::function<duckdb::shared_ptr<QueryState>(const SqlText&)>& make_state)
-    : text_(std::move(text)), state_(make_state(text_)), open_queries_(std::move(open_queries)),
-      database_(std::move(database)), connection_(*database_) {
+RunningQuery::RunningQuery(
+    std::shared_ptr<duckdb::DuckDB> database, std::shared_ptr<OpenQueries> open_queries,
+    SqlText text, const std::function<duckdb::shared_ptr<QueryState>(const SqlText&)>& make_state)
+    : text_(std::move(text)),
+      state_(make_state(text_)),
+      open_queries_(std::move(open_queries)),
+      database_(std::move(database)),
+      connection_(*database_) {
   connection_.context->registered_state->Insert(QueryState::kKey, state_);
   open_queries_->Add(state_);
 }
 
 RunningQuery::~RunningQuery() { open_queries_->Remove(state_->secret()); }
 
-Result<std::unique_ptr<ResultStream>> StartQuery(const Context& context, std::unique_ptr<RunningQuery> query,
-                                                 duckdb::unique_ptr<duckdb::SQLStatement> statement) {
+Result<std::unique_ptr<ResultStream>> StartQuery(
+    const Context& context, std::unique_ptr<RunningQuery> query,
+    duckdb::unique_ptr<duckdb::SQLStatement> statement) {
   const InterruptOnStop interrupt(context, query->connection());
-  auto pending = query->connection().PendingQuery(std::move(statement), duckdb::QueryResultOutputType::ALLOW_STREAMING);
+  auto pending = query->connection().PendingQuery(std::move(statement),
+                                                  duckdb::QueryResultOutputType::ALLOW_STREAMING);
   if (pending->HasError()) return query->Translate(pending->GetErrorObject(), Phase::kBind);
-  CALVE_ASSIGN_OR_RETURN(auto output, ArrowOutput::Make(query->client(), pending->names, pending->types));
+  CALVE_ASSIGN_OR_RETURN(auto output,
+                         ArrowOutput::Make(query->client(), pending->names, pending->types));
   return std::unique_ptr<ResultStream>(
       std::make_unique<DuckDbStream>(std::move(query), std::move(pending), std::move(output)));
 }

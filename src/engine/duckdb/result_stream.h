@@ -10,10 +10,12 @@
 
 namespace calve::engine {
 
-/// A connection with one query on it, open for as long as its files may be read. Not moved: callbacks point into it.
+/// A connection with one query on it, open for as long as its files may be read. Not moved:
+/// callbacks point into it.
 class RunningQuery {
  public:
-  RunningQuery(std::shared_ptr<duckdb::DuckDB> database, std::shared_ptr<OpenQueries> open_queries, SqlText text,
+  RunningQuery(std::shared_ptr<duckdb::DuckDB> database, std::shared_ptr<OpenQueries> open_queries,
+               SqlText text,
                const std::function<duckdb::shared_ptr<QueryState>(const SqlText&)>& make_state);
   ~RunningQuery();
   RunningQuery(const RunningQuery&) = delete;
@@ -46,7 +48,8 @@ class InterruptOnStop {
 };
 
 /// Start one parsed statement and stream its rows.
-Result<std::unique_ptr<ResultStream>> StartQuery(const Context& context, std::unique_ptr<RunningQuery> query,
-                                                 duckdb::unique_ptr<duckdb::SQLStatement> statement);
+Result<std::unique_ptr<ResultStream>> StartQuery(
+    const Context& context, std::unique_ptr<RunningQuery> query,
+    duckdb::unique_ptr<duckdb::SQLStatement> statement);
 
 }  // namespace calve::engine

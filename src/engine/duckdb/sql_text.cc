@@ -21,7 +21,8 @@ struct Token {
 };
 
 bool IsNameCharacter(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || static_cast<unsigned char>(c) >= 0x80;
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 /// The end of the token that starts at `begin`: DuckDB's tokenizer gives only starts.
@@ -50,7 +51,8 @@ std::vector<Token> Tokenize(const std::string& sql) {
   std::vector<Token> tokens;
   for (const auto& token : duckdb::Parser::Tokenize(sql)) {
     const size_t end = EndOfToken(sql, token.start);
-    tokens.push_back({token.type, token.start, end, std::string_view(sql).substr(token.start, end - token.start)});
+    tokens.push_back({token.type, token.start, end,
+                      std::string_view(sql).substr(token.start, end - token.start)});
   }
   return tokens;
 }
@@ -65,7 +67,8 @@ std::string Unquote(std::string_view text) {
   return name;
 }
 
-/// Walks tokens and finds names of tables that need other words; knows where in a statement a table may stand.
+/// Walks tokens and finds names of tables that need other words; knows where in a statement a table
+/// may stand.
 class NameFinder {
  public:
   struct Found {
@@ -74,7 +77,8 @@ class NameFinder {
     std::optional<SpelledTable> table;  ///< Else a qualified column, of which only the end stays.
   };
 
-  NameFinder(const std::string& sql, std::vector<Token> tokens) : sql_(sql), tokens_(std::move(tokens)) {}
+  NameFinder(const std::string& sql, std::vector<Token> tokens)
+      : sql_(sql), tokens_(std::move(tokens)) {}
 
   /// All places to change, in order.
   std::vector<Found> Find() {
@@ -104,8 +108,8 @@ class NameFinder {
   };
 
   struct Level {
-    bool empty = true;       ///< Nothing stood in these parentheses yet.
-    bool is_query = false;   ///< A SELECT or a leading FROM stood here.
+    bool empty = true;      ///< Nothing stood in these parentheses yet.
+    bool is_query = false;  ///< A SELECT or a leading FROM stood here.
     bool in_from = false;
     bool table_next = false;
   };
@@ -117,16 +121,19 @@ class NameFinder {
     if (i >= tokens_.size()) return false;
     const Token& t = tokens_[i];
     if (t.text.front() == '"') return true;
-    if (t.type == SimplifiedTokenType::SIMPLIFIED_TOKEN_IDENTIFIER) return IsNameCharacter(t.text.front());
-    return t.type == SimplifiedTokenType::SIMPLIFIED_TOKEN_KEYWORD && IsNameCharacter(t.text.front());
+    if (t.type == SimplifiedTokenType::SIMPLIFIED_TOKEN_IDENTIFIER)
+      return IsNameCharacter(t.text.front());
+    return t.type == SimplifiedTokenType::SIMPLIFIED_TOKEN_KEYWORD &&
+           IsNameCharacter(t.text.front());
   }
   bool IsReserved(size_t i) const {
     return tokens_[i].type == SimplifiedTokenType::SIMPLIFIED_TOKEN_KEYWORD &&
-           duckdb::Parser::IsKeyword(std::string(tokens_[i].text)) == duckdb::KeywordCategory::KEYWORD_RESERVED;
+           duckdb::Parser::IsKeyword(std::string(tokens_[i].text)) ==
+               duckdb::KeywordCategory::KEYWORD_RESERVED;
   }
 
-  /// Read a dotted name with what follows it, and return the token after it; `i` when no name starts here. `found` stays empty for a name
-  /// that DuckDB reads by itself.
+  /// Read a dotted name with what follows it, and return the token after it; `i` when no name
+  /// starts here. `found` stays empty for a name that DuckDB reads by itself.
   size_t NameAt(size_t i, Found& found) {
     if (!IsName(i) || IsReserved(i) || (i > 0 && tokens_[i - 1].text == ".")) return i;
     size_t at = i;
@@ -137,26 +144,33 @@ class NameFinder {
     }
     SpelledTable table;
     const bool table_stands_here = levels_.back().table_next;
-    const bool odd = ReadRef(at, table) || ReadAt(at, table) || (parts.size() > 3 && table_stands_here);
+    const bool odd =
+        ReadRef(at, table) || ReadAt(at, table) || (parts.size() > 3 && table_stands_here);
     if (odd) {
       table.reference.parts = parts;
       found = {tokens_[i].begin, tokens_[at - 1].end, std::move(table)};
     }
-    if (parts.size() > 1) (odd || table_stands_here ? tables_ : columns_).push_back({i, std::move(parts)});
+    if (parts.size() > 1)
+      (odd || table_stands_here ? tables_ : columns_).push_back({i, std::move(parts)});
     // A word alone may also be a keyword that opens a clause: Step shall see it.
     return at > i + 1 ? at : i;
   }
 
-  /// `ns.table.column` of a table in this SQL becomes `table.column`: DuckDB knows it by its last name only.
+  /// `ns.table.column` of a table in this SQL becomes `table.column`: DuckDB knows it by its last
+  /// name only.
   void ShortenColumn(const Chain& column) {
     for (const Chain& table : tables_) {
       const size_t count = table.parts.size();
       const size_t after = column.first_token + 2 * column.parts.size() - 1;
-      const bool all_columns = after + 1 < tokens_.size() && tokens_[after].text == "." && tokens_[after + 1].text == "*";
+      const bool all_columns = after + 1 < tokens_.size() && tokens_[after].text == "." &&
+                               tokens_[after + 1].text == "*";
       if (column.parts.size() < count + (all_columns ? 0 : 1)) continue;
-      const auto same = [](const std::string& a, const std::string& b) { return ToLower(a) == ToLower(b); };
+      const auto same = [](const std::string& a, const std::string& b) {
+        return ToLower(a) == ToLower(b);
+      };
       if (!std::equal(table.parts.begin(), table.parts.end(), column.parts.begin(), same)) continue;
-      found_.push_back({tokens_[column.first_token].begin, tokens_[column.first_token + 2 * (count - 1)].begin, std::nullopt});
+      found_.push_back({tokens_[column.first_token].begin,
+                        tokens_[column.first_token + 2 * (count - 1)].begin, std::nullopt});
       return;
     }
   }
@@ -164,7 +178,8 @@ class NameFinder {
   /// `@name` or `@123`, without blanks around the @.
   bool ReadRef(size_t& at, SpelledTable& table) const {
     if (at + 1 >= tokens_.size() || tokens_[at].text != "@") return false;
-    if (tokens_[at - 1].end != tokens_[at].begin || tokens_[at].end != tokens_[at + 1].begin) return false;
+    if (tokens_[at - 1].end != tokens_[at].begin || tokens_[at].end != tokens_[at + 1].begin)
+      return false;
     const std::string_view text = tokens_[at + 1].text;
     int64_t id = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -193,7 +208,8 @@ class NameFinder {
     }
     if (close == tokens_.size()) return false;
     const size_t from = tokens_[at + 3].begin + 2;
-    (version ? table.version_sql : table.timestamp_sql) = sql_.substr(from, tokens_[close].begin - from);
+    (version ? table.version_sql : table.timestamp_sql) =
+        sql_.substr(from, tokens_[close].begin - from);
     at = close + 1;
     return true;
   }
@@ -225,8 +241,9 @@ class NameFinder {
       level.table_next = level.in_from;
     } else if (Is(i, "describe") || Is(i, "summarize") || Is(i, "into")) {
       level.table_next = true;
-    } else if (Is(i, "where") || Is(i, "group") || Is(i, "having") || Is(i, "order") || Is(i, "limit") || Is(i, "qualify") ||
-               Is(i, "window") || Is(i, "union") || Is(i, "except") || Is(i, "intersect")) {
+    } else if (Is(i, "where") || Is(i, "group") || Is(i, "having") || Is(i, "order") ||
+               Is(i, "limit") || Is(i, "qualify") || Is(i, "window") || Is(i, "union") ||
+               Is(i, "except") || Is(i, "intersect")) {
       level.in_from = level.table_next = false;
     } else if (!Is(i, "lateral")) {
       level.table_next = false;
@@ -278,14 +295,17 @@ std::string SqlText::PlaceOf(size_t rewritten_offset) const {
   for (const Edit& edit : edits_) {
     if (edit.rewritten_begin > rewritten_offset) break;
     const bool inside = rewritten_offset < edit.rewritten_end;
-    offset = inside ? edit.original_begin : rewritten_offset - edit.rewritten_end + edit.original_end;
+    offset =
+        inside ? edit.original_begin : rewritten_offset - edit.rewritten_end + edit.original_end;
   }
   offset = std::min(offset, original_.size());
   const std::string_view before = std::string_view(original_).substr(0, offset);
-  const size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  const size_t line_start =
+      before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto column = 1 + std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_start), before.end(),
-                                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  const auto column =
+      1 + std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_start), before.end(),
+                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
   return fmt::format("line {}, column {}", line, column);
 }
 

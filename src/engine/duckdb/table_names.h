@@ -4,7 +4,8 @@
 
 namespace calve::engine {
 
-/// Make names in SQL find tables: those of the query's resolver where DuckDB's catalog has none, and iceberg('place').
+/// Make names in SQL find tables: those of the query's resolver where DuckDB's catalog has none,
+/// and iceberg('place').
 void AddTableNames(duckdb::DBConfig& config);
 /// Register iceberg('place'). Throws DuckDB's exceptions.
 void RegisterIcebergFunction(duckdb::ClientContext& client);

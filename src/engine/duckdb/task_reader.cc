@@ -14,7 +14,8 @@ const iceberg::Field kPositionField{iceberg::reserved::kPos, "_pos", iceberg::Ty
 void WrapEntries(duckdb::MultiFileColumnDefinition& column) {
   for (auto& child : column.children) WrapEntries(child);
   if (column.type.id() != duckdb::LogicalTypeId::MAP) return;
-  duckdb::MultiFileColumnDefinition entries("key_value", duckdb::ListType::GetChildType(column.type));
+  duckdb::MultiFileColumnDefinition entries("key_value",
+                                            duckdb::ListType::GetChildType(column.type));
   entries.children = std::move(column.children);
   column.children.clear();
   column.children.push_back(std::move(entries));
@@ -22,7 +23,8 @@ void WrapEntries(duckdb::MultiFileColumnDefinition& column) {
 
 }  // namespace
 
-TaskReader::TaskReader(duckdb::OpenFileInfo info, duckdb::shared_ptr<QueryState> state, QueryState::File task,
+TaskReader::TaskReader(duckdb::OpenFileInfo info, duckdb::shared_ptr<QueryState> state,
+                       QueryState::File task,
                        const duckdb::vector<duckdb::MultiFileColumnDefinition>& table_columns)
     : BaseFileReader(std::move(info)), state_(std::move(state)), task_(std::move(task)) {
   columns = table_columns;
@@ -34,7 +36,8 @@ void TaskReader::AddVirtualColumn(duckdb::column_t virtual_column_id) {
   throw duckdb::InternalException("no such virtual column in an Iceberg table");
 }
 
-bool TaskReader::TryInitializeScan(duckdb::ClientContext&, duckdb::GlobalTableFunctionState&, duckdb::LocalTableFunctionState&) {
+bool TaskReader::TryInitializeScan(duckdb::ClientContext&, duckdb::GlobalTableFunctionState&,
+                                   duckdb::LocalTableFunctionState&) {
   return !std::exchange(started_, true);
 }
 
@@ -53,14 +56,18 @@ void TaskReader::Open(duckdb::ClientContext& client) {
   }
   if (fields.empty()) fields.push_back(kPositionField);  // rows are counted
   reader::ReadOptions options;
-  options.projection = ValueOrThrow(*state_, iceberg::Schema::Make(table.schema->id(), std::move(fields)));
-  batches_ = ValueOrThrow(*state_, reader::OpenTask(state_->context(), state_->files(), *table.metadata, task_.task(), options));
+  options.projection =
+      ValueOrThrow(*state_, iceberg::Schema::Make(table.schema->id(), std::move(fields)));
+  batches_ = ValueOrThrow(*state_, reader::OpenTask(state_->context(), state_->files(),
+                                                    *table.metadata, task_.task(), options));
   const auto exact = ValueOrThrow(*state_, columnar::ToArrowSchema(*options.projection));
   schema_ = ForDuckDb(*exact, *options.projection);
-  cursor_ = std::make_unique<ArrowCursor>(client, std::make_shared<ArrowColumns>(client, *schema_), std::move(positions));
+  cursor_ = std::make_unique<ArrowCursor>(client, std::make_shared<ArrowColumns>(client, *schema_),
+                                          std::move(positions));
 }
 
-duckdb::AsyncResult TaskReader::Scan(duckdb::ClientContext& client, duckdb::GlobalTableFunctionState&,
+duckdb::AsyncResult TaskReader::Scan(duckdb::ClientContext& client,
+                                     duckdb::GlobalTableFunctionState&,
                                      duckdb::LocalTableFunctionState&, duckdb::DataChunk& chunk) {
   if (!batches_) Open(client);
   while (!has_batch_ || !cursor_->Next(chunk)) {
@@ -87,7 +94,8 @@ void TaskReader::Filter(duckdb::ClientContext& client, duckdb::DataChunk& chunk)
     duckdb::UnifiedVectorFormat format;
     vector.ToUnifiedFormat(chunk.size(), format);
     auto filter_state = duckdb::TableFilterState::Initialize(client, *filter);
-    duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter, *filter_state, chunk.size(), kept);
+    duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter, *filter_state,
+                                           chunk.size(), kept);
   }
   if (kept != chunk.size()) chunk.Slice(selection, kept);
 }

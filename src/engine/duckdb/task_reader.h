@@ -6,7 +6,8 @@
 
 namespace calve::engine {
 
-/// Reads one data file through reader::OpenTask, for files that DuckDB's Parquet reader cannot read exactly. One thread scans it.
+/// Reads one data file through reader::OpenTask, for files that DuckDB's Parquet reader cannot read
+/// exactly. One thread scans it.
 class TaskReader : public duckdb::BaseFileReader {
  public:
   TaskReader(duckdb::OpenFileInfo info, duckdb::shared_ptr<QueryState> state, QueryState::File task,
@@ -16,7 +17,8 @@ class TaskReader : public duckdb::BaseFileReader {
   bool TryInitializeScan(duckdb::ClientContext& client, duckdb::GlobalTableFunctionState& global,
                          duckdb::LocalTableFunctionState& local) override;
   duckdb::AsyncResult Scan(duckdb::ClientContext& client, duckdb::GlobalTableFunctionState& global,
-                           duckdb::LocalTableFunctionState& local, duckdb::DataChunk& chunk) override;
+                           duckdb::LocalTableFunctionState& local,
+                           duckdb::DataChunk& chunk) override;
   std::string GetReaderType() const override { return "Iceberg"; }
 
  private:

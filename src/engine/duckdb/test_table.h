@@ -16,7 +16,8 @@
 
 namespace calve::engine {
 
-/// An Iceberg table that a test makes file by file; its data files are written by Arrow, not by calve's writer.
+/// An Iceberg table that a test makes file by file; its data files are written by Arrow, not by
+/// calve's writer.
 class TestTable {
  public:
   struct Options {
@@ -24,13 +25,17 @@ class TestTable {
     std::vector<iceberg::PartitionField> partition = {};
     std::map<std::string, std::string> properties = {};
   };
-  TestTable(const Context& context, io::FileSystem& files, std::string location, const Options& options);
+  TestTable(const Context& context, io::FileSystem& files, std::string location,
+            const Options& options);
 
   const iceberg::TableMetadata& metadata() const { return *metadata_; }
-  iceberg::FieldId IdOf(const std::string& column) const { return metadata_->schema()->FindByName(column)->id; }
+  iceberg::FieldId IdOf(const std::string& column) const {
+    return metadata_->schema()->FindByName(column)->id;
+  }
 
   struct FileOptions {
-    std::shared_ptr<arrow::Schema> schema = nullptr;  ///< Of the file; default: the table's, with ids.
+    std::shared_ptr<arrow::Schema> schema =
+        nullptr;  ///< Of the file; default: the table's, with ids.
     iceberg::PartitionValues partition = {};
     iceberg::FieldMap<std::string> lower = {};
     iceberg::FieldMap<std::string> upper = {};
@@ -38,14 +43,21 @@ class TestTable {
     bool int96 = false;
   };
   /// Write rows (Arrow's JSON) as Parquet; the file is in no snapshot yet.
-  iceberg::DataFilePtr Write(const std::string& json_rows) { return Write(json_rows, FileOptions()); }
+  iceberg::DataFilePtr Write(const std::string& json_rows) {
+    return Write(json_rows, FileOptions());
+  }
   iceberg::DataFilePtr Write(const std::string& json_rows, const FileOptions& options);
-  iceberg::DataFilePtr WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch, const FileOptions& options);
-  iceberg::DataFilePtr WritePositionDeletes(const std::vector<std::pair<std::string, int64_t>>& rows);
-  iceberg::DataFilePtr WriteEqualityDeletes(const std::vector<std::string>& columns, const std::string& json_rows);
-  iceberg::DataFilePtr WriteDeletionVector(const iceberg::DataFile& file, const std::vector<int64_t>& positions);
+  iceberg::DataFilePtr WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                  const FileOptions& options);
+  iceberg::DataFilePtr WritePositionDeletes(
+      const std::vector<std::pair<std::string, int64_t>>& rows);
+  iceberg::DataFilePtr WriteEqualityDeletes(const std::vector<std::string>& columns,
+                                            const std::string& json_rows);
+  iceberg::DataFilePtr WriteDeletionVector(const iceberg::DataFile& file,
+                                           const std::vector<int64_t>& positions);
 
-  iceberg::SnapshotId Append(std::vector<iceberg::DataFilePtr> files, const std::string& branch = "main");
+  iceberg::SnapshotId Append(std::vector<iceberg::DataFilePtr> files,
+                             const std::string& branch = "main");
   iceberg::SnapshotId Delete(std::vector<iceberg::DataFilePtr> delete_files);
   void Change(const iceberg::TableChange& change);
   iceberg::SchemaUpdate Evolve() const { return iceberg::SchemaUpdate(*metadata_); }

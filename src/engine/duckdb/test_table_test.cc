@@ -21,13 +21,18 @@ T Must(Result<T> result) {
   return std::move(result).value();
 }
 
-std::shared_ptr<arrow::Field> WithId(const std::string& name, const std::shared_ptr<arrow::DataType>& type, iceberg::FieldId id) {
-  return arrow::field(name, type, false, arrow::key_value_metadata({{std::string(columnar::kFieldIdKey), std::to_string(id.value())}}));
+std::shared_ptr<arrow::Field> WithId(const std::string& name,
+                                     const std::shared_ptr<arrow::DataType>& type,
+                                     iceberg::FieldId id) {
+  return arrow::field(name, type, false,
+                      arrow::key_value_metadata(
+                          {{std::string(columnar::kFieldIdKey), std::to_string(id.value())}}));
 }
 
 }  // namespace
 
-TestTable::TestTable(const Context& context, io::FileSystem& files, std::string location, const Options& options)
+TestTable::TestTable(const Context& context, io::FileSystem& files, std::string location,
+                     const Options& options)
     : context_(context), files_(files), location_(std::move(location)) {
   iceberg::CreateTableOptions create;
   create.location = location_;
@@ -36,7 +41,8 @@ TestTable::TestTable(const Context& context, io::FileSystem& files, std::string 
   create.partition_fields = options.partition;
   create.properties = options.properties;
   const auto change = Must(iceberg::CreateTable(create));
-  metadata_ = std::make_shared<iceberg::TableMetadata>(Must(iceberg::Apply(nullptr, change, {.now_ms = now_ms_})));
+  metadata_ = std::make_shared<iceberg::TableMetadata>(
+      Must(iceberg::Apply(nullptr, change, {.now_ms = now_ms_})));
 }
 
 std::string TestTable::NextName(const char* extension) {
@@ -44,21 +50,25 @@ std::string TestTable::NextName(const char* extension) {
 }
 
 iceberg::DataFilePtr TestTable::Write(const std::string& json_rows, const FileOptions& options) {
-  const auto schema = options.schema ? options.schema : Must(columnar::ToArrowSchema(*metadata_->schema()));
-  const auto rows = arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json_rows).ValueOrDie();
+  const auto schema =
+      options.schema ? options.schema : Must(columnar::ToArrowSchema(*metadata_->schema()));
+  const auto rows =
+      arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json_rows).ValueOrDie();
   const auto batch = arrow::RecordBatch::FromStructArray(rows).ValueOrDie();
   return WriteBatch(arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns()), options);
 }
 
-iceberg::DataFilePtr TestTable::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch, const FileOptions& options) {
+iceberg::DataFilePtr TestTable::WriteBatch(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                           const FileOptions& options) {
   auto file = std::make_shared<iceberg::DataFile>();
   file->path = NextName(".parquet");
   auto output = Must(files_.OpenOutput(context_, file->path));
   parquet::ArrowWriterProperties::Builder properties;
   if (options.int96) properties.enable_deprecated_int96_timestamps();
   const auto table = arrow::Table::FromRecordBatches(batch->schema(), {batch}).ValueOrDie();
-  const auto status = parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), io::ToArrow(*output), options.row_group_rows,
-                                                 parquet::default_writer_properties(), properties.build());
+  const auto status = parquet::arrow::WriteTable(
+      *table, arrow::default_memory_pool(), io::ToArrow(*output), options.row_group_rows,
+      parquet::default_writer_properties(), properties.build());
   EXPECT_TRUE(status.ok()) << status.ToString();
   file->file_size_in_bytes = Must(output->Close()).value();
   file->record_count = batch->num_rows();
@@ -69,33 +79,39 @@ iceberg::DataFilePtr TestTable::WriteBatch(const std::shared_ptr<arrow::RecordBa
   return file;
 }
 
-iceberg::DataFilePtr TestTable::WritePositionDeletes(const std::vector<std::pair<std::string, int64_t>>& rows) {
-  const auto schema = arrow::schema({WithId("file_path", arrow::utf8(), iceberg::reserved::kDeleteFilePath),
-                                     WithId("pos", arrow::int64(), iceberg::reserved::kDeleteFilePos)});
+iceberg::DataFilePtr TestTable::WritePositionDeletes(
+    const std::vector<std::pair<std::string, int64_t>>& rows) {
+  const auto schema =
+      arrow::schema({WithId("file_path", arrow::utf8(), iceberg::reserved::kDeleteFilePath),
+                     WithId("pos", arrow::int64(), iceberg::reserved::kDeleteFilePos)});
   arrow::StringBuilder paths;
   arrow::Int64Builder positions;
   for (const auto& [path, position] : rows) {
     EXPECT_TRUE(paths.Append(path).ok() && positions.Append(position).ok());
   }
-  const auto batch = arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows.size()),
-                                              {paths.Finish().ValueOrDie(), positions.Finish().ValueOrDie()});
+  const auto batch =
+      arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows.size()),
+                               {paths.Finish().ValueOrDie(), positions.Finish().ValueOrDie()});
   auto file = std::make_shared<iceberg::DataFile>(*WriteBatch(batch, FileOptions()));
   file->content = iceberg::FileContent::kPositionDeletes;
   return file;
 }
 
-iceberg::DataFilePtr TestTable::WriteEqualityDeletes(const std::vector<std::string>& columns, const std::string& json_rows) {
+iceberg::DataFilePtr TestTable::WriteEqualityDeletes(const std::vector<std::string>& columns,
+                                                     const std::string& json_rows) {
   std::vector<iceberg::Field> fields;
   for (const auto& column : columns) fields.push_back(*metadata_->schema()->FindByName(column));
   FileOptions options;
-  options.schema = Must(columnar::ToArrowSchema(*Must(iceberg::Schema::Make(iceberg::SchemaId(0), fields))));
+  options.schema =
+      Must(columnar::ToArrowSchema(*Must(iceberg::Schema::Make(iceberg::SchemaId(0), fields))));
   auto file = std::make_shared<iceberg::DataFile>(*Write(json_rows, options));
   file->content = iceberg::FileContent::kEqualityDeletes;
   for (const auto& field : fields) file->equality_ids.push_back(field.id);
   return file;
 }
 
-iceberg::DataFilePtr TestTable::WriteDeletionVector(const iceberg::DataFile& data_file, const std::vector<int64_t>& positions) {
+iceberg::DataFilePtr TestTable::WriteDeletionVector(const iceberg::DataFile& data_file,
+                                                    const std::vector<int64_t>& positions) {
   iceberg::PositionSet set;
   for (const int64_t position : positions) set.Add(position);
   const std::string blob = iceberg::EncodeDeletionVector(set);
@@ -114,7 +130,8 @@ iceberg::DataFilePtr TestTable::WriteDeletionVector(const iceberg::DataFile& dat
   return file;
 }
 
-iceberg::SnapshotId TestTable::Append(std::vector<iceberg::DataFilePtr> files, const std::string& branch) {
+iceberg::SnapshotId TestTable::Append(std::vector<iceberg::DataFilePtr> files,
+                                      const std::string& branch) {
   iceberg::SnapshotChange change;
   change.added_data_files = std::move(files);
   return Produce(std::move(change), branch);
@@ -131,23 +148,27 @@ iceberg::SnapshotId TestTable::Produce(iceberg::SnapshotChange change, const std
   catalog::TableFiles files(files_);
   iceberg::ProduceOptions options;
   options.branch = branch;
-  options.snapshot_id = iceberg::SnapshotId(1000 + static_cast<int64_t>(metadata_->snapshots.size()));
+  options.snapshot_id =
+      iceberg::SnapshotId(1000 + static_cast<int64_t>(metadata_->snapshots.size()));
   options.commit_uuid = "c" + std::to_string(options.snapshot_id.value());
   options.now_ms = now_ms_ += 1000;
-  const auto produced = Must(iceberg::ProduceSnapshot(context_, files, *metadata_, change, options));
+  const auto produced =
+      Must(iceberg::ProduceSnapshot(context_, files, *metadata_, change, options));
   Change(produced.change);
   return produced.snapshot.id;
 }
 
 void TestTable::Change(const iceberg::TableChange& change) {
-  metadata_ = std::make_shared<iceberg::TableMetadata>(
-      Must(iceberg::Apply(metadata_.get(), change, {.now_ms = now_ms_, .previous_location = location_ + "/metadata/previous.json"})));
+  metadata_ = std::make_shared<iceberg::TableMetadata>(Must(iceberg::Apply(
+      metadata_.get(), change,
+      {.now_ms = now_ms_, .previous_location = location_ + "/metadata/previous.json"})));
 }
 
 IcebergTable TestTable::At(std::optional<iceberg::SnapshotId> snapshot) const {
   const bool is_current = snapshot == metadata_->current_snapshot_id;
   const auto* found = snapshot ? metadata_->FindSnapshot(*snapshot) : nullptr;
-  return {metadata_, snapshot, is_current || found == nullptr ? metadata_->schema() : metadata_->SchemaOf(*found)};
+  return {metadata_, snapshot,
+          is_current || found == nullptr ? metadata_->schema() : metadata_->SchemaOf(*found)};
 }
 
 Result<ResolvedTable> TestResolver::Resolve(const Context&, const TableReference& reference) {
@@ -157,10 +178,12 @@ Result<ResolvedTable> TestResolver::Resolve(const Context&, const TableReference
   const TestTable& table = *found->second;
   const iceberg::Snapshot* snapshot = nullptr;
   if (reference.ref) snapshot = table.metadata().FindRef(*reference.ref);
-  if (reference.snapshot_id) snapshot = table.metadata().FindSnapshot(iceberg::SnapshotId(*reference.snapshot_id));
+  if (reference.snapshot_id)
+    snapshot = table.metadata().FindSnapshot(iceberg::SnapshotId(*reference.snapshot_id));
   if (reference.as_of_ms) snapshot = table.metadata().SnapshotAsOf(*reference.as_of_ms);
   if (snapshot != nullptr) return ResolvedTable(table.At(snapshot->id));
-  if (reference.ref || reference.snapshot_id) return NotFoundError("there is no " + reference.ToString());
+  if (reference.ref || reference.snapshot_id)
+    return NotFoundError("there is no " + reference.ToString());
   return ResolvedTable(reference.as_of_ms ? table.At(std::nullopt) : table.Now());
 }
 

@@ -31,7 +31,8 @@ class EngineTest : public ::testing::Test {
   void Open(const EngineOptions& options = {});
   /// The rows of a query; the test fails when it fails.
   std::vector<std::string> Rows(const std::string& sql, const QueryOptions& options = {});
-  Result<std::vector<std::string>> TryRows(const std::string& sql, const QueryOptions& options = {});
+  Result<std::vector<std::string>> TryRows(const std::string& sql,
+                                           const QueryOptions& options = {});
   std::shared_ptr<arrow::Schema> SchemaOf(const std::string& sql, const QueryOptions& options = {});
   /// The error of a query that must fail, as `kind: message`.
   std::string ErrorOf(const std::string& sql, const QueryOptions& options = {});

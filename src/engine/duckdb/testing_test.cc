@@ -10,14 +10,17 @@ namespace calve::engine {
 namespace {
 
 std::string TextOf(const arrow::Scalar& scalar) {
-  const bool is_bytes = scalar.type->id() == arrow::Type::BINARY || scalar.type->id() == arrow::Type::FIXED_SIZE_BINARY;
-  return is_bytes ? static_cast<const arrow::BaseBinaryScalar&>(scalar).value->ToHexString() : scalar.ToString();
+  const bool is_bytes = scalar.type->id() == arrow::Type::BINARY ||
+                        scalar.type->id() == arrow::Type::FIXED_SIZE_BINARY;
+  return is_bytes ? static_cast<const arrow::BaseBinaryScalar&>(scalar).value->ToHexString()
+                  : scalar.ToString();
 }
 
 }  // namespace
 
 ArrowTable TableOf(const std::shared_ptr<arrow::Schema>& schema, const std::string& json_rows) {
-  auto rows = arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json_rows).ValueOrDie();
+  auto rows =
+      arrow::json::ArrayFromJSONString(arrow::struct_(schema->fields()), json_rows).ValueOrDie();
   return {schema, {arrow::RecordBatch::FromStructArray(rows).ValueOrDie()}};
 }
 
@@ -42,8 +45,9 @@ Result<ResolvedTable> EchoResolver::Resolve(const Context&, const TableReference
   if (reference.parts == std::vector<std::string>{"missing"}) {
     return NotFoundError("there is no table 'missing'; did you mean 'mission'?");
   }
-  return ResolvedTable(TableOf(arrow::schema({arrow::field("name", arrow::utf8()), arrow::field("n", arrow::int64())}),
-                               fmt::format(R"([{{"name": {}, "n": 1}}])", Quote(reference.ToString()))));
+  return ResolvedTable(TableOf(
+      arrow::schema({arrow::field("name", arrow::utf8()), arrow::field("n", arrow::int64())}),
+      fmt::format(R"([{{"name": {}, "n": 1}}])", Quote(reference.ToString()))));
 }
 
 void EngineTest::Open(const EngineOptions& options) {
@@ -53,7 +57,8 @@ void EngineTest::Open(const EngineOptions& options) {
   engine_ = std::move(*opened);
 }
 
-Result<std::vector<std::string>> EngineTest::TryRows(const std::string& sql, const QueryOptions& options) {
+Result<std::vector<std::string>> EngineTest::TryRows(const std::string& sql,
+                                                     const QueryOptions& options) {
   if (!engine_) Open();
   CALVE_ASSIGN_OR_RETURN(auto stream, engine_->Query(*context_, sql, options));
   std::vector<std::string> rows;
@@ -72,7 +77,8 @@ std::vector<std::string> EngineTest::Rows(const std::string& sql, const QueryOpt
   return rows.ok() ? std::move(*rows) : std::vector<std::string>();
 }
 
-std::shared_ptr<arrow::Schema> EngineTest::SchemaOf(const std::string& sql, const QueryOptions& options) {
+std::shared_ptr<arrow::Schema> EngineTest::SchemaOf(const std::string& sql,
+                                                    const QueryOptions& options) {
   if (!engine_) Open();
   auto schema = engine_->Describe(*context_, sql, options);
   EXPECT_TRUE(schema.ok()) << sql << "\n" << schema.error().message;

@@ -18,7 +18,8 @@ duckdb::hugeint_t ToHugeint(iceberg::Int128 value) {
 }
 
 iceberg::Int128 FromHugeint(duckdb::hugeint_t value) {
-  return (static_cast<iceberg::Int128>(value.upper) << 64) | static_cast<iceberg::Int128>(value.lower);
+  return (static_cast<iceberg::Int128>(value.upper) << 64) |
+         static_cast<iceberg::Int128>(value.lower);
 }
 
 /// DuckDB keeps a uuid as a number whose order is that of the bytes: the top bit is flipped.
@@ -61,68 +62,103 @@ Result<LogicalType> ToNestedType(const iceberg::Type& type) {
 
 Result<LogicalType> ToDuckType(const iceberg::Type& type) {
   switch (type.kind()) {
-    case TypeKind::kBoolean: return LogicalType(LogicalType::BOOLEAN);
-    case TypeKind::kInt: return LogicalType(LogicalType::INTEGER);
-    case TypeKind::kLong: return LogicalType(LogicalType::BIGINT);
-    case TypeKind::kFloat: return LogicalType(LogicalType::FLOAT);
-    case TypeKind::kDouble: return LogicalType(LogicalType::DOUBLE);
+    case TypeKind::kBoolean:
+      return LogicalType(LogicalType::BOOLEAN);
+    case TypeKind::kInt:
+      return LogicalType(LogicalType::INTEGER);
+    case TypeKind::kLong:
+      return LogicalType(LogicalType::BIGINT);
+    case TypeKind::kFloat:
+      return LogicalType(LogicalType::FLOAT);
+    case TypeKind::kDouble:
+      return LogicalType(LogicalType::DOUBLE);
     case TypeKind::kDecimal:
-      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision()), static_cast<uint8_t>(type.scale()));
-    case TypeKind::kDate: return LogicalType(LogicalType::DATE);
-    case TypeKind::kTime: return LogicalType(LogicalType::TIME);
-    case TypeKind::kTimestamp: return LogicalType(LogicalType::TIMESTAMP);
-    case TypeKind::kTimestampTz: return LogicalType(LogicalType::TIMESTAMP_TZ);
+      return LogicalType::DECIMAL(static_cast<uint8_t>(type.precision()),
+                                  static_cast<uint8_t>(type.scale()));
+    case TypeKind::kDate:
+      return LogicalType(LogicalType::DATE);
+    case TypeKind::kTime:
+      return LogicalType(LogicalType::TIME);
+    case TypeKind::kTimestamp:
+      return LogicalType(LogicalType::TIMESTAMP);
+    case TypeKind::kTimestampTz:
+      return LogicalType(LogicalType::TIMESTAMP_TZ);
     case TypeKind::kTimestampNs:
-    case TypeKind::kTimestampTzNs: return LogicalType(LogicalType::TIMESTAMP_NS);
-    case TypeKind::kString: return LogicalType(LogicalType::VARCHAR);
-    case TypeKind::kUuid: return LogicalType(LogicalType::UUID);
+    case TypeKind::kTimestampTzNs:
+      return LogicalType(LogicalType::TIMESTAMP_NS);
+    case TypeKind::kString:
+      return LogicalType(LogicalType::VARCHAR);
+    case TypeKind::kUuid:
+      return LogicalType(LogicalType::UUID);
     case TypeKind::kFixed:
-    case TypeKind::kBinary: return LogicalType(LogicalType::BLOB);
-    case TypeKind::kUnknown: return LogicalType(LogicalType::SQLNULL);
+    case TypeKind::kBinary:
+      return LogicalType(LogicalType::BLOB);
+    case TypeKind::kUnknown:
+      return LogicalType(LogicalType::SQLNULL);
     case TypeKind::kStruct:
     case TypeKind::kList:
-    case TypeKind::kMap: return ToNestedType(type);
+    case TypeKind::kMap:
+      return ToNestedType(type);
     case TypeKind::kVariant:
     case TypeKind::kGeometry:
-    case TypeKind::kGeography: break;
+    case TypeKind::kGeography:
+      break;
   }
   return RefusedError(fmt::format("columns of type {} cannot be read by SQL yet", type.ToString()));
 }
 
 bool ReadsExactly(const iceberg::Type& type) {
   if (type.kind() == TypeKind::kTimestampTzNs) return false;
-  return std::ranges::all_of(type.fields(), [](const iceberg::Field& f) { return ReadsExactly(f.type); });
+  return std::ranges::all_of(type.fields(),
+                             [](const iceberg::Field& f) { return ReadsExactly(f.type); });
 }
 
 duckdb::Value ToDuckValue(const iceberg::Type& type, const iceberg::Value& value) {
   using duckdb::Value;
   auto target = ToDuckType(type);
-  if (value.is_null() || !target.ok()) return Value(target.ok() ? *target : LogicalType(LogicalType::SQLNULL));
+  if (value.is_null() || !target.ok())
+    return Value(target.ok() ? *target : LogicalType(LogicalType::SQLNULL));
   switch (type.kind()) {
-    case TypeKind::kBoolean: return Value::BOOLEAN(value.as<bool>());
-    case TypeKind::kInt: return Value::INTEGER(value.as<int32_t>());
-    case TypeKind::kLong: return Value::BIGINT(value.as<int64_t>());
-    case TypeKind::kFloat: return Value::FLOAT(value.as<float>());
-    case TypeKind::kDouble: return Value::DOUBLE(value.as<double>());
+    case TypeKind::kBoolean:
+      return Value::BOOLEAN(value.as<bool>());
+    case TypeKind::kInt:
+      return Value::INTEGER(value.as<int32_t>());
+    case TypeKind::kLong:
+      return Value::BIGINT(value.as<int64_t>());
+    case TypeKind::kFloat:
+      return Value::FLOAT(value.as<float>());
+    case TypeKind::kDouble:
+      return Value::DOUBLE(value.as<double>());
     case TypeKind::kDecimal: {
       const auto unscaled = value.as<iceberg::Decimal>().unscaled;
       const auto width = static_cast<uint8_t>(type.precision());
       const auto scale = static_cast<uint8_t>(type.scale());
       switch (target->InternalType()) {
-        case duckdb::PhysicalType::INT16: return Value::DECIMAL(static_cast<int16_t>(unscaled), width, scale);
-        case duckdb::PhysicalType::INT32: return Value::DECIMAL(static_cast<int32_t>(unscaled), width, scale);
-        case duckdb::PhysicalType::INT64: return Value::DECIMAL(static_cast<int64_t>(unscaled), width, scale);
-        default: return Value::DECIMAL(ToHugeint(unscaled), width, scale);
+        case duckdb::PhysicalType::INT16:
+          return Value::DECIMAL(static_cast<int16_t>(unscaled), width, scale);
+        case duckdb::PhysicalType::INT32:
+          return Value::DECIMAL(static_cast<int32_t>(unscaled), width, scale);
+        case duckdb::PhysicalType::INT64:
+          return Value::DECIMAL(static_cast<int64_t>(unscaled), width, scale);
+        default:
+          return Value::DECIMAL(ToHugeint(unscaled), width, scale);
       }
     }
-    case TypeKind::kDate: return Value::DATE(duckdb::date_t(value.as<int32_t>()));
-    case TypeKind::kTime: return Value::TIME(duckdb::dtime_t(value.as<int64_t>()));
-    case TypeKind::kTimestamp: return Value::TIMESTAMP(duckdb::timestamp_t(value.as<int64_t>()));
-    case TypeKind::kTimestampTz: return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(value.as<int64_t>()));
+    case TypeKind::kDate:
+      return Value::DATE(duckdb::date_t(value.as<int32_t>()));
+    case TypeKind::kTime:
+      return Value::TIME(duckdb::dtime_t(value.as<int64_t>()));
+    case TypeKind::kTimestamp:
+      return Value::TIMESTAMP(duckdb::timestamp_t(value.as<int64_t>()));
+    case TypeKind::kTimestampTz:
+      return Value::TIMESTAMPTZ(duckdb::timestamp_tz_t(value.as<int64_t>()));
     case TypeKind::kTimestampNs:
-    case TypeKind::kTimestampTzNs: return Value::TIMESTAMPNS(duckdb::timestamp_ns_t(value.as<int64_t>()));
-    case TypeKind::kString: return Value(value.as<std::string>());
-    case TypeKind::kUuid: return Value::UUID(ToDuckUuid(value.as<iceberg::Uuid>()));
+    case TypeKind::kTimestampTzNs:
+      return Value::TIMESTAMPNS(duckdb::timestamp_ns_t(value.as<int64_t>()));
+    case TypeKind::kString:
+      return Value(value.as<std::string>());
+    case TypeKind::kUuid:
+      return Value::UUID(ToDuckUuid(value.as<iceberg::Uuid>()));
     case TypeKind::kFixed:
     case TypeKind::kBinary: {
       const auto& bytes = value.as<std::string>();
@@ -134,52 +170,75 @@ duckdb::Value ToDuckValue(const iceberg::Type& type, const iceberg::Value& value
     case TypeKind::kGeography:
     case TypeKind::kStruct:
     case TypeKind::kList:
-    case TypeKind::kMap: break;
+    case TypeKind::kMap:
+      break;
   }
   return Value(*target);
 }
 
-std::optional<iceberg::Value> FromDuckValue(const iceberg::Type& type, const duckdb::Value& constant) {
+std::optional<iceberg::Value> FromDuckValue(const iceberg::Type& type,
+                                            const duckdb::Value& constant) {
   using iceberg::Value;
   auto target = ToDuckType(type);
-  if (!target.ok() || constant.IsNull() || type.kind() == TypeKind::kTimestampTzNs) return std::nullopt;
+  if (!target.ok() || constant.IsNull() || type.kind() == TypeKind::kTimestampTzNs)
+    return std::nullopt;
   duckdb::Value value = constant;
   if (constant.type() != *target) {
     // Only what comes back unchanged is the same value.
     duckdb::Value back;
     std::string error;
-    if (!constant.DefaultTryCastAs(*target, value, &error, true) || value.IsNull()) return std::nullopt;
-    if (!value.DefaultTryCastAs(constant.type(), back, &error, true) || back != constant) return std::nullopt;
+    if (!constant.DefaultTryCastAs(*target, value, &error, true) || value.IsNull())
+      return std::nullopt;
+    if (!value.DefaultTryCastAs(constant.type(), back, &error, true) || back != constant)
+      return std::nullopt;
   }
   switch (type.kind()) {
-    case TypeKind::kBoolean: return Value(value.GetValueUnsafe<bool>());
-    case TypeKind::kInt: return Value(value.GetValueUnsafe<int32_t>());
-    case TypeKind::kLong: return Value(value.GetValueUnsafe<int64_t>());
-    case TypeKind::kFloat: return Value(value.GetValueUnsafe<float>());
-    case TypeKind::kDouble: return Value(value.GetValueUnsafe<double>());
+    case TypeKind::kBoolean:
+      return Value(value.GetValueUnsafe<bool>());
+    case TypeKind::kInt:
+      return Value(value.GetValueUnsafe<int32_t>());
+    case TypeKind::kLong:
+      return Value(value.GetValueUnsafe<int64_t>());
+    case TypeKind::kFloat:
+      return Value(value.GetValueUnsafe<float>());
+    case TypeKind::kDouble:
+      return Value(value.GetValueUnsafe<double>());
     case TypeKind::kDecimal: {
       iceberg::Decimal decimal;
       switch (target->InternalType()) {
-        case duckdb::PhysicalType::INT16: decimal.unscaled = value.GetValueUnsafe<int16_t>(); break;
-        case duckdb::PhysicalType::INT32: decimal.unscaled = value.GetValueUnsafe<int32_t>(); break;
-        case duckdb::PhysicalType::INT64: decimal.unscaled = value.GetValueUnsafe<int64_t>(); break;
-        default: decimal.unscaled = FromHugeint(value.GetValueUnsafe<duckdb::hugeint_t>()); break;
+        case duckdb::PhysicalType::INT16:
+          decimal.unscaled = value.GetValueUnsafe<int16_t>();
+          break;
+        case duckdb::PhysicalType::INT32:
+          decimal.unscaled = value.GetValueUnsafe<int32_t>();
+          break;
+        case duckdb::PhysicalType::INT64:
+          decimal.unscaled = value.GetValueUnsafe<int64_t>();
+          break;
+        default:
+          decimal.unscaled = FromHugeint(value.GetValueUnsafe<duckdb::hugeint_t>());
+          break;
       }
       return Value(decimal);
     }
     case TypeKind::kDate:
       if (!duckdb::Value::IsFinite(value.GetValueUnsafe<duckdb::date_t>())) return std::nullopt;
       return Value(value.GetValueUnsafe<duckdb::date_t>().days);
-    case TypeKind::kTime: return Value(value.GetValueUnsafe<duckdb::dtime_t>().micros);
+    case TypeKind::kTime:
+      return Value(value.GetValueUnsafe<duckdb::dtime_t>().micros);
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampTz:
     case TypeKind::kTimestampNs:
-      if (!duckdb::Value::IsFinite(value.GetValueUnsafe<duckdb::timestamp_t>())) return std::nullopt;
+      if (!duckdb::Value::IsFinite(value.GetValueUnsafe<duckdb::timestamp_t>()))
+        return std::nullopt;
       return Value(value.GetValueUnsafe<duckdb::timestamp_t>().value);
-    case TypeKind::kString: return Value(std::string(duckdb::StringValue::Get(value)));
+    case TypeKind::kString:
+      return Value(std::string(duckdb::StringValue::Get(value)));
     case TypeKind::kBinary:
-    case TypeKind::kFixed: return Value(std::string(duckdb::StringValue::Get(value)));
-    case TypeKind::kUuid: return Value(FromDuckUuid(value.GetValueUnsafe<duckdb::hugeint_t>()));
+    case TypeKind::kFixed:
+      return Value(std::string(duckdb::StringValue::Get(value)));
+    case TypeKind::kUuid:
+      return Value(FromDuckUuid(value.GetValueUnsafe<duckdb::hugeint_t>()));
     case TypeKind::kTimestampTzNs:
     case TypeKind::kUnknown:
     case TypeKind::kVariant:
@@ -187,7 +246,8 @@ std::optional<iceberg::Value> FromDuckValue(const iceberg::Type& type, const duc
     case TypeKind::kGeography:
     case TypeKind::kStruct:
     case TypeKind::kList:
-    case TypeKind::kMap: break;
+    case TypeKind::kMap:
+      break;
   }
   return std::nullopt;
 }
