@@ -21,7 +21,8 @@ std::map<std::string, std::string> ProcessEnvironment() {
   for (char** at = environ; *at != nullptr; ++at) {
     const std::string_view entry(*at);
     const size_t equals = entry.find('=');
-    if (equals != std::string_view::npos) variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+    if (equals != std::string_view::npos)
+      variables.emplace(entry.substr(0, equals), entry.substr(equals + 1));
   }
   return variables;
 }
@@ -58,16 +59,22 @@ class Program::Book : public pipeline::RunBook {
     if (record->state != state::RunState::kRunning) return pipeline::RunFate::kEnded;
     return runs_.IsAlive(run) ? pipeline::RunFate::kRunning : pipeline::RunFate::kDied;
   }
-  Result<std::vector<std::string>> DeadRuns(const Context&, const std::string& job) override { return runs_.Dead(job); }
+  Result<std::vector<std::string>> DeadRuns(const Context&, const std::string& job) override {
+    return runs_.Dead(job);
+  }
   Status Swept(const Context&, const std::string& run) override { return runs_.MarkSwept(run); }
-  Result<bool> HasPosition(const Context&, const std::string& job) override { return runs_.HasPosition(job); }
+  Result<bool> HasPosition(const Context&, const std::string& job) override {
+    return runs_.HasPosition(job);
+  }
 
  private:
   state::Runs& runs_;
 };
 
 Program::Program(std::stop_token stop)
-    : stop_(std::move(stop)), switches_(TestSwitches::FromEnvironment()), random_(Random::FromEntropy()) {}
+    : stop_(std::move(stop)),
+      switches_(TestSwitches::FromEnvironment()),
+      random_(Random::FromEntropy()) {}
 
 Program::~Program() = default;
 
@@ -80,13 +87,15 @@ const std::string& Program::folder() {
 }
 
 int Program::parallelism() {
-  if (project_.has_value() && project_->project.resources.parallelism.has_value()) return *project_->project.resources.parallelism;
+  if (project_.has_value() && project_->project.resources.parallelism.has_value())
+    return *project_->project.resources.parallelism;
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
 ByteCount Program::memory_limit() {
   if (switches_.memory_limit.has_value()) return *switches_.memory_limit;
-  if (project_.has_value() && project_->project.resources.memory_limit.has_value()) return *project_->project.resources.memory_limit;
+  if (project_.has_value() && project_->project.resources.memory_limit.has_value())
+    return *project_->project.resources.memory_limit;
   return QuarterOfMemory();
 }
 
@@ -130,9 +139,11 @@ Result<const config::LoadedProject*> Program::project() {
   CALVE_ASSIGN_OR_RETURN(texts.dot_env, ReadText(folder() + "/.env"));
   texts.variables = ProcessEnvironment();
   texts.read_file = [this](const std::string& path) -> Result<std::string> {
-    return files().ReadFile(context(), path.starts_with('/') ? path : folder() + "/" + path, ByteCount(1 << 20));
+    return files().ReadFile(context(), path.starts_with('/') ? path : folder() + "/" + path,
+                            ByteCount(1 << 20));
   };
-  CALVE_ASSIGN_OR_RETURN(config::LoadedProject loaded, config::LoadProject(texts, catalog_kinds_.parts()));
+  CALVE_ASSIGN_OR_RETURN(config::LoadedProject loaded,
+                         config::LoadProject(texts, catalog_kinds_.parts()));
   std::string& warehouse = loaded.project.warehouse;
   const bool relative = !warehouse.starts_with('/') && warehouse.find(':') == std::string::npos;
   if (relative) warehouse = "file://" + folder() + "/" + warehouse;
@@ -157,12 +168,14 @@ Result<catalog::Catalog*> Program::Catalog(const std::string& name) {
   if (declared == loaded->project.catalogs.end()) {
     std::vector<std::string> known;
     for (const auto& [known_name, options] : loaded->project.catalogs) known.push_back(known_name);
-    return ConfigError("calve.yaml names no catalog '" + wanted + "'; it has " + Join(known, ", ") + DidYouMean(wanted, known));
+    return ConfigError("calve.yaml names no catalog '" + wanted + "'; it has " + Join(known, ", ") +
+                       DidYouMean(wanted, known));
   }
-  CALVE_ASSIGN_OR_RETURN(auto catalog, catalog_kinds_.Make(declared->second, {.name = wanted,
-                                                                             .warehouse = loaded->project.warehouse,
-                                                                             .project_folder = folder(),
-                                                                             .files = &files()}));
+  CALVE_ASSIGN_OR_RETURN(
+      auto catalog, catalog_kinds_.Make(declared->second, {.name = wanted,
+                                                           .warehouse = loaded->project.warehouse,
+                                                           .project_folder = folder(),
+                                                           .files = &files()}));
   return catalogs_.emplace(wanted, std::move(catalog)).first->second.get();
 }
 
@@ -212,7 +225,8 @@ Result<engine::CatalogResolver*> Program::resolver() {
   CALVE_ASSIGN_OR_RETURN(const config::LoadedProject* loaded, project());
   engine::CatalogResolver::Options options;
   options.catalog = [this](const std::string& name) { return Catalog(name); };
-  for (const auto& [name, declared] : loaded->project.catalogs) options.catalog_names.push_back(name);
+  for (const auto& [name, declared] : loaded->project.catalogs)
+    options.catalog_names.push_back(name);
   options.default_catalog = loaded->project.default_catalog;
   options.files = &files();
   options.own_tables = OwnTables(*this);
@@ -232,7 +246,8 @@ Result<state::Runs*> Program::runs() {
 
 Result<config::Node> Program::ParseFile(const std::string& path, const std::string& shown) {
   CALVE_ASSIGN_OR_RETURN(const config::LoadedProject* loaded, project());
-  CALVE_ASSIGN_OR_RETURN(const std::string text, files().ReadFile(context(), path, ByteCount(16 << 20)));
+  CALVE_ASSIGN_OR_RETURN(const std::string text,
+                         files().ReadFile(context(), path, ByteCount(16 << 20)));
   config::Faults faults;
   config::Node root = config::ParseYaml(text, shown, faults);
   config::FillIn(root, loaded->environment, faults);
@@ -243,12 +258,14 @@ Result<config::Node> Program::ParseFile(const std::string& path, const std::stri
 Result<std::vector<std::string>> Program::JobIds() {
   CALVE_RETURN_IF_ERROR(project());
   std::vector<std::string> ids;
-  Status listed = files().List(context(), folder() + "/config/jobs", {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
-    for (const io::FileInfo& info : page) {
-      if (info.uri.ends_with(".yaml") || info.uri.ends_with(".yml")) ids.push_back(StemOf(info.uri));
-    }
-    return true;
-  });
+  Status listed = files().List(context(), folder() + "/config/jobs", {},
+                               [&](std::span<const io::FileInfo> page) -> Result<bool> {
+                                 for (const io::FileInfo& info : page) {
+                                   if (info.uri.ends_with(".yaml") || info.uri.ends_with(".yml"))
+                                     ids.push_back(StemOf(info.uri));
+                                 }
+                                 return true;
+                               });
   if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return std::move(listed).error();
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -258,17 +275,27 @@ Result<pipeline::Job> Program::LoadJob(const std::string& id) {
   CALVE_ASSIGN_OR_RETURN(const config::LoadedProject* loaded, project());
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, parts());
   std::string shown = "config/jobs/" + id + ".yaml";
-  CALVE_ASSIGN_OR_RETURN(const bool short_ending, files().Exists(context(), folder() + "/config/jobs/" + id + ".yml"));
+  CALVE_ASSIGN_OR_RETURN(const bool short_ending,
+                         files().Exists(context(), folder() + "/config/jobs/" + id + ".yml"));
   if (short_ending) shown = "config/jobs/" + id + ".yml";
-  Result<config::Node> root = ParseFile(folder() + "/" + shown, shown);
-  if (!root.ok() && root.error().kind == ErrorKind::kNotFound) {
+  const Result<std::string> text =
+      files().ReadFile(context(), folder() + "/" + shown, ByteCount(16 << 20));
+  if (!text.ok() && text.error().kind == ErrorKind::kNotFound) {
     CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> ids, JobIds());
-    const std::string have = ids.empty() ? "; config/jobs has no job yet, calve init makes one" : "; the jobs are " + Join(ids, ", ");
+    const std::string have = ids.empty() ? "; config/jobs has no job yet, calve init makes one"
+                                         : "; the jobs are " + Join(ids, ", ");
     const std::string near = DidYouMean(id, ids);
-    return ConfigError("there is no job '" + id + "' (" + shown + ")" + (near.empty() ? have : near));
+    return ConfigError("there is no job '" + id + "' (" + shown + ")" +
+                       (near.empty() ? have : near));
   }
-  CALVE_RETURN_IF_ERROR(root);
-  CALVE_ASSIGN_OR_RETURN(pipeline::Job job, pipeline::JobShape(*known).Parse(*root, &loaded->environment));
+  CALVE_RETURN_IF_ERROR(text);
+  config::Faults faults;
+  pipeline::Job job =
+      config::ReadYaml(pipeline::JobShape(*known), *text, shown, loaded->environment, faults);
+  for (const config::Fault& warning : faults.SortedWarnings()) {
+    context().log->Warn(config::ToString(warning.place) + "   " + warning.Sentence());
+  }
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
   job.id = id;
   job.file = shown;
   return job;
@@ -278,9 +305,11 @@ Result<std::optional<audit::Contract>> Program::LoadContract(const std::string& 
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, parts());
   const std::string shown = "contracts/" + name + ".yaml";
   Result<config::Node> root = ParseFile(folder() + "/" + shown, shown);
-  if (!root.ok() && root.error().kind == ErrorKind::kNotFound) return std::optional<audit::Contract>();
+  if (!root.ok() && root.error().kind == ErrorKind::kNotFound)
+    return std::optional<audit::Contract>();
   CALVE_RETURN_IF_ERROR(root);
-  CALVE_ASSIGN_OR_RETURN(audit::Contract contract, audit::ParseContract(*root, name, known->checks));
+  CALVE_ASSIGN_OR_RETURN(audit::Contract contract,
+                         audit::ParseContract(*root, name, known->checks));
   return std::optional<audit::Contract>(std::move(contract));
 }
 
@@ -288,7 +317,8 @@ Result<std::optional<audit::Contract>> Program::ContractOf(const pipeline::Job& 
   if (!job.contract.empty()) {
     CALVE_ASSIGN_OR_RETURN(auto contract, LoadContract(job.contract));
     if (contract.has_value()) return contract;
-    return ConfigError(job.file + ": there is no contract '" + job.contract + "' (contracts/" + job.contract + ".yaml)");
+    return ConfigError(job.file + ": there is no contract '" + job.contract + "' (contracts/" +
+                       job.contract + ".yaml)");
   }
   const config::Node* database = job.loader.node.Find("database");
   const config::Node* table = job.loader.node.Find("table");
