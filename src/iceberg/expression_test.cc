@@ -82,6 +82,22 @@ TEST(ExpressionTest, BoundsOfAWidenedColumnKeepTheirWidthAndStillPrune) {
   EXPECT_TRUE(MayMatch(Expression::Compare(Op::kEqual, kInt, {Value(int64_t{20})}), *schema, file));
 }
 
+TEST(ExpressionTest, BoundsInDaysPruneAColumnThatBecameATimestamp) {
+  const SchemaPtr schema =
+      Must(Schema::Make(SchemaId(1), {{.id = kMoment, .name = "t", .type = Type::Timestamp()},
+                                      {.id = kDay, .name = "z", .type = Type::TimestampTz()}}));
+  constexpr int64_t kDayMicros = 86'400'000'000;
+  DataFile file = FileWithBounds(kMoment, Type::Date(), Value(int32_t{10}), Value(int32_t{20}));
+  const auto after = [&](FieldId id, int64_t micros) {
+    return MayMatch(Expression::Compare(Op::kGreater, id, {Value(micros)}), *schema, file);
+  };
+  EXPECT_TRUE(after(kMoment, 20 * kDayMicros - 1));
+  EXPECT_FALSE(after(kMoment, 20 * kDayMicros));
+  // No promotion leads from a date to a moment with zone: such bounds mean nothing.
+  file = FileWithBounds(kDay, Type::Date(), Value(int32_t{10}), Value(int32_t{20}));
+  EXPECT_TRUE(after(kDay, 20 * kDayMicros));
+}
+
 TEST(ExpressionTest, UuidsNeverPrune) {
   const SchemaPtr schema = AllTypes();
   Uuid low{}, high{};

@@ -123,7 +123,8 @@ std::optional<Scalar> IntegerBound(TypeKind kind, std::string_view bytes) {
   constexpr int64_t kMicrosPerDay = 86'400'000'000;
   if (kind == TypeKind::kTimestamp) return Number(narrow * kMicrosPerDay);
   if (kind == TypeKind::kTimestampNs) return Number(narrow * kMicrosPerDay * 1000);
-  return Number(narrow);
+  const bool plain = kind == TypeKind::kInt || kind == TypeKind::kDate || kind == TypeKind::kLong;
+  return plain ? Number(narrow) : std::nullopt;
 }
 
 std::optional<Scalar> DecimalBound(std::string_view bytes) {
