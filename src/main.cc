@@ -49,9 +49,11 @@ int Run(int argc, char** argv, std::stop_token stop) {
   calve::cli::Registry registry;
   calve::cli::RegisterParts(registry);
 
-  CLI::App app("Bring data into an Apache Iceberg lakehouse, proved before anyone can read it.", "calve");
+  CLI::App app("Bring data into an Apache Iceberg lakehouse, proved before anyone can read it.",
+               "calve");
   app.set_version_flag("--version", std::string("calve ") + CALVE_VERSION);
-  app.add_option("-C,--project", program.options.folder, "The project folder")->capture_default_str();
+  app.add_option("-C,--project", program.options.folder, "The project folder")
+      ->capture_default_str();
   app.add_flag("--json", program.options.json, "Print JSON for machines");
   app.add_flag("-v,--verbose", program.options.verbose, "Log to standard error what happens");
   app.add_flag("--plain", program.options.plain, "No bars and no colour, as in a pipe");
@@ -64,10 +66,12 @@ int Run(int argc, char** argv, std::stop_token stop) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::kConfiguration);
   }
-  calve::Result<ExitCode> ended = program.todo ? program.todo() : calve::Result<ExitCode>(ExitCode::kConfiguration);
+  calve::Result<ExitCode> ended =
+      program.todo ? program.todo() : calve::Result<ExitCode>(ExitCode::kConfiguration);
   if (ended.ok()) return static_cast<int>(*ended);
   const bool bug = ended.error().kind == calve::ErrorKind::kBug;
-  calve::cli::PrintError((bug ? "calve has a bug, please report it: " : "calve: ") + ended.error().message);
+  calve::cli::PrintError((bug ? "calve has a bug, please report it: " : "calve: ") +
+                         ended.error().message);
   return static_cast<int>(calve::cli::ExitCodeOf(ended.error()));
 }
 

@@ -15,14 +15,19 @@ namespace {
 constexpr const char* kThis = "this";
 constexpr const char* kAdded = "added";
 
-/// Lets SQL see the judged snapshot as `this`, its new rows as `added`, and every other table as ever.
+/// Lets SQL see the judged snapshot as `this`, its new rows as `added`, and every other table as
+/// ever.
 class ScopeResolver : public engine::TableResolver {
  public:
   explicit ScopeResolver(const AuditScope& scope) : scope_(scope) {}
-  Result<engine::ResolvedTable> Resolve(const Context& context, const engine::TableReference& reference) override {
-    if (reference.parts == std::vector<std::string>{kThis}) return engine::ResolvedTable(scope_.table);
-    if (reference.parts == std::vector<std::string>{kAdded}) return engine::ResolvedTable(scope_.added.value_or(scope_.table));
-    if (scope_.resolver == nullptr) return NotFoundError("there is no table " + reference.ToString());
+  Result<engine::ResolvedTable> Resolve(const Context& context,
+                                        const engine::TableReference& reference) override {
+    if (reference.parts == std::vector<std::string>{kThis})
+      return engine::ResolvedTable(scope_.table);
+    if (reference.parts == std::vector<std::string>{kAdded})
+      return engine::ResolvedTable(scope_.added.value_or(scope_.table));
+    if (scope_.resolver == nullptr)
+      return NotFoundError("there is no table " + reference.ToString());
     return scope_.resolver->Resolve(context, reference);
   }
 
@@ -30,15 +35,18 @@ class ScopeResolver : public engine::TableResolver {
   const AuditScope& scope_;
 };
 
-Result<std::vector<CompiledCheck>> CompileAll(const Contract& contract, const Registry& registry, const CheckInputs& inputs) {
+Result<std::vector<CompiledCheck>> CompileAll(const Contract& contract, const Registry& registry,
+                                              const CheckInputs& inputs) {
   std::vector<CompiledCheck> compiled;
   for (const Check& check : contract.checks) {
     const CheckKind* kind = registry.Find(check.kind);
-    if (kind == nullptr) return BugError("check " + check.name + " is of a kind that does not exist: " + check.kind);
+    if (kind == nullptr)
+      return BugError("check " + check.name + " is of a kind that does not exist: " + check.kind);
     CALVE_ASSIGN_OR_RETURN(CompiledCheck made, kind->compile(check, inputs));
     if (check.severity == Severity::kQuarantine && made.scope != CompiledCheck::Scope::kRow) {
       return ConfigError("check " + check.name + " of " + contract.table +
-                         " judges the table as a whole: no single row can go to quarantine; its severity is warn or fail");
+                         " judges the table as a whole: no single row can go to quarantine; its "
+                         "severity is warn or fail");
     }
     compiled.push_back(std::move(made));
   }
@@ -59,11 +67,13 @@ Result<int64_t> IntegerOf(const columnar::Batch& row, int column) {
 /// Runs the queries of one audit.
 class Auditor {
  public:
-  Auditor(const Context& context, engine::Engine& engine, const AuditScope& scope) : context_(context), engine_(engine), resolver_(scope) {}
+  Auditor(const Context& context, engine::Engine& engine, const AuditScope& scope)
+      : context_(context), engine_(engine), resolver_(scope) {}
 
   /// The single row of numbers that a query gives.
   Result<std::vector<int64_t>> Numbers(const std::string& sql) {
-    CALVE_ASSIGN_OR_RETURN(const auto stream, engine_.Query(context_, sql, {.resolver = &resolver_}));
+    CALVE_ASSIGN_OR_RETURN(const auto stream,
+                           engine_.Query(context_, sql, {.resolver = &resolver_}));
     CALVE_ASSIGN_OR_RETURN(const columnar::Batch row, stream->Next(context_));
     if (row == nullptr || row->num_rows() != 1) return BugError("an audit query gave no row");
     std::vector<int64_t> numbers;
@@ -88,7 +98,8 @@ void Judge(const CompiledCheck& check, int64_t failed, int64_t rows, Outcome* ou
   switch (check.scope) {
     case CompiledCheck::Scope::kRow:
       outcome->where = check.where.empty() ? "NOT (" + check.sql + ")" : check.where;
-      outcome->message = FormatCount(failed) + " of " + FormatCount(rows) + " rows " + check.failure;
+      outcome->message =
+          FormatCount(failed) + " of " + FormatCount(rows) + " rows " + check.failure;
       break;
     case CompiledCheck::Scope::kAggregate:
       outcome->message = check.failure + ", found " + FormatCount(rows) + " rows";
@@ -100,17 +111,20 @@ void Judge(const CompiledCheck& check, int64_t failed, int64_t rows, Outcome* ou
 }
 
 /// One scan for all checks of a scope: the number of rows, then a number for each check.
-Status JudgeTogether(Auditor& auditor, const std::vector<CompiledCheck>& checks, CompiledCheck::Scope scope, const char* table,
-                     Report* report) {
+Status JudgeTogether(Auditor& auditor, const std::vector<CompiledCheck>& checks,
+                     CompiledCheck::Scope scope, const char* table, Report* report) {
   std::string sql = "SELECT count(*)";
   std::vector<size_t> judged;
   for (size_t i = 0; i < checks.size(); ++i) {
     if (checks[i].scope != scope) continue;
     judged.push_back(i);
-    sql += scope == CompiledCheck::Scope::kRow ? ", count(*) FILTER (WHERE NOT " + Passes(checks[i]) + ")" : ", " + checks[i].sql;
+    sql += scope == CompiledCheck::Scope::kRow
+               ? ", count(*) FILTER (WHERE NOT " + Passes(checks[i]) + ")"
+               : ", " + checks[i].sql;
   }
   if (judged.empty() && scope == CompiledCheck::Scope::kAggregate) return Status::Ok();
-  CALVE_ASSIGN_OR_RETURN(const std::vector<int64_t> numbers, auditor.Numbers(sql + " FROM " + table));
+  CALVE_ASSIGN_OR_RETURN(const std::vector<int64_t> numbers,
+                         auditor.Numbers(sql + " FROM " + table));
   if (scope == CompiledCheck::Scope::kRow) report->rows = numbers[0];
   for (size_t i = 0; i < judged.size(); ++i) {
     Judge(checks[judged[i]], numbers[i + 1], numbers[0], &report->outcomes[judged[i]]);
@@ -120,17 +134,20 @@ Status JudgeTogether(Auditor& auditor, const std::vector<CompiledCheck>& checks,
 
 class CompiledRowChecks : public RowChecks {
  public:
-  CompiledRowChecks(std::vector<CompiledCheck> checks, std::unique_ptr<engine::BatchExpressions> expressions)
+  CompiledRowChecks(std::vector<CompiledCheck> checks,
+                    std::unique_ptr<engine::BatchExpressions> expressions)
       : checks_(std::move(checks)), expressions_(std::move(expressions)), failed_(checks_.size()) {}
 
   const std::vector<CompiledCheck>& checks() const override { return checks_; }
 
-  Result<std::vector<RowVerdict>> Judge(const Context& context, const columnar::Batch& batch) override {
+  Result<std::vector<RowVerdict>> Judge(const Context& context,
+                                        const columnar::Batch& batch) override {
     rows_ += batch->num_rows();
     CALVE_ASSIGN_OR_RETURN(const columnar::Batch passes, expressions_->Evaluate(context, batch));
     std::vector<RowVerdict> verdicts;
     for (size_t check = 0; check < checks_.size(); ++check) {
-      const auto& column = static_cast<const arrow::BooleanArray&>(*passes->column(static_cast<int>(check)));
+      const auto& column =
+          static_cast<const arrow::BooleanArray&>(*passes->column(static_cast<int>(check)));
       if (column.true_count() == column.length()) continue;
       for (int64_t row = 0; row < column.length(); ++row) {
         if (column.IsValid(row) && column.Value(row)) continue;
@@ -139,15 +156,19 @@ class CompiledRowChecks : public RowChecks {
       }
     }
     // A row that fails several checks is held back once, for the first of them.
-    std::stable_sort(verdicts.begin(), verdicts.end(), [](const RowVerdict& a, const RowVerdict& b) { return a.row < b.row; });
-    const auto repeated = std::unique(verdicts.begin(), verdicts.end(), [](const RowVerdict& a, const RowVerdict& b) { return a.row == b.row; });
+    std::stable_sort(verdicts.begin(), verdicts.end(),
+                     [](const RowVerdict& a, const RowVerdict& b) { return a.row < b.row; });
+    const auto repeated =
+        std::unique(verdicts.begin(), verdicts.end(),
+                    [](const RowVerdict& a, const RowVerdict& b) { return a.row == b.row; });
     verdicts.erase(repeated, verdicts.end());
     return verdicts;
   }
 
   std::vector<Outcome> outcomes() const override {
     std::vector<Outcome> outcomes(checks_.size());
-    for (size_t i = 0; i < checks_.size(); ++i) audit::Judge(checks_[i], failed_[i], rows_, &outcomes[i]);
+    for (size_t i = 0; i < checks_.size(); ++i)
+      audit::Judge(checks_[i], failed_[i], rows_, &outcomes[i]);
     return outcomes;
   }
 
@@ -161,17 +182,22 @@ class CompiledRowChecks : public RowChecks {
 }  // namespace
 
 bool Report::failed() const {
-  return std::any_of(outcomes.begin(), outcomes.end(),
-                     [](const Outcome& o) { return !o.passed && o.check.severity == Severity::kFail; });
+  return std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& o) {
+    return !o.passed && o.check.severity == Severity::kFail;
+  });
 }
 
 int64_t Report::warned() const {
-  return std::count_if(outcomes.begin(), outcomes.end(),
-                       [](const Outcome& o) { return !o.passed && o.check.severity == Severity::kWarn; });
+  return std::count_if(outcomes.begin(), outcomes.end(), [](const Outcome& o) {
+    return !o.passed && o.check.severity == Severity::kWarn;
+  });
 }
 
-Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context, const Contract& contract, const Registry& registry,
-                                                    engine::Engine& engine, const CheckInputs& inputs) {
+Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context,
+                                                    const Contract& contract,
+                                                    const Registry& registry,
+                                                    engine::Engine& engine,
+                                                    const CheckInputs& inputs) {
   CALVE_ASSIGN_OR_RETURN(std::vector<CompiledCheck> all, CompileAll(contract, registry, inputs));
   std::vector<CompiledCheck> checks;
   std::vector<std::string> expressions;
@@ -187,17 +213,22 @@ Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context, cons
   return std::make_unique<CompiledRowChecks>(std::move(checks), std::move(compiled));
 }
 
-Result<Report> AuditTable(const Context& context, const Contract& contract, const Registry& registry, engine::Engine& engine,
+Result<Report> AuditTable(const Context& context, const Contract& contract,
+                          const Registry& registry, engine::Engine& engine,
                           const AuditScope& scope) {
-  CALVE_ASSIGN_OR_RETURN(const std::vector<CompiledCheck> checks, CompileAll(contract, registry, scope.inputs));
+  CALVE_ASSIGN_OR_RETURN(const std::vector<CompiledCheck> checks,
+                         CompileAll(contract, registry, scope.inputs));
   Report report;
   report.outcomes.resize(checks.size());
   Auditor auditor(context, engine, scope);
-  CALVE_RETURN_IF_ERROR(JudgeTogether(auditor, checks, CompiledCheck::Scope::kRow, kAdded, &report));
-  CALVE_RETURN_IF_ERROR(JudgeTogether(auditor, checks, CompiledCheck::Scope::kAggregate, kThis, &report));
+  CALVE_RETURN_IF_ERROR(
+      JudgeTogether(auditor, checks, CompiledCheck::Scope::kRow, kAdded, &report));
+  CALVE_RETURN_IF_ERROR(
+      JudgeTogether(auditor, checks, CompiledCheck::Scope::kAggregate, kThis, &report));
   for (size_t i = 0; i < checks.size(); ++i) {
     if (checks[i].scope != CompiledCheck::Scope::kQuery) continue;
-    Result<std::vector<int64_t>> failed = auditor.Numbers("SELECT count(*) FROM (" + checks[i].sql + ")");
+    Result<std::vector<int64_t>> failed =
+        auditor.Numbers("SELECT count(*) FROM (" + checks[i].sql + ")");
     if (!failed.ok()) return While("check " + checks[i].check.name, std::move(failed).error());
     Judge(checks[i], failed->front(), report.rows, &report.outcomes[i]);
   }

@@ -17,7 +17,8 @@
 namespace calve::audit {
 
 /// Read a contract file's tree, all faults at once. `name` is the table's, from the file's name.
-Result<Contract> ParseContract(const config::Node& root, const std::string& name, const Registry& registry);
+Result<Contract> ParseContract(const config::Node& root, const std::string& name,
+                               const Registry& registry);
 
 /// The declaration of a contract file, for its JSON Schema and reference page.
 std::shared_ptr<const config::AnyShape> ContractShape();
@@ -29,7 +30,8 @@ struct Outcome {
   int64_t rows_failed = 0;
   int64_t rows_total = 0;
   std::string message;  ///< "312 of 1,000 rows are NULL"
-  /// A WHERE condition that shows the rows that fail, for the person who looks; empty when there is none.
+  /// A WHERE condition that shows the rows that fail, for the person who looks; empty when there is
+  /// none.
   std::string where;
 };
 
@@ -46,33 +48,42 @@ struct RowVerdict {
   size_t check_index;  ///< The first check that it fails, in RowChecks::checks().
 };
 
-/// Row checks of severity quarantine and warn over batches as they pass. For one thread; one per split.
+/// Row checks of severity quarantine and warn over batches as they pass. For one thread; one per
+/// split.
 class RowChecks {
  public:
   virtual ~RowChecks() = default;
   virtual const std::vector<CompiledCheck>& checks() const = 0;
   /// Judge a batch: rows to quarantine, ascending; warnings are counted inside.
-  virtual Result<std::vector<RowVerdict>> Judge(const Context& context, const columnar::Batch& batch) = 0;
+  virtual Result<std::vector<RowVerdict>> Judge(const Context& context,
+                                                const columnar::Batch& batch) = 0;
   /// Outcomes so far, for the report; sums over splits are the caller's.
   virtual std::vector<Outcome> outcomes() const = 0;
 };
 
-/// Compile a contract's row checks for batches of `schema`. Null when it has none to judge as rows pass.
-Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context, const Contract& contract, const Registry& registry,
-                                                    engine::Engine& engine, const CheckInputs& inputs);
+/// Compile a contract's row checks for batches of `schema`. Null when it has none to judge as rows
+/// pass.
+Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context,
+                                                    const Contract& contract,
+                                                    const Registry& registry,
+                                                    engine::Engine& engine,
+                                                    const CheckInputs& inputs);
 
 /// What AuditTable judges.
 struct AuditScope {
-  engine::IcebergTable table;       ///< The very snapshot.
-  /// The rows that row checks judge: those of this load only, or the whole table. Aggregate and query checks always see the whole table.
+  engine::IcebergTable table;  ///< The very snapshot.
+  /// The rows that row checks judge: those of this load only, or the whole table. Aggregate and
+  /// query checks always see the whole table.
   std::optional<engine::IcebergTable> added;
   CheckInputs inputs;
   engine::TableResolver* resolver = nullptr;  ///< For the other tables that SQL checks name.
 };
 
-/// Judge a snapshot by a contract: one aggregate scan over `added`, one over `table`, and one query for each sql check. Judges, never
-/// writes. The outcome of a check that cannot run is an error, not a pass.
-Result<Report> AuditTable(const Context& context, const Contract& contract, const Registry& registry, engine::Engine& engine,
+/// Judge a snapshot by a contract: one aggregate scan over `added`, one over `table`, and one query
+/// for each sql check. Judges, never writes. The outcome of a check that cannot run is an error,
+/// not a pass.
+Result<Report> AuditTable(const Context& context, const Contract& contract,
+                          const Registry& registry, engine::Engine& engine,
                           const AuditScope& scope);
 
 }  // namespace calve::audit

@@ -17,15 +17,16 @@ namespace calve::audit {
 struct CompiledCheck {
   enum class Scope {
     kRow,        ///< `sql` is a boolean expression over one row that is true where the row passes.
-    kAggregate,  ///< `sql` is an aggregate expression over the rows giving the number of rows that fail (0 passes).
-    kQuery,      ///< `sql` is a SELECT in which `this` is the table; each row it gives is a failure.
+    kAggregate,  ///< `sql` is an aggregate expression over the rows giving the number of rows that
+                 ///< fail (0 passes).
+    kQuery,  ///< `sql` is a SELECT in which `this` is the table; each row it gives is a failure.
   };
   Check check;
   Scope scope = Scope::kRow;
   std::string sql;
   bool null_passes = true;           ///< Rows: whether a null result passes.
   std::vector<std::string> columns;  ///< That it reads, as far as it names them.
-  std::string where;                 ///< Rows: what shows those that fail, where that reads better than NOT (sql).
+  std::string where;  ///< Rows: what shows those that fail, where that reads better than NOT (sql).
   /// What a failure means, in a few words after the counts: "are NULL", "are not in EUR, USD".
   std::string failure;
 };

@@ -26,16 +26,23 @@ struct ColumnOptions {
   Severity severity = Severity::kFail;
 
   static config::Shape<ColumnOptions> Declaration() {
-    config::Shape<ColumnOptions> shape("column of a contract", "What the table promises of one column.");
-    shape.Optional("type", &ColumnOptions::type, "Its type, by Iceberg's name.", {.example = "\"decimal(12,2)\""});
-    shape.Optional("required", &ColumnOptions::required, "No row has NULL here (a not_null check).");
-    shape.Optional("unique", &ColumnOptions::unique, "No value stands in two rows (a unique check).");
+    config::Shape<ColumnOptions> shape("column of a contract",
+                                       "What the table promises of one column.");
+    shape.Optional("type", &ColumnOptions::type, "Its type, by Iceberg's name.",
+                   {.example = "\"decimal(12,2)\""});
+    shape.Optional("required", &ColumnOptions::required,
+                   "No row has NULL here (a not_null check).");
+    shape.Optional("unique", &ColumnOptions::unique,
+                   "No value stands in two rows (a unique check).");
     shape.Optional("doc", &ColumnOptions::doc, "What it means, for people.");
     shape.Optional("min", &ColumnOptions::min, "The least value (a range check).");
     shape.Optional("max", &ColumnOptions::max, "The greatest value (a range check).");
-    shape.Optional("accepted_values", &ColumnOptions::accepted_values, "The values that may stand here.", {.example = "[EUR, USD]"});
-    shape.Optional("regex", &ColumnOptions::regex, "The pattern that every value matches as a whole.");
-    shape.Optional("severity", &ColumnOptions::severity, "What happens when a check of this column does not hold; unique always fails.");
+    shape.Optional("accepted_values", &ColumnOptions::accepted_values,
+                   "The values that may stand here.", {.example = "[EUR, USD]"});
+    shape.Optional("regex", &ColumnOptions::regex,
+                   "The pattern that every value matches as a whole.");
+    shape.Optional("severity", &ColumnOptions::severity,
+                   "What happens when a check of this column does not hold; unique always fails.");
     shape.Check("type", [](const ColumnOptions& options) -> Status {
       if (!options.type.has_value()) return Status::Ok();
       Result<iceberg::Type> type = iceberg::Type::Parse(*options.type);
@@ -55,13 +62,18 @@ struct ContractOptions {
 
   static config::Shape<ContractOptions> Declaration() {
     config::Shape<ContractOptions> shape("contract", "What a table promises to those who read it.");
-    shape.Optional("table", &ContractOptions::table, "The table.", {.default_text = "the file's name"});
-    shape.Optional("on_new_column", &ContractOptions::on_new_column, "What happens to a column that the table does not have.");
-    shape.Optional("on_type_change", &ContractOptions::on_type_change, "What happens when a column comes with a wider type.");
+    shape.Optional("table", &ContractOptions::table, "The table.",
+                   {.default_text = "the file's name"});
+    shape.Optional("on_new_column", &ContractOptions::on_new_column,
+                   "What happens to a column that the table does not have.");
+    shape.Optional("on_type_change", &ContractOptions::on_type_change,
+                   "What happens when a column comes with a wider type.");
     shape.Optional("columns", &ContractOptions::columns, "What is promised of each column.");
-    shape.Optional("key", &ContractOptions::key, "The columns that tell rows apart: none is NULL, no two rows have the same.",
+    shape.Optional("key", &ContractOptions::key,
+                   "The columns that tell rows apart: none is NULL, no two rows have the same.",
                    {.example = "[store_id, date]"});
-    shape.Optional("checks", &ContractOptions::checks, "More checks, each by its kind.", {.example = "{not_null: [email], severity: fail}"});
+    shape.Optional("checks", &ContractOptions::checks, "More checks, each by its kind.",
+                   {.example = "{not_null: [email], severity: fail}"});
     return shape;
   }
 };
@@ -75,7 +87,8 @@ Node TextList(const std::vector<std::string>& texts) {
 /// Collects the checks of a contract, from wherever it says them.
 class CheckList {
  public:
-  CheckList(const Registry& registry, Contract& contract, Faults& faults) : registry_(registry), contract_(contract), faults_(faults) {}
+  CheckList(const Registry& registry, Contract& contract, Faults& faults)
+      : registry_(registry), contract_(contract), faults_(faults) {}
 
   void AddColumn(const std::string& name, const ColumnOptions& options) {
     if (options.required) Add("not_null", With("columns", TextList({name})), options.severity);
@@ -107,7 +120,8 @@ class CheckList {
   /// One item of `checks`: the kind with its options, and a severity.
   void AddItem(const Node& item) {
     if (!item.is_mapping()) {
-      faults_.Add(item.place(), "a check is a mapping, such as {not_null: [email], severity: fail}");
+      faults_.Add(item.place(),
+                  "a check is a mapping, such as {not_null: [email], severity: fail}");
       return;
     }
     Severity severity = Severity::kFail;
@@ -116,7 +130,8 @@ class CheckList {
       if (entry.key == "severity") {
         ReadSeverity(entry.value, &severity);
       } else if (kind != nullptr) {
-        faults_.Add(entry.key_place, "a check has one kind, here are '" + kind->key + "' and '" + entry.key + "'; write two items");
+        faults_.Add(entry.key_place, "a check has one kind, here are '" + kind->key + "' and '" +
+                                         entry.key + "'; write two items");
       } else {
         kind = &entry;
       }
@@ -127,7 +142,9 @@ class CheckList {
     }
     const CheckKind* known = registry_.Find(kind->key);
     if (known == nullptr) {
-      faults_.Add(kind->key_place, "'" + kind->key + "' is no kind of check" + DidYouMean(kind->key, Known()), "one of " + Join(Known(), ", "));
+      faults_.Add(kind->key_place,
+                  "'" + kind->key + "' is no kind of check" + DidYouMean(kind->key, Known()),
+                  "one of " + Join(Known(), ", "));
       return;
     }
     const Node options = WriteOut(kind->key, kind->value);
@@ -168,15 +185,20 @@ class CheckList {
         return;
       }
     }
-    faults_.Add(node.place(), "'" + node.text() + "' is no severity; one of " + Join(names, ", ") + DidYouMean(node.text(), names));
+    faults_.Add(node.place(), "'" + node.text() + "' is no severity; one of " + Join(names, ", ") +
+                                  DidYouMean(node.text(), names));
   }
 
   void Add(const std::string& kind, Node options, Severity severity) {
     const CheckKind* known = registry_.Find(kind);
     if (known == nullptr) return;
-    Check check{.name = known->name(options), .kind = kind, .severity = severity, .options = std::move(options)};
+    Check check{.name = known->name(options),
+                .kind = kind,
+                .severity = severity,
+                .options = std::move(options)};
     const std::string wanted = check.name;
-    for (int n = 2; names_.contains(check.name); ++n) check.name = wanted + " #" + std::to_string(n);
+    for (int n = 2; names_.contains(check.name); ++n)
+      check.name = wanted + " #" + std::to_string(n);
     names_.insert(check.name);
     contract_.checks.push_back(std::move(check));
   }
@@ -204,14 +226,16 @@ config::Names<Severity> NamesOf(Severity) {
 config::Names<DriftPolicy> NamesOf(DriftPolicy) {
   return {{"evolve", DriftPolicy::kEvolve, "Change the table's schema where the format allows it."},
           {"freeze", DriftPolicy::kFreeze, "Stop."},
-          {"quarantine", DriftPolicy::kQuarantine, "Hold back rows whose values do not fit; leave new columns out."}};
+          {"quarantine", DriftPolicy::kQuarantine,
+           "Hold back rows whose values do not fit; leave new columns out."}};
 }
 
 std::shared_ptr<const config::AnyShape> ContractShape() {
   return std::make_shared<const config::Shape<ContractOptions>>(ContractOptions::Declaration());
 }
 
-Result<Contract> ParseContract(const Node& root, const std::string& name, const Registry& registry) {
+Result<Contract> ParseContract(const Node& root, const std::string& name,
+                               const Registry& registry) {
   Faults faults;
   ContractOptions options = ContractOptions::Declaration().Read(root, {.faults = faults});
   Contract contract;
@@ -222,7 +246,8 @@ Result<Contract> ParseContract(const Node& root, const std::string& name, const 
   contract.key = options.key;
   CheckList checks(registry, contract, faults);
   for (const auto& [column, promise] : options.columns) {
-    ColumnPromise made{.name = column, .type = std::nullopt, .required = promise.required, .doc = promise.doc};
+    ColumnPromise made{
+        .name = column, .type = std::nullopt, .required = promise.required, .doc = promise.doc};
     if (promise.type.has_value()) {
       Result<iceberg::Type> type = iceberg::Type::Parse(*promise.type);
       if (type.ok()) made.type = *type;

@@ -26,7 +26,8 @@ config::Names<Severity> NamesOf(Severity);
 enum class DriftPolicy {
   kEvolve,      ///< Change the table's schema where the format allows it.
   kFreeze,      ///< Stop.
-  kQuarantine,  ///< Rows with values that do not fit go to quarantine; new columns are left out, and said.
+  kQuarantine,  ///< Rows with values that do not fit go to quarantine; new columns are left out,
+                ///< and said.
 };
 config::Names<DriftPolicy> NamesOf(DriftPolicy);
 
@@ -40,8 +41,8 @@ struct ColumnPromise {
 
 /// One check, whatever wrote it (a column's short form, `key`, or the list of checks).
 struct Check {
-  std::string name;      ///< "not_null(email)"; unique within a contract.
-  std::string kind;      ///< "not_null", the registered kind.
+  std::string name;  ///< "not_null(email)"; unique within a contract.
+  std::string kind;  ///< "not_null", the registered kind.
   Severity severity = Severity::kFail;
   config::Node options;  ///< As the kind's shape declares.
 };

@@ -15,25 +15,31 @@ namespace calve {
 class Executor;
 class MemoryBudget;
 
-/// Told each named step that a load reaches, in order; a test makes it fail, wait or kill the process there.
+/// Told each named step that a load reaches, in order; a test makes it fail, wait or kill the
+/// process there.
 ///
-/// Steps are named `room.step`, such as `commit.before_swap`; docs/adr/0004 lists the rules. Threads: any.
+/// Steps are named `room.step`, such as `commit.before_swap`; docs/adr/0004 lists the rules.
+/// Threads: any.
 using StepObserver = std::function<Status(std::string_view step)>;
 
-/// What everything that blocks is given first: time, chance, stop, log, the pool and the memory budget.
+/// What everything that blocks is given first: time, chance, stop, log, the pool and the memory
+/// budget.
 ///
 /// A cheap value to copy; what it points to outlives it. Threads: any.
 struct Context {
   Clock* clock = nullptr;
   Random* random = nullptr;
   Log* log = nullptr;
-  Executor* executor = nullptr;      ///< CPU work and blocking reads; bounded.
-  MemoryBudget* memory = nullptr;    ///< One budget for queues, Arrow and DuckDB; may be null in tests: no limit.
+  Executor* executor = nullptr;  ///< CPU work and blocking reads; bounded.
+  MemoryBudget* memory =
+      nullptr;  ///< One budget for queues, Arrow and DuckDB; may be null in tests: no limit.
   std::stop_token stop;
   const StepObserver* steps = nullptr;
 
   /// Say that a named step is reached. Fails only when a test says so.
-  Status Step(std::string_view name) const { return steps == nullptr ? Status::Ok() : (*steps)(name); }
+  Status Step(std::string_view name) const {
+    return steps == nullptr ? Status::Ok() : (*steps)(name);
+  }
 
   /// Fail with kStopped once the run was asked to stop.
   Status CheckStop() const {
@@ -49,7 +55,8 @@ struct Context {
   }
 };
 
-/// A complete context that owns its parts: a manual or system clock, a seeded random, no log, a small pool. For tests and tools.
+/// A complete context that owns its parts: a manual or system clock, a seeded random, no log, a
+/// small pool. For tests and tools.
 class OwnedContext {
  public:
   /// Take the machine's clock and `seed`.

@@ -18,8 +18,8 @@ struct ExecutorOptions {
 
 /// A bounded pool of threads. Threads: any may call.
 ///
-/// Work given to it must not wait for other work in the same pool, except through ParallelFor, whose caller
-/// works along and so never waits for a free thread.
+/// Work given to it must not wait for other work in the same pool, except through ParallelFor,
+/// whose caller works along and so never waits for a free thread.
 class Executor {
  public:
   explicit Executor(ExecutorOptions options);

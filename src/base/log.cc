@@ -7,7 +7,8 @@
 
 namespace calve {
 
-void StderrLog::Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+void StderrLog::Write(LogLevel level, std::string_view message,
+                      std::initializer_list<LogField> fields) {
   if (level < level_) return;
   static constexpr std::string_view kNames[] = {"debug", "info", "warn", "error"};
   std::string line = FormatTimestamp(clock_->Now());

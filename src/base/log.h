@@ -16,7 +16,8 @@ using LogField = std::pair<std::string_view, std::string>;
 class Log {
  public:
   virtual ~Log() = default;
-  virtual void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) = 0;
+  virtual void Write(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields) = 0;
 
   void Debug(std::string_view message, std::initializer_list<LogField> fields = {}) {
     Write(LogLevel::kDebug, message, fields);
@@ -39,7 +40,8 @@ class NullLog : public Log {
 class StderrLog : public Log {
  public:
   StderrLog(LogLevel level, class Clock* clock) : level_(level), clock_(clock) {}
-  void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) override;
+  void Write(LogLevel level, std::string_view message,
+             std::initializer_list<LogField> fields) override;
 
  private:
   LogLevel level_;

@@ -11,8 +11,8 @@ namespace calve {
 
 /// The one budget of bytes that queues and writers share. Threads: any.
 ///
-/// A reservation that does not fit blocks until others give back; one that could never fit is let in alone,
-/// so that a single large batch makes progress instead of a deadlock.
+/// A reservation that does not fit blocks until others give back; one that could never fit is let
+/// in alone, so that a single large batch makes progress instead of a deadlock.
 class MemoryBudget {
  public:
   explicit MemoryBudget(ByteCount limit) : limit_(limit.value()) {}

@@ -13,18 +13,19 @@ namespace calve {
 
 /// A queue between stages, bounded by bytes. Threads: any number push and pop.
 ///
-/// A full queue blocks its producers; nothing is ever dropped. One item larger than the bound is let in alone.
+/// A full queue blocks its producers; nothing is ever dropped. One item larger than the bound is
+/// let in alone.
 template <typename T>
 class ByteQueue {
  public:
   explicit ByteQueue(ByteCount bound) : bound_(bound.value()) {}
 
-  /// Wait for room and push. False when the queue was closed or `stop` was requested: the item was not taken.
+  /// Wait for room and push. False when the queue was closed or `stop` was requested: the item was
+  /// not taken.
   bool Push(T item, ByteCount bytes, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    const bool woke = room_.wait(lock, stop, [&] {
-      return closed_ || bytes_ == 0 || bytes_ + bytes.value() <= bound_;
-    });
+    const bool woke = room_.wait(
+        lock, stop, [&] { return closed_ || bytes_ == 0 || bytes_ + bytes.value() <= bound_; });
     if (!woke || closed_) return false;
     items_.emplace_back(std::move(item), bytes.value());
     bytes_ += bytes.value();

@@ -4,6 +4,7 @@
 ///
 ///     CALVE_PART(csv) { registry.Add(...); }
 ///
-/// stands in a .cc file of the room, inside the room's namespace, where `Registry` is the room's own type. The build
-/// collects these lines into `void RegisterParts(Registry&)`; there is no list to keep and no static initialiser.
+/// stands in a .cc file of the room, inside the room's namespace, where `Registry` is the room's
+/// own type. The build collects these lines into `void RegisterParts(Registry&)`; there is no list
+/// to keep and no static initialiser.
 #define CALVE_PART(name) void RegisterPart_##name([[maybe_unused]] Registry& registry)

@@ -10,18 +10,20 @@
 
 namespace calve {
 
-/// Say what the caller does about an error. A kind exists only because some caller treats it differently.
+/// Say what the caller does about an error. A kind exists only because some caller treats it
+/// differently.
 enum class ErrorKind {
-  kConfig,          ///< The person fixes a configuration or a command line.
-  kData,            ///< The input is not what was declared: quarantine it, or stop and name its place.
-  kNotFound,        ///< The thing asked for is not there: create it, or say so.
+  kConfig,    ///< The person fixes a configuration or a command line.
+  kData,      ///< The input is not what was declared: quarantine it, or stop and name its place.
+  kNotFound,  ///< The thing asked for is not there: create it, or say so.
   kAlreadyExists,   ///< The thing to make is there already: reload it.
   kTransient,       ///< The same call may succeed later: retry with a limit.
   kConflict,        ///< Somebody else was first, nothing was applied: reload, compute again, retry.
   kUnknownOutcome,  ///< The call may or may not have been applied: delete nothing, reload and look.
-  kRefused,         ///< The outside says no and will go on saying no (rights, disk full, unsupported): stop.
-  kStopped,         ///< The run was asked to stop.
-  kBug,             ///< One of our own promises broke: report it.
+  kRefused,  ///< The outside says no and will go on saying no (rights, disk full, unsupported):
+             ///< stop.
+  kStopped,  ///< The run was asked to stop.
+  kBug,      ///< One of our own promises broke: report it.
 };
 
 /// Name a kind in one lower-case word, as logs and --json print it.
@@ -65,10 +67,12 @@ class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
-  Result(Status status) : state_(std::move(status).error()) {}  // NOLINT(google-explicit-constructor)
+  Result(Status status)
+      : state_(std::move(status).error()) {}  // NOLINT(google-explicit-constructor)
   template <typename U>
     requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, T> && !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+             !std::is_same_v<std::remove_cvref_t<U>, T> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Status>)
   Result(U&& value) : state_(T(std::forward<U>(value))) {}  // NOLINT(google-explicit-constructor)
 
@@ -93,20 +97,32 @@ class [[nodiscard]] Result {
 
 inline Error ConfigError(std::string message) { return {ErrorKind::kConfig, std::move(message)}; }
 inline Error DataError(std::string message) { return {ErrorKind::kData, std::move(message)}; }
-inline Error NotFoundError(std::string message) { return {ErrorKind::kNotFound, std::move(message)}; }
-inline Error AlreadyExistsError(std::string message) { return {ErrorKind::kAlreadyExists, std::move(message)}; }
-inline Error TransientError(std::string message) { return {ErrorKind::kTransient, std::move(message)}; }
-inline Error ConflictError(std::string message) { return {ErrorKind::kConflict, std::move(message)}; }
-inline Error UnknownOutcomeError(std::string message) { return {ErrorKind::kUnknownOutcome, std::move(message)}; }
+inline Error NotFoundError(std::string message) {
+  return {ErrorKind::kNotFound, std::move(message)};
+}
+inline Error AlreadyExistsError(std::string message) {
+  return {ErrorKind::kAlreadyExists, std::move(message)};
+}
+inline Error TransientError(std::string message) {
+  return {ErrorKind::kTransient, std::move(message)};
+}
+inline Error ConflictError(std::string message) {
+  return {ErrorKind::kConflict, std::move(message)};
+}
+inline Error UnknownOutcomeError(std::string message) {
+  return {ErrorKind::kUnknownOutcome, std::move(message)};
+}
 inline Error RefusedError(std::string message) { return {ErrorKind::kRefused, std::move(message)}; }
 inline Error StoppedError(std::string message) { return {ErrorKind::kStopped, std::move(message)}; }
 inline Error BugError(std::string message) { return {ErrorKind::kBug, std::move(message)}; }
 
-/// Put one frame of context before an error's sentence: While("load orders", e) reads "load orders: <message>".
+/// Put one frame of context before an error's sentence: While("load orders", e) reads "load orders:
+/// <message>".
 Error While(std::string_view doing, Error error);
 
 /// Unwrap what the macros below are given. A room with a foreign status type adds an overload in
-/// namespace calve beside the header that brings that type (columnar/arrow_status.h does so for Arrow).
+/// namespace calve beside the header that brings that type (columnar/arrow_status.h does so for
+/// Arrow).
 inline Status StatusOf(Status status) { return status; }
 template <typename T>
 Status StatusOf(const Result<T>& result) {
@@ -122,19 +138,21 @@ T ValueOf(Result<T>&& result) {
 #define CALVE_CONCAT_INNER_(a, b) a##b
 #define CALVE_CONCAT_(a, b) CALVE_CONCAT_INNER_(a, b)
 
-/// Return from the function when `expression` (a Status, a Result, or what has a StatusOf overload) failed.
-#define CALVE_RETURN_IF_ERROR(expression)                                     \
-  do {                                                                        \
-    ::calve::Status calve_status_ = StatusOf(expression);                     \
-    if (!calve_status_.ok()) [[unlikely]]                                     \
-      return std::move(calve_status_).error();                                \
+/// Return from the function when `expression` (a Status, a Result, or what has a StatusOf overload)
+/// failed.
+#define CALVE_RETURN_IF_ERROR(expression)                 \
+  do {                                                    \
+    ::calve::Status calve_status_ = StatusOf(expression); \
+    if (!calve_status_.ok()) [[unlikely]]                 \
+      return std::move(calve_status_).error();            \
   } while (false)
 
-/// Declare or assign `lhs` from a Result (or what has StatusOf and ValueOf overloads), or return its error.
+/// Declare or assign `lhs` from a Result (or what has StatusOf and ValueOf overloads), or return
+/// its error.
 #define CALVE_ASSIGN_OR_RETURN(lhs, expression) \
   CALVE_ASSIGN_OR_RETURN_(CALVE_CONCAT_(calve_result_, __LINE__), lhs, expression)
-#define CALVE_ASSIGN_OR_RETURN_(result, lhs, expression)  \
-  auto result = (expression);                             \
-  if (!result.ok()) [[unlikely]]                          \
-    return StatusOf(result).error();                      \
+#define CALVE_ASSIGN_OR_RETURN_(result, lhs, expression) \
+  auto result = (expression);                            \
+  if (!result.ok()) [[unlikely]]                         \
+    return StatusOf(result).error();                     \
   lhs = ValueOf(std::move(result))

@@ -8,7 +8,8 @@
 
 namespace calve {
 
-/// How often and how long one call is tried again. Waits double from `first` to `longest`, each with full jitter.
+/// How often and how long one call is tried again. Waits double from `first` to `longest`, each
+/// with full jitter.
 struct RetryPolicy {
   int attempts_max = 5;
   std::chrono::milliseconds first{100};
@@ -19,16 +20,19 @@ struct RetryPolicy {
 Status Sleep(const Context& context, std::chrono::milliseconds duration);
 
 /// The wait before attempt `attempt` (the second is 1), with jitter from the context's randomness.
-std::chrono::milliseconds RetryDelay(const Context& context, const RetryPolicy& policy, int attempt);
+std::chrono::milliseconds RetryDelay(const Context& context, const RetryPolicy& policy,
+                                     int attempt);
 
-/// Call until it succeeds, fails with a kind that `again` does not accept, or the attempts are used up.
+/// Call until it succeeds, fails with a kind that `again` does not accept, or the attempts are used
+/// up.
 ///
 /// The one place of retries for a call: never put a retry in a retry. Returns the last error.
 template <typename F>
-auto Retry(const Context& context, const RetryPolicy& policy, F&& call,
-           const std::function<bool(const Error&)>& again = [](const Error& e) {
-             return e.kind == ErrorKind::kTransient;
-           }) -> decltype(call()) {
+auto Retry(
+    const Context& context, const RetryPolicy& policy, F&& call,
+    const std::function<bool(const Error&)>& again = [](const Error& e) {
+      return e.kind == ErrorKind::kTransient;
+    }) -> decltype(call()) {
   for (int attempt = 1;; ++attempt) {
     auto outcome = call();
     if (outcome.ok() || attempt >= policy.attempts_max || !again(outcome.error())) return outcome;

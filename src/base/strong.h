@@ -41,5 +41,7 @@ using ByteCount = Strong<struct ByteCountTag, int64_t>;
 
 template <typename Tag, typename Rep>
 struct std::hash<calve::Strong<Tag, Rep>> {
-  size_t operator()(calve::Strong<Tag, Rep> s) const noexcept { return std::hash<Rep>()(s.value()); }
+  size_t operator()(calve::Strong<Tag, Rep> s) const noexcept {
+    return std::hash<Rep>()(s.value());
+  }
 };

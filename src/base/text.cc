@@ -56,7 +56,8 @@ std::string FormatBytes(ByteCount bytes) {
     ++unit;
   }
   const bool whole = unit == 0 || amount >= 9.95;
-  return whole ? fmt::format("{:.0f} {}", amount, kUnits[unit]) : fmt::format("{:.1f} {}", amount, kUnits[unit]);
+  return whole ? fmt::format("{:.0f} {}", amount, kUnits[unit])
+               : fmt::format("{:.1f} {}", amount, kUnits[unit]);
 }
 
 std::string Join(std::span<const std::string> parts, std::string_view separator) {
@@ -133,7 +134,8 @@ bool IsValidUtf8(std::string_view bytes) {
 
 namespace {
 
-/// The number of insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
+/// The number of insertions, deletions, replacements and swaps of neighbours that turn one text
+/// into the other.
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1);
   std::vector<size_t> previous(b.size() + 1);
@@ -142,7 +144,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     current[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] != b[j - 1])});
+      current[j] =
+          std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a[i - 1] != b[j - 1])});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         current[j] = std::min(current[j], before[j - 2] + 1);
       }
@@ -155,7 +158,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::vector<std::string> NearestNames(std::string_view misspelt, std::span<const std::string> known, size_t count) {
+std::vector<std::string> NearestNames(std::string_view misspelt, std::span<const std::string> known,
+                                      size_t count) {
   std::vector<std::pair<size_t, std::string>> near;
   const std::string lower = ToLower(misspelt.substr(0, 200));
   const size_t limit = std::max<size_t>(1, lower.size() / 3);
@@ -163,7 +167,8 @@ std::vector<std::string> NearestNames(std::string_view misspelt, std::span<const
     const size_t distance = EditDistance(lower, ToLower(name));
     if (distance <= limit) near.emplace_back(distance, name);
   }
-  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(near.begin(), near.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> names;
   for (const auto& [distance, name] : near) {
     if (names.size() < count) names.push_back(name);

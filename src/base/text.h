@@ -11,7 +11,8 @@
 
 namespace calve {
 
-/// Put a text in double quotes, with quotes, backslashes and control characters escaped as JSON does.
+/// Put a text in double quotes, with quotes, backslashes and control characters escaped as JSON
+/// does.
 std::string Quote(std::string_view text);
 /// Group digits by thousands: 2,104,551.
 std::string FormatCount(int64_t n);
@@ -25,8 +26,10 @@ std::string ToLower(std::string_view ascii);
 std::optional<int64_t> ParseInteger(std::string_view text);
 bool IsValidUtf8(std::string_view bytes);
 
-/// The names nearest to a misspelt one, best first, at most `count`; empty when none is near enough to be meant.
-std::vector<std::string> NearestNames(std::string_view misspelt, std::span<const std::string> known, size_t count = 3);
+/// The names nearest to a misspelt one, best first, at most `count`; empty when none is near enough
+/// to be meant.
+std::vector<std::string> NearestNames(std::string_view misspelt, std::span<const std::string> known,
+                                      size_t count = 3);
 /// "; did you mean 'x'?" or "; did you mean 'x' or 'y'?", or "" when nothing is near.
 std::string DidYouMean(std::string_view misspelt, std::span<const std::string> known);
 

@@ -13,7 +13,9 @@ using Duration = std::chrono::microseconds;
 inline int64_t MillisSinceEpoch(Timestamp t) {
   return std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch()).count();
 }
-inline Timestamp TimestampFromMillis(int64_t ms) { return Timestamp(std::chrono::milliseconds(ms)); }
+inline Timestamp TimestampFromMillis(int64_t ms) {
+  return Timestamp(std::chrono::milliseconds(ms));
+}
 
 /// Print as RFC 3339 with milliseconds: 2026-11-21T08:15:00.123Z.
 std::string FormatTimestamp(Timestamp t);

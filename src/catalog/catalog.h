@@ -22,7 +22,8 @@ struct TableName {
   Namespace ns;
   std::string name;
 
-  /// `sales.daily` or `a.b.orders`. Fails with kConfig when a level is empty, or has `/`, `\`, NUL, or is `.` or `..`.
+  /// `sales.daily` or `a.b.orders`. Fails with kConfig when a level is empty, or has `/`, `\`, NUL,
+  /// or is `.` or `..`.
   static Result<TableName> Parse(std::string_view dotted);
   std::string ToString() const;
   bool operator==(const TableName&) const = default;
@@ -34,8 +35,9 @@ std::string ToString(const Namespace& ns);
 /// A table as a catalog holds it at one moment.
 struct LoadedTable {
   iceberg::MetadataPtr metadata;
-  std::string metadata_location;               ///< URI of the metadata file.
-  std::map<std::string, std::string> config = {};  ///< What the catalog adds for this table, such as storage credentials.
+  std::string metadata_location;  ///< URI of the metadata file.
+  std::map<std::string, std::string> config =
+      {};  ///< What the catalog adds for this table, such as storage credentials.
 };
 
 /// One table's part of a commit.
@@ -48,7 +50,8 @@ struct CatalogChange {
 struct Committed {
   std::vector<LoadedTable> tables;
 };
-/// Nothing was applied, somebody else was first (or a requirement did not hold): load again, compute again.
+/// Nothing was applied, somebody else was first (or a requirement did not hold): load again,
+/// compute again.
 struct Conflict {
   std::string reason;
 };
@@ -67,12 +70,14 @@ struct Capabilities {
   enum class Refs { kIceberg, kNative };
   Refs refs = Refs::kIceberg;  ///< Branches in the table's metadata, or the catalog's own (Nessie).
   bool views = false;
-  bool namespaces_exist_without_tables = true;  ///< False where a namespace is only a folder or a prefix.
+  bool namespaces_exist_without_tables =
+      true;  ///< False where a namespace is only a folder or a prefix.
 };
 
 /// Where tables are found, and the only place that moves a table's pointer. Threads: any, at once.
 ///
-/// Every call may fail with kTransient (retry), kRefused (rights, unsupported) and kStopped besides what it says.
+/// Every call may fail with kTransient (retry), kRefused (rights, unsupported) and kStopped besides
+/// what it says.
 class Catalog {
  public:
   virtual ~Catalog() = default;
@@ -80,29 +85,36 @@ class Catalog {
   virtual Capabilities capabilities() const = 0;
 
   /// Top-level namespaces, or those directly below `parent`.
-  virtual Result<std::vector<Namespace>> ListNamespaces(const Context& context, const Namespace& parent) = 0;
+  virtual Result<std::vector<Namespace>> ListNamespaces(const Context& context,
+                                                        const Namespace& parent) = 0;
   /// Fails with kAlreadyExists.
   virtual Status CreateNamespace(const Context& context, const Namespace& ns,
                                  const std::map<std::string, std::string>& properties) = 0;
   /// Fails with kNotFound.
-  virtual Result<std::map<std::string, std::string>> LoadNamespace(const Context& context, const Namespace& ns) = 0;
+  virtual Result<std::map<std::string, std::string>> LoadNamespace(const Context& context,
+                                                                   const Namespace& ns) = 0;
   /// Fails with kNotFound, or kRefused while it holds tables.
   virtual Status DropNamespace(const Context& context, const Namespace& ns) = 0;
-  virtual Result<std::vector<TableName>> ListTables(const Context& context, const Namespace& ns) = 0;
+  virtual Result<std::vector<TableName>> ListTables(const Context& context,
+                                                    const Namespace& ns) = 0;
 
   /// Fails with kNotFound.
   virtual Result<LoadedTable> LoadTable(const Context& context, const TableName& table) = 0;
-  /// Apply changes to one table, or to several at once where capabilities().multi_table. A change that begins with AssertCreate makes the table; its
-  /// namespace must exist where namespaces exist by themselves. The new metadata file is durable before the pointer moves.
-  virtual CommitOutcome Commit(const Context& context, const std::vector<CatalogChange>& changes) = 0;
+  /// Apply changes to one table, or to several at once where capabilities().multi_table. A change
+  /// that begins with AssertCreate makes the table; its namespace must exist where namespaces exist
+  /// by themselves. The new metadata file is durable before the pointer moves.
+  virtual CommitOutcome Commit(const Context& context,
+                               const std::vector<CatalogChange>& changes) = 0;
   /// Take the table out of the catalog; its files stay. Fails with kNotFound.
   virtual Status DropTable(const Context& context, const TableName& table) = 0;
   /// Fails with kNotFound, kAlreadyExists.
-  virtual Status RenameTable(const Context& context, const TableName& from, const TableName& to) = 0;
+  virtual Status RenameTable(const Context& context, const TableName& from,
+                             const TableName& to) = 0;
   /// Point a new name at an existing metadata file. Fails with kAlreadyExists.
   virtual Result<LoadedTable> RegisterTable(const Context& context, const TableName& table,
                                             const std::string& metadata_location) = 0;
-  /// Where a new table's files go: `<warehouse>/<namespace>/<table>`, unless the namespace has a `location`.
+  /// Where a new table's files go: `<warehouse>/<namespace>/<table>`, unless the namespace has a
+  /// `location`.
   virtual Result<std::string> NewTableLocation(const Context& context, const TableName& table) = 0;
 };
 

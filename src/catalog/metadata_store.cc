@@ -44,31 +44,36 @@ Result<LoadedTable> MetadataStore::Load(const Context& context, const std::strin
   {
     std::lock_guard lock(mutex_);
     const auto known = known_.find(location);
-    if (known != known_.end()) return LoadedTable{.metadata = known->second, .metadata_location = location};
+    if (known != known_.end())
+      return LoadedTable{.metadata = known->second, .metadata_location = location};
   }
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, files_.ReadFile(context, location));
   Result<std::string> json = iceberg::DecompressMetadata(bytes);
   if (!json.ok()) return While("read metadata " + location, std::move(json).error());
   Result<iceberg::TableMetadata> metadata = iceberg::ParseTableMetadata(*json);
   if (!metadata.ok()) return While("read metadata " + location, std::move(metadata).error());
-  LoadedTable table{.metadata = std::make_shared<const iceberg::TableMetadata>(std::move(*metadata)),
-                    .metadata_location = location};
+  LoadedTable table{
+      .metadata = std::make_shared<const iceberg::TableMetadata>(std::move(*metadata)),
+      .metadata_location = location};
   Remember(table);
   return table;
 }
 
-Result<MetadataStore::Prepared> MetadataStore::Prepare(const Context& context, const LoadedTable* base,
+Result<MetadataStore::Prepared> MetadataStore::Prepare(const Context& context,
+                                                       const LoadedTable* base,
                                                        const iceberg::TableChange& change) {
   const std::string previous = base == nullptr ? std::string() : base->metadata_location;
   CALVE_ASSIGN_OR_RETURN(iceberg::TableMetadata next,
                          iceberg::Apply(base == nullptr ? nullptr : base->metadata.get(), change,
-                                        {.now_ms = MillisSinceEpoch(context.clock->Now()), .previous_location = previous}));
+                                        {.now_ms = MillisSinceEpoch(context.clock->Now()),
+                                         .previous_location = previous}));
   const bool gzip = WantsGzip(next);
   const std::string json = iceberg::SerializeTableMetadata(next);
   Prepared prepared;
   prepared.previous_location = previous;
   prepared.table.metadata_location =
-      MetadataFolder(next) + "/" + iceberg::NextMetadataFileName(previous, NewUuidString(*context.random), gzip);
+      MetadataFolder(next) + "/" +
+      iceberg::NextMetadataFileName(previous, NewUuidString(*context.random), gzip);
   prepared.table.metadata = std::make_shared<const iceberg::TableMetadata>(std::move(next));
   CALVE_RETURN_IF_ERROR(context.Step("catalog.write_metadata"));
   CALVE_RETURN_IF_ERROR(files_.WriteFile(context, prepared.table.metadata_location,
@@ -79,19 +84,22 @@ Result<MetadataStore::Prepared> MetadataStore::Prepare(const Context& context, c
 void MetadataStore::Forget(const Context& context, const Prepared& prepared) {
   // A file that nothing points to costs only its bytes: a failure here is no failure of the commit.
   if (Status deleted = files_.Delete(context, prepared.table.metadata_location); !deleted.ok()) {
-    context.log->Warn("a metadata file that no table uses stays", {{"file", prepared.table.metadata_location}});
+    context.log->Warn("a metadata file that no table uses stays",
+                      {{"file", prepared.table.metadata_location}});
   }
 }
 
-void MetadataStore::PruneLog(const Context& context, const LoadedTable* base, const LoadedTable& now) {
+void MetadataStore::PruneLog(const Context& context, const LoadedTable* base,
+                             const LoadedTable& now) {
   Remember(now);
   if (base == nullptr) return;
-  if (now.metadata->Property("write.metadata.delete-after-commit.enabled", "false") != "true") return;
+  if (now.metadata->Property("write.metadata.delete-after-commit.enabled", "false") != "true")
+    return;
   const auto& kept = now.metadata->metadata_log;
   for (const iceberg::MetadataLogEntry& entry : base->metadata->metadata_log) {
-    const bool listed = std::any_of(kept.begin(), kept.end(), [&](const iceberg::MetadataLogEntry& k) {
-      return k.metadata_file == entry.metadata_file;
-    });
+    const bool listed = std::any_of(
+        kept.begin(), kept.end(),
+        [&](const iceberg::MetadataLogEntry& k) { return k.metadata_file == entry.metadata_file; });
     if (listed) continue;
     if (Status deleted = files_.Delete(context, entry.metadata_file); !deleted.ok()) {
       context.log->Warn("an old metadata file stays", {{"file", entry.metadata_file}});

@@ -11,13 +11,15 @@ std::shared_ptr<const config::Parts> Registry::parts() const {
   return parts;
 }
 
-Result<std::unique_ptr<Catalog>> Registry::Make(const config::PartOptions& options, const Resources& resources) const {
+Result<std::unique_ptr<Catalog>> Registry::Make(const config::PartOptions& options,
+                                                const Resources& resources) const {
   const auto kind = kinds_.find(options.type);
   if (kind == kinds_.end()) {
     std::vector<std::string> known;
     for (const auto& [type, unused] : kinds_) known.push_back(type);
-    return ConfigError("catalog " + resources.name + ": '" + options.type + "' is no type of catalog; one of " +
-                       Join(known, ", ") + DidYouMean(options.type, known));
+    return ConfigError("catalog " + resources.name + ": '" + options.type +
+                       "' is no type of catalog; one of " + Join(known, ", ") +
+                       DidYouMean(options.type, known));
   }
   return kind->second.make(options.node, resources);
 }

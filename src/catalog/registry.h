@@ -18,8 +18,8 @@ namespace calve::catalog {
 
 /// What a catalog is given when it is made.
 struct Resources {
-  std::string name;                 ///< As calve.yaml calls it.
-  std::string warehouse;            ///< URI of the warehouse folder; a catalog's own `warehouse` option wins.
+  std::string name;       ///< As calve.yaml calls it.
+  std::string warehouse;  ///< URI of the warehouse folder; a catalog's own `warehouse` option wins.
   std::string project_folder;       ///< Relative paths start here.
   io::FileSystem* files = nullptr;  ///< Outlives the catalog.
 };
@@ -30,7 +30,9 @@ struct Kind {
   std::string meaning;  ///< One sentence, for `calve connectors`.
   config::Part part;    ///< Its options.
   /// Make one from checked options. Must not touch the outside; the first call does.
-  std::function<Result<std::unique_ptr<Catalog>>(const config::Node& options, const Resources& resources)> make;
+  std::function<Result<std::unique_ptr<Catalog>>(const config::Node& options,
+                                                 const Resources& resources)>
+      make;
 };
 
 /// All kinds of catalogs. Filled once at start by RegisterParts, then only read.
@@ -41,7 +43,8 @@ class Registry {
   /// For config: what a catalog's `type` can be.
   std::shared_ptr<const config::Parts> parts() const;
   /// Make a catalog of a kind that parts() has accepted.
-  Result<std::unique_ptr<Catalog>> Make(const config::PartOptions& options, const Resources& resources) const;
+  Result<std::unique_ptr<Catalog>> Make(const config::PartOptions& options,
+                                        const Resources& resources) const;
 
  private:
   std::map<std::string, Kind> kinds_;

@@ -6,9 +6,11 @@ namespace {
 
 Status CheckLevel(std::string_view level, std::string_view whole) {
   const bool bad = level.empty() || level == "." || level == ".." ||
-                   level.find_first_of(std::string_view("/\\\0", 3)) != std::string_view::npos || !IsValidUtf8(level);
+                   level.find_first_of(std::string_view("/\\\0", 3)) != std::string_view::npos ||
+                   !IsValidUtf8(level);
   if (!bad) return Status::Ok();
-  return ConfigError("'" + std::string(whole) + "' is no table name: expected namespace.table, such as sales.orders, " +
+  return ConfigError("'" + std::string(whole) +
+                     "' is no table name: expected namespace.table, such as sales.orders, " +
                      "each part not empty and without slashes");
 }
 
@@ -18,7 +20,8 @@ Result<TableName> TableName::Parse(std::string_view dotted) {
   std::vector<std::string> levels = Split(dotted, '.');
   for (const std::string& level : levels) CALVE_RETURN_IF_ERROR(CheckLevel(level, dotted));
   if (levels.size() < 2) {
-    return ConfigError("'" + std::string(dotted) + "' has no namespace: write namespace.table, such as sales." +
+    return ConfigError("'" + std::string(dotted) +
+                       "' has no namespace: write namespace.table, such as sales." +
                        std::string(dotted));
   }
   TableName table;

@@ -21,13 +21,15 @@ namespace {
 using Output = std::shared_ptr<arrow::io::OutputStream>;
 
 bool IsNumber(const arrow::DataType& type) {
-  return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) || arrow::is_decimal(type.id());
+  return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) ||
+         arrow::is_decimal(type.id());
 }
 
 /// Aligned columns for people.
 class TableSink : public BatchSink {
  public:
-  TableSink(Output output, const arrow::Schema& schema, int64_t rows_max) : output_(std::move(output)), rows_max_(rows_max), table_(Header(schema), Right(schema)) {}
+  TableSink(Output output, const arrow::Schema& schema, int64_t rows_max)
+      : output_(std::move(output)), rows_max_(rows_max), table_(Header(schema), Right(schema)) {}
 
   Status Write(const columnar::Batch& batch) override {
     for (int64_t row = 0; row < batch->num_rows(); ++row, ++rows_) {
@@ -50,7 +52,9 @@ class TableSink : public BatchSink {
   }
 
  private:
-  static std::vector<std::string> Header(const arrow::Schema& schema) { return schema.field_names(); }
+  static std::vector<std::string> Header(const arrow::Schema& schema) {
+    return schema.field_names();
+  }
   static std::vector<bool> Right(const arrow::Schema& schema) {
     std::vector<bool> right;
     for (const auto& field : schema.fields()) right.push_back(IsNumber(*field->type()));
@@ -77,7 +81,8 @@ std::string CsvCell(const std::string& text) {
 class CsvSink : public BatchSink {
  public:
   CsvSink(Output output, const arrow::Schema& schema) : output_(std::move(output)) {
-    for (const std::string& name : schema.field_names()) text_ += (text_.empty() ? "" : ",") + CsvCell(name);
+    for (const std::string& name : schema.field_names())
+      text_ += (text_.empty() ? "" : ",") + CsvCell(name);
     text_ += "\n";
   }
   Status Write(const columnar::Batch& batch) override {
@@ -112,7 +117,8 @@ std::string JsonValue(const arrow::Array& array, int64_t row);
 std::string JsonObject(const arrow::StructArray& array, int64_t row) {
   std::string json = "{";
   for (int i = 0; i < array.num_fields(); ++i) {
-    json += (i == 0 ? "" : ", ") + Quote(array.type()->field(i)->name()) + ": " + JsonValue(*array.field(i), row);
+    json += (i == 0 ? "" : ", ") + Quote(array.type()->field(i)->name()) + ": " +
+            JsonValue(*array.field(i), row);
   }
   return json + "}";
 }
@@ -135,8 +141,10 @@ std::string JsonValue(const arrow::Array& array, int64_t row) {
       break;
   }
   const std::string text = CellText(array, row);
-  const bool bare = arrow::is_integer(array.type_id()) || arrow::is_decimal(array.type_id()) || array.type_id() == arrow::Type::BOOL ||
-                    (arrow::is_floating(array.type_id()) && text.find_first_not_of("0123456789.eE+-") == std::string::npos);
+  const bool bare = arrow::is_integer(array.type_id()) || arrow::is_decimal(array.type_id()) ||
+                    array.type_id() == arrow::Type::BOOL ||
+                    (arrow::is_floating(array.type_id()) &&
+                     text.find_first_not_of("0123456789.eE+-") == std::string::npos);
   return bare ? text : Quote(text);
 }
 
@@ -149,7 +157,8 @@ class JsonSink : public BatchSink {
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
       text += "{";
       for (int i = 0; i < batch->num_columns(); ++i) {
-        text += (i == 0 ? "" : ", ") + Quote(batch->column_name(i)) + ": " + JsonValue(*batch->column(i), row);
+        text += (i == 0 ? "" : ", ") + Quote(batch->column_name(i)) + ": " +
+                JsonValue(*batch->column(i), row);
       }
       text += "}\n";
     }
@@ -163,8 +172,11 @@ class JsonSink : public BatchSink {
 
 class ParquetSink : public BatchSink {
  public:
-  ParquetSink(Output output, std::unique_ptr<parquet::arrow::FileWriter> writer) : output_(std::move(output)), writer_(std::move(writer)) {}
-  Status Write(const columnar::Batch& batch) override { return StatusOf(writer_->WriteRecordBatch(*batch)); }
+  ParquetSink(Output output, std::unique_ptr<parquet::arrow::FileWriter> writer)
+      : output_(std::move(output)), writer_(std::move(writer)) {}
+  Status Write(const columnar::Batch& batch) override {
+    return StatusOf(writer_->WriteRecordBatch(*batch));
+  }
   Status Close() override {
     CALVE_RETURN_IF_ERROR(writer_->Close());
     return StatusOf(output_->Close());
@@ -177,8 +189,11 @@ class ParquetSink : public BatchSink {
 
 class ArrowSink : public BatchSink {
  public:
-  ArrowSink(Output output, std::shared_ptr<arrow::ipc::RecordBatchWriter> writer) : output_(std::move(output)), writer_(std::move(writer)) {}
-  Status Write(const columnar::Batch& batch) override { return StatusOf(writer_->WriteRecordBatch(*batch)); }
+  ArrowSink(Output output, std::shared_ptr<arrow::ipc::RecordBatchWriter> writer)
+      : output_(std::move(output)), writer_(std::move(writer)) {}
+  Status Write(const columnar::Batch& batch) override {
+    return StatusOf(writer_->WriteRecordBatch(*batch));
+  }
   Status Close() override {
     CALVE_RETURN_IF_ERROR(writer_->Close());
     return StatusOf(output_->Flush());
@@ -192,10 +207,12 @@ class ArrowSink : public BatchSink {
 }  // namespace
 
 Result<std::unique_ptr<BatchSink>> OpenBatchSink(const std::string& format, const std::string& path,
-                                                 const std::shared_ptr<arrow::Schema>& schema, int64_t rows_max) {
+                                                 const std::shared_ptr<arrow::Schema>& schema,
+                                                 int64_t rows_max) {
   const std::vector<std::string> known = {"table", "csv", "json", "parquet", "arrow"};
   if (std::find(known.begin(), known.end(), format) == known.end()) {
-    return ConfigError("'" + format + "' is no output format; one of " + Join(known, ", ") + DidYouMean(format, known));
+    return ConfigError("'" + format + "' is no output format; one of " + Join(known, ", ") +
+                       DidYouMean(format, known));
   }
   Output output;
   if (path.empty()) {
@@ -210,8 +227,11 @@ Result<std::unique_ptr<BatchSink>> OpenBatchSink(const std::string& format, cons
     CALVE_ASSIGN_OR_RETURN(auto writer, arrow::ipc::MakeStreamWriter(output, schema));
     return std::make_unique<ArrowSink>(std::move(output), std::move(writer));
   }
-  const auto properties = parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
-  CALVE_ASSIGN_OR_RETURN(auto writer, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output, properties));
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
+  CALVE_ASSIGN_OR_RETURN(
+      auto writer,
+      parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output, properties));
   return std::make_unique<ParquetSink>(std::move(output), std::move(writer));
 }
 

@@ -19,9 +19,10 @@ struct FoundBranch {
 
 /// Every branch but main, in all catalogs of the project.
 Result<std::vector<FoundBranch>> AllBranches(Program& program);
-/// The branch of this name; `table` narrows the search when it is not empty. Fails with kNotFound and the nearest names, with kConfig when several
-/// tables have one of that name.
-Result<FoundBranch> FindBranch(Program& program, const std::string& branch, const std::string& table);
+/// The branch of this name; `table` narrows the search when it is not empty. Fails with kNotFound
+/// and the nearest names, with kConfig when several tables have one of that name.
+Result<FoundBranch> FindBranch(Program& program, const std::string& branch,
+                               const std::string& table);
 
 /// Every table of the project.
 Result<std::vector<Program::NamedTable>> AllTables(Program& program);

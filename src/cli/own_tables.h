@@ -11,7 +11,9 @@ namespace calve::cli {
 
 class Program;
 
-/// What calve knows, as tables for SQL: calve.runs, calve.audits, calve.tables. By name without `calve.`.
-std::map<std::string, std::function<Result<engine::ArrowTable>(const Context& context)>> OwnTables(Program& program);
+/// What calve knows, as tables for SQL: calve.runs, calve.audits, calve.tables. By name without
+/// `calve.`.
+std::map<std::string, std::function<Result<engine::ArrowTable>(const Context& context)>> OwnTables(
+    Program& program);
 
 }  // namespace calve::cli

@@ -55,10 +55,13 @@ std::string Coloured(std::string_view text, Colour colour, bool on) {
 }
 
 size_t DisplayWidth(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
-TextTable::TextTable(std::vector<std::string> header, std::vector<bool> right) : header_(std::move(header)), right_(std::move(right)) {
+TextTable::TextTable(std::vector<std::string> header, std::vector<bool> right)
+    : header_(std::move(header)), right_(std::move(right)) {
   right_.resize(header_.size(), false);
 }
 
@@ -91,13 +94,15 @@ std::string TextTable::Render() const {
 std::string CellText(const arrow::Array& column, int64_t row) {
   if (column.IsNull(row)) return "NULL";
   const Result<iceberg::Type> type = columnar::ToIcebergType(*column.type(), 3);
-  if (type.ok() && type->is_primitive()) return iceberg::ToText(*type, columnar::ValueAt(column, row, *type));
+  if (type.ok() && type->is_primitive())
+    return iceberg::ToText(*type, columnar::ValueAt(column, row, *type));
   const auto scalar = column.GetScalar(row);
   return scalar.ok() ? (*scalar)->ToString() : "?";
 }
 
 std::string Bar(double share, size_t width) {
-  const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width) + 0.5);
+  const auto filled =
+      static_cast<size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width) + 0.5);
   std::string bar;
   for (size_t i = 0; i < width; ++i) bar += i < filled ? "━" : "─";
   return bar;

@@ -33,7 +33,8 @@ struct GlobalOptions {
   bool plain = false;  ///< No bars and no colour, as in a pipe.
 };
 
-/// One start of the program: a project folder and what its configuration names, each made when first asked for. For one thread.
+/// One start of the program: a project folder and what its configuration names, each made when
+/// first asked for. For one thread.
 class Program {
  public:
   explicit Program(std::stop_token stop);

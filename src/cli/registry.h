@@ -14,7 +14,8 @@ namespace calve::cli {
 
 class Program;
 
-/// One command as it registers itself. It adds its subcommand to `app`; a callback of that subcommand sets Program::todo.
+/// One command as it registers itself. It adds its subcommand to `app`; a callback of that
+/// subcommand sets Program::todo.
 struct Command {
   std::string name;
   std::function<void(CLI::App& app, Program& program)> add;

@@ -12,11 +12,15 @@ namespace {
 constexpr size_t kBarWidth = 22;
 constexpr Duration kBarEvery{100'000};
 
-std::string Seconds(Duration d) { return fmt::format("{:.1f} s", std::chrono::duration<double>(d).count()); }
+std::string Seconds(Duration d) {
+  return fmt::format("{:.1f} s", std::chrono::duration<double>(d).count());
+}
 
 std::string Rate(ByteCount bytes, Duration took) {
   const double seconds = std::max(0.001, std::chrono::duration<double>(took).count());
-  return FormatBytes(ByteCount(static_cast<int64_t>(static_cast<double>(bytes.value()) / seconds))) + "/s";
+  return FormatBytes(
+             ByteCount(static_cast<int64_t>(static_cast<double>(bytes.value()) / seconds))) +
+         "/s";
 }
 
 std::string Rows(int64_t n) { return FormatCount(n) + (n == 1 ? " row" : " rows"); }
@@ -29,7 +33,8 @@ std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan) {
   if (plan.new_table) {
     lines.push_back("a new table");
     if (plan.schema != nullptr) {
-      for (const iceberg::Field& field : plan.schema->fields()) lines.push_back("+ " + field.name + " " + field.type.ToString());
+      for (const iceberg::Field& field : plan.schema->fields())
+        lines.push_back("+ " + field.name + " " + field.type.ToString());
     }
   }
   for (const auto& step : plan.steps) {
@@ -44,7 +49,8 @@ std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan) {
         lines.push_back("- " + step.column + " " + step.to + "   " + step.why);
         break;
       case Kind::kReject:
-        lines.push_back("! " + step.column + " " + step.from + ", comes as " + step.to + "   " + step.why);
+        lines.push_back("! " + step.column + " " + step.from + ", comes as " + step.to + "   " +
+                        step.why);
         break;
     }
   }
@@ -69,11 +75,18 @@ void RunEvents::ShowBar(const pipeline::Progress& progress) {
   const Duration took = now - begun_;
   const double share = progress.bytes_total.value() == 0
                            ? 0
-                           : std::min(1.0, static_cast<double>(progress.bytes.value()) / static_cast<double>(progress.bytes_total.value()));
+                           : std::min(1.0, static_cast<double>(progress.bytes.value()) /
+                                               static_cast<double>(progress.bytes_total.value()));
   std::string left;
-  if (share > 0.01 && share < 1) left = "   " + Seconds(Duration(static_cast<int64_t>(static_cast<double>(took.count()) * (1 - share) / share))) + " left";
-  Print(fmt::format("\r\x1b[Kextract   {} {:3.0f}%   {}   {}   {}{}", Coloured(Bar(share, kBarWidth), Colour::kGreen, true), share * 100,
-                    FormatBytes(progress.bytes), Rows(progress.rows), Rate(progress.bytes, took), left));
+  if (share > 0.01 && share < 1)
+    left = "   " +
+           Seconds(Duration(
+               static_cast<int64_t>(static_cast<double>(took.count()) * (1 - share) / share))) +
+           " left";
+  Print(fmt::format("\r\x1b[Kextract   {} {:3.0f}%   {}   {}   {}{}",
+                    Coloured(Bar(share, kBarWidth), Colour::kGreen, true), share * 100,
+                    FormatBytes(progress.bytes), Rows(progress.rows), Rate(progress.bytes, took),
+                    left));
   std::fflush(stdout);
 }
 
@@ -94,29 +107,37 @@ void RunEvents::Extracted(const pipeline::RunReport& report) {
     ShowBar(last_);
     Print("\n");
   } else {
-    PrintLine("extract", FormatBytes(report.bytes_read) + "   " + Rows(report.rows_read) + "   " + Rate(report.bytes_read, took));
+    PrintLine("extract", FormatBytes(report.bytes_read) + "   " + Rows(report.rows_read) + "   " +
+                             Rate(report.bytes_read, took));
   }
-  if (report.rows_dropped > 0) PrintLine("left out", Rows(report.rows_dropped) + " by transformers");
+  if (report.rows_dropped > 0)
+    PrintLine("left out", Rows(report.rows_dropped) + " by transformers");
   quarantined_ = report.load.rows_quarantined;
   if (quarantined_ == 0) return;
   std::string which;
   for (const audit::Outcome& outcome : report.row_checks) {
-    if (outcome.rows_failed > 0) which += (which.empty() ? "" : ", ") + outcome.check.name + " " + FormatCount(outcome.rows_failed);
+    if (outcome.rows_failed > 0)
+      which +=
+          (which.empty() ? "" : ", ") + outcome.check.name + " " + FormatCount(outcome.rows_failed);
   }
-  PrintLine("quarantine", Coloured(Rows(quarantined_), Colour::kYellow, colour()) + " held back" + (which.empty() ? "" : " (" + which + ")"));
+  PrintLine("quarantine", Coloured(Rows(quarantined_), Colour::kYellow, colour()) + " held back" +
+                              (which.empty() ? "" : " (" + which + ")"));
 }
 
 void RunEvents::Staged(const load::Report& report) {
   if (options_.silent) return;
-  PrintLine("stage", report.table + "@" + report.branch + "   " + FormatCount(report.files) + (report.files == 1 ? " file, " : " files, ") +
-                         FormatBytes(report.bytes));
+  PrintLine("stage", report.table + "@" + report.branch + "   " + FormatCount(report.files) +
+                         (report.files == 1 ? " file, " : " files, ") + FormatBytes(report.bytes));
 }
 
 void RunEvents::Audited(const load::Report& report) {
   if (options_.silent || report.audit.outcomes.empty() || report.audit.failed()) return;
-  const auto passed = std::count_if(report.audit.outcomes.begin(), report.audit.outcomes.end(), [](const audit::Outcome& o) { return o.passed; });
+  const auto passed = std::count_if(report.audit.outcomes.begin(), report.audit.outcomes.end(),
+                                    [](const audit::Outcome& o) { return o.passed; });
   std::string text = Coloured(FormatCount(passed) + " passed", Colour::kGreen, colour());
-  if (report.audit.warned() > 0) text += ", " + Coloured(FormatCount(report.audit.warned()) + " warned", Colour::kYellow, colour());
+  if (report.audit.warned() > 0)
+    text +=
+        ", " + Coloured(FormatCount(report.audit.warned()) + " warned", Colour::kYellow, colour());
   PrintLine("checks", text);
   for (const audit::Outcome& outcome : report.audit.outcomes) {
     if (!outcome.passed) PrintLine("", outcome.check.name + ": " + outcome.message);
@@ -129,17 +150,21 @@ void RunEvents::PrintAuditFailure(const load::Report& report) const {
   bool first = true;
   for (const audit::Outcome& outcome : report.audit.outcomes) {
     if (outcome.passed || outcome.check.severity != audit::Severity::kFail) continue;
-    PrintLine(first ? "audit" : "", Coloured("FAILED", Colour::kRed, colour()) + "   " + outcome.check.name + ": " + outcome.message);
+    PrintLine(first ? "audit" : "", Coloured("FAILED", Colour::kRed, colour()) + "   " +
+                                        outcome.check.name + ": " + outcome.message);
     if (first_where.empty()) first_where = outcome.where;
     waive += " --waive '" + outcome.check.name + "'";
     first = false;
   }
   PrintLine("main", report.table + " is unchanged" +
-                        (report.main_snapshot_id.has_value() ? " (snapshot " + std::to_string(*report.main_snapshot_id) + ")" : " (it has no rows yet)") +
+                        (report.main_snapshot_id.has_value()
+                             ? " (snapshot " + std::to_string(*report.main_snapshot_id) + ")"
+                             : " (it has no rows yet)") +
                         "; this job waits until the branch is decided");
-  PrintLine("look", "calve query \"SELECT * FROM " + report.table + "@" + report.branch + (first_where.empty() ? "" : " WHERE " + first_where) +
-                        " LIMIT 10\"");
-  PrintLine("next", "calve branch publish " + report.branch + waive + "     or     calve branch discard " + report.branch);
+  PrintLine("look", "calve query \"SELECT * FROM " + report.table + "@" + report.branch +
+                        (first_where.empty() ? "" : " WHERE " + first_where) + " LIMIT 10\"");
+  PrintLine("next", "calve branch publish " + report.branch + waive +
+                        "     or     calve branch discard " + report.branch);
 }
 
 void RunEvents::Ended(const pipeline::RunReport& report) {
@@ -150,20 +175,28 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
       PrintLine("done", Seconds(report.took) + "   nothing new; " + load.table + " is unchanged");
       break;
     case load::Ending::kBlocked:
-      PrintLine("blocked", Coloured("WAITS", Colour::kYellow, colour()) + "   branch " + load.branch + " of " + load.table + " failed its audit and is not decided yet");
+      PrintLine("blocked", Coloured("WAITS", Colour::kYellow, colour()) + "   branch " +
+                               load.branch + " of " + load.table +
+                               " failed its audit and is not decided yet");
       PrintLine("look", "calve branch nulls " + load.branch);
-      PrintLine("next", "calve branch publish " + load.branch + " --waive CHECK     or     calve branch discard " + load.branch);
+      PrintLine("next", "calve branch publish " + load.branch +
+                            " --waive CHECK     or     calve branch discard " + load.branch);
       PrintLine("", "to replace it at each run, set on_open_branch: replace in the job");
       break;
     case load::Ending::kAuditFailed:
       PrintAuditFailure(load);
       break;
     case load::Ending::kPublished:
-      PrintLine("publish", load.table + "   main → " + std::to_string(*load.snapshot_id) + "   proved: " + load.proof);
+      PrintLine("publish", load.table + "   main → " + std::to_string(*load.snapshot_id) +
+                               "   proved: " + load.proof);
       PrintLine("done", Seconds(report.took) + "   " + FormatCount(load.rows_written) + " written" +
-                            (load.rows_quarantined > 0 ? " + " + FormatCount(load.rows_quarantined) + " quarantined" : "") +
-                            (report.rows_dropped > 0 ? " + " + FormatCount(report.rows_dropped) + " left out" : "") + " = " +
-                            FormatCount(report.rows_read) + " read");
+                            (load.rows_quarantined > 0
+                                 ? " + " + FormatCount(load.rows_quarantined) + " quarantined"
+                                 : "") +
+                            (report.rows_dropped > 0
+                                 ? " + " + FormatCount(report.rows_dropped) + " left out"
+                                 : "") +
+                            " = " + FormatCount(report.rows_read) + " read");
       break;
   }
 }

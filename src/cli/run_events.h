@@ -8,7 +8,8 @@
 
 namespace calve::cli {
 
-/// Shows a person how a run goes: a bar with rows, bytes, rate and time left on a terminal, plain lines elsewhere, nothing with --json.
+/// Shows a person how a run goes: a bar with rows, bytes, rate and time left on a terminal, plain
+/// lines elsewhere, nothing with --json.
 class RunEvents : public pipeline::Events {
  public:
   struct Options {

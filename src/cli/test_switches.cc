@@ -25,18 +25,23 @@ constexpr int kRestartExitCode = 99;
 /// Counts steps and does to the process what the switches say.
 class Weather {
  public:
-  Weather(TestSwitches switches, std::string folder) : switches_(std::move(switches)), folder_(std::move(folder)) {
+  Weather(TestSwitches switches, std::string folder)
+      : switches_(std::move(switches)), folder_(std::move(folder)) {
     const size_t colon = switches_.kill_at.find(':');
     kill_step_ = switches_.kill_at.substr(0, colon);
-    if (colon != std::string::npos) kill_count_ = ParseInteger(switches_.kill_at.substr(colon + 1)).value_or(1);
+    if (colon != std::string::npos)
+      kill_count_ = ParseInteger(switches_.kill_at.substr(colon + 1)).value_or(1);
   }
 
   Status Reach(std::string_view step) {
     std::lock_guard lock(mutex_);
     const int64_t count = ++counts_[std::string(step)];
-    if (switches_.trace_steps) std::fprintf(stderr, "step %s %lld\n", std::string(step).c_str(), static_cast<long long>(count));
+    if (switches_.trace_steps)
+      std::fprintf(stderr, "step %s %lld\n", std::string(step).c_str(),
+                   static_cast<long long>(count));
     if (step == kill_step_ && count == kill_count_) ::kill(::getpid(), SIGKILL);
-    if (switches_.restart && FirstTimeEver(step)) std::_Exit(kRestartExitCode);
+    if (switches_.restart && !IsBehindPublish(step) && FirstTimeEver(step))
+      std::_Exit(kRestartExitCode);
     if (switches_.lost_commit_reply && step == "catalog.after_swap" && count % 2 == 1) {
       return TransientError("a test has lost the reply of the commit");
     }
@@ -44,12 +49,21 @@ class Weather {
   }
 
  private:
-  /// Whether no process of this project has reached the step before: an empty file for each step remembers it.
+  /// Whether the rows may be published already when the step is reached: a job without positions
+  /// would load them again.
+  static bool IsBehindPublish(std::string_view step) {
+    return step == "catalog.after_swap" || step == "commit.after_publish" ||
+           step == "publish.after";
+  }
+
+  /// Whether no process of this project has reached the step before: an empty file for each step
+  /// remembers it.
   bool FirstTimeEver(std::string_view step) {
     const std::string marks = folder_ + "/metadata/test_restarts";
     ::mkdir((folder_ + "/metadata").c_str(), 0755);
     ::mkdir(marks.c_str(), 0755);
-    const int descriptor = ::open((marks + "/" + std::string(step)).c_str(), O_CREAT | O_EXCL | O_WRONLY, 0644);
+    const int descriptor =
+        ::open((marks + "/" + std::string(step)).c_str(), O_CREAT | O_EXCL | O_WRONLY, 0644);
     if (descriptor < 0) return false;
     ::close(descriptor);
     return true;

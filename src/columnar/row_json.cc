@@ -9,7 +9,8 @@ namespace calve::columnar {
 namespace {
 
 bool PrintsBare(const arrow::DataType& type) {
-  return arrow::is_integer(type.id()) || arrow::is_decimal(type.id()) || type.id() == arrow::Type::BOOL;
+  return arrow::is_integer(type.id()) || arrow::is_decimal(type.id()) ||
+         type.id() == arrow::Type::BOOL;
 }
 
 }  // namespace

@@ -12,7 +12,8 @@
 
 namespace calve::columnar {
 
-Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema, const std::vector<Batch>& pieces) {
+Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema,
+                          const std::vector<Batch>& pieces) {
   if (pieces.size() == 1) return pieces.front();
   int64_t rows = 0;
   for (const Batch& piece : pieces) rows += piece->num_rows();

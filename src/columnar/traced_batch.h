@@ -44,7 +44,8 @@ struct TracedBatch {
 };
 
 /// Put batches of one schema one after another; none give an empty batch.
-Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema, const std::vector<Batch>& pieces);
+Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema,
+                          const std::vector<Batch>& pieces);
 
 /// Keep the rows whose indices are given, ascending, each in [0, rows).
 Result<Batch> TakeRows(const Batch& batch, const std::vector<int64_t>& rows);

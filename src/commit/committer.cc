@@ -21,8 +21,11 @@ using iceberg::SnapshotId;
 using iceberg::TableChange;
 using iceberg::TableMetadata;
 
-/// Races for a table's pointer before a writer gives up; with these waits about half a minute of steady losing.
-constexpr RetryPolicy kRaces{.attempts_max = 200, .first = std::chrono::milliseconds(5), .longest = std::chrono::milliseconds(400)};
+/// Races for a table's pointer before a writer gives up; with these waits about half a minute of
+/// steady losing.
+constexpr RetryPolicy kRaces{.attempts_max = 200,
+                             .first = std::chrono::milliseconds(5),
+                             .longest = std::chrono::milliseconds(400)};
 /// Look-ups after a lost reply, and tries after a passing fault, before the outcome stays open.
 constexpr int kFaultsMax = 8;
 
@@ -30,7 +33,8 @@ constexpr std::string_view kSchemaBase = "calve.schema-base";
 constexpr std::string_view kPositionBefore = "calve.position-before";
 
 const Snapshot* FindToken(const TableMetadata& metadata, const std::string& token) {
-  for (auto snapshot = metadata.snapshots.rbegin(); snapshot != metadata.snapshots.rend(); ++snapshot) {
+  for (auto snapshot = metadata.snapshots.rbegin(); snapshot != metadata.snapshots.rend();
+       ++snapshot) {
     const auto found = snapshot->summary.find(std::string(summary::kToken));
     if (found != snapshot->summary.end() && found->second == token) return &*snapshot;
   }
@@ -42,8 +46,8 @@ std::string FileTag(const std::string& run, Random& random) {
   return ToLower(run) + "-" + NewUuidString(random).substr(0, 8);
 }
 
-std::map<std::string, std::string> SummaryOf(const Change& change, const std::string& ledger, Proof proof,
-                                             const std::string& token) {
+std::map<std::string, std::string> SummaryOf(const Change& change, const std::string& ledger,
+                                             Proof proof, const std::string& token) {
   std::map<std::string, std::string> keys = change.rows.summary;
   keys[std::string(summary::kAudit)] = ToString(proof);
   keys[std::string(summary::kPipeline)] = change.pipeline;
@@ -51,7 +55,8 @@ std::map<std::string, std::string> SummaryOf(const Change& change, const std::st
   keys[std::string(summary::kToken)] = token;
   if (change.position.has_value()) {
     keys[std::string(summary::kPosition)] = change.position->state;
-    if (change.position_before.has_value()) keys[std::string(kPositionBefore)] = std::to_string(change.position_before->value());
+    if (change.position_before.has_value())
+      keys[std::string(kPositionBefore)] = std::to_string(change.position_before->value());
   }
   if (!ledger.empty()) keys[std::string(summary::kLedger)] = ledger;
   return keys;
@@ -68,27 +73,32 @@ struct OwnFiles {
   std::vector<std::string> rows;      ///< Data and delete files.
 };
 
-/// Manifests are shared along a line of snapshots only by those that come after the one that added them, so the files of `snapshot` are its own
-/// unless `heir` (made of the same files) holds them.
-Result<OwnFiles> FindOwnFiles(const Context& context, iceberg::Files& files, const TableMetadata& metadata,
-                              const Snapshot& snapshot, const Snapshot* heir) {
+/// Manifests are shared along a line of snapshots only by those that come after the one that added
+/// them, so the files of `snapshot` are its own unless `heir` (made of the same files) holds them.
+Result<OwnFiles> FindOwnFiles(const Context& context, iceberg::Files& files,
+                              const TableMetadata& metadata, const Snapshot& snapshot,
+                              const Snapshot* heir) {
   std::set<std::string> kept;
   std::set<std::string> kept_rows;
   if (heir != nullptr) {
-    CALVE_ASSIGN_OR_RETURN(const auto manifests, iceberg::ReadManifestList(context, files, metadata, *heir));
+    CALVE_ASSIGN_OR_RETURN(const auto manifests,
+                           iceberg::ReadManifestList(context, files, metadata, *heir));
     for (const auto& manifest : manifests) kept.insert(manifest.path);
     kept.insert(SummaryText(*heir, summary::kLedger));
     kept.insert(heir->manifest_list);
   }
   OwnFiles own;
-  CALVE_ASSIGN_OR_RETURN(const auto manifests, iceberg::ReadManifestList(context, files, metadata, snapshot));
+  CALVE_ASSIGN_OR_RETURN(const auto manifests,
+                         iceberg::ReadManifestList(context, files, metadata, snapshot));
   for (const iceberg::ManifestFile& manifest : manifests) {
     if (manifest.added_snapshot_id != snapshot.id || kept.contains(manifest.path)) continue;
     own.metadata.push_back(manifest.path);
     if (heir != nullptr) continue;  // The heir has the rows.
-    CALVE_ASSIGN_OR_RETURN(const auto entries, iceberg::ReadManifest(context, files, metadata, manifest, {.metrics = false}));
+    CALVE_ASSIGN_OR_RETURN(const auto entries, iceberg::ReadManifest(context, files, metadata,
+                                                                     manifest, {.metrics = false}));
     for (const iceberg::ManifestEntry& entry : entries) {
-      if (entry.status == iceberg::EntryStatus::kAdded && entry.snapshot_id == snapshot.id) own.rows.push_back(entry.file->path);
+      if (entry.status == iceberg::EntryStatus::kAdded && entry.snapshot_id == snapshot.id)
+        own.rows.push_back(entry.file->path);
     }
   }
   if (!kept.contains(snapshot.manifest_list)) own.metadata.push_back(snapshot.manifest_list);
@@ -97,8 +107,10 @@ Result<OwnFiles> FindOwnFiles(const Context& context, iceberg::Files& files, con
   return own;
 }
 
-/// Sort what a try has written: manifests of the added files serve the next try too, the rest only this one.
-void TakeReusable(iceberg::ProducedSnapshot* produced, std::vector<iceberg::ManifestFile>* manifests, std::vector<std::string>* kept,
+/// Sort what a try has written: manifests of the added files serve the next try too, the rest only
+/// this one.
+void TakeReusable(iceberg::ProducedSnapshot* produced,
+                  std::vector<iceberg::ManifestFile>* manifests, std::vector<std::string>* kept,
                   std::vector<std::string>* written) {
   *manifests = produced->reusable;
   written->clear();
@@ -113,11 +125,13 @@ void TakeReusable(iceberg::ProducedSnapshot* produced, std::vector<iceberg::Mani
 Status CheckPosition(const TableMetadata& metadata, const Change& change) {
   if (!change.position.has_value()) return Status::Ok();
   const Snapshot* now = FindPositionSnapshot(metadata, change.pipeline);
-  const bool same = now == nullptr ? !change.position_before.has_value() : change.position_before == now->id;
+  const bool same =
+      now == nullptr ? !change.position_before.has_value() : change.position_before == now->id;
   if (same) return Status::Ok();
-  return RefusedError("the position of " + change.pipeline +
-                      " has moved since this run started: another run has published, or the table was rolled back; "
-                      "nothing of this run was published, run the job again");
+  return RefusedError(
+      "the position of " + change.pipeline +
+      " has moved since this run started: another run has published, or the table was rolled back; "
+      "nothing of this run was published, run the job again");
 }
 
 }  // namespace
@@ -127,7 +141,8 @@ std::string BranchOf(const std::string& run) { return "audit_" + run; }
 /// One change on its way into a table: computed anew on every base, recognised by its token.
 struct Committer::Attempt {
   /// Compute on `base`, adding the URIs of all files written for this try alone to `written`.
-  std::function<Result<TableChange>(const LoadedTable& base, std::vector<std::string>* written)> compute;
+  std::function<Result<TableChange>(const LoadedTable& base, std::vector<std::string>* written)>
+      compute;
   /// Whether an earlier try is in after all. Asked only after a lost reply.
   std::function<bool(const TableMetadata& now)> landed;
   int tries = 0;
@@ -149,7 +164,8 @@ void Committer::Remove(const Context& context, const std::vector<std::string>& u
   }
 }
 
-Result<LoadedTable> Committer::Run(const Context& context, const TableName& table, Attempt& attempt) {
+Result<LoadedTable> Committer::Run(const Context& context, const TableName& table,
+                                   Attempt& attempt) {
   std::lock_guard queue(QueueOf(table));
   int faults = 0;
   for (attempt.tries = 1;; ++attempt.tries) {
@@ -175,12 +191,15 @@ Result<LoadedTable> Committer::Run(const Context& context, const TableName& tabl
         outcome = catalog_.Commit(context, {{.table = table, .change = std::move(*change)}});
       }
     }
-    if (auto* committed = std::get_if<catalog::Committed>(&outcome)) return std::move(committed->tables.front());
+    if (auto* committed = std::get_if<catalog::Committed>(&outcome))
+      return std::move(committed->tables.front());
     if (auto* unknown = std::get_if<catalog::Unknown>(&outcome)) {
       attempt.outcome_open = true;
       if (++faults >= kFaultsMax) {
-        return UnknownOutcomeError("whether the commit to " + table.ToString() + " was applied is not known (" + unknown->reason +
-                                   "); no file was removed, run again and the outcome is looked up first");
+        return UnknownOutcomeError(
+            "whether the commit to " + table.ToString() + " was applied is not known (" +
+            unknown->reason +
+            "); no file was removed, run again and the outcome is looked up first");
       }
     } else {
       Remove(context, written);
@@ -189,7 +208,8 @@ Result<LoadedTable> Committer::Run(const Context& context, const TableName& tabl
         if (!passing || ++faults >= kFaultsMax) return std::move(refused->error);
       }
       if (attempt.tries >= kRaces.attempts_max) {
-        return TransientError("other writers changed " + table.ToString() + " " + FormatCount(attempt.tries) +
+        return TransientError("other writers changed " + table.ToString() + " " +
+                              FormatCount(attempt.tries) +
                               " times in a row before this commit could; run again");
       }
     }
@@ -199,36 +219,44 @@ Result<LoadedTable> Committer::Run(const Context& context, const TableName& tabl
 
 Result<Committer::Ensured> Committer::EnsureTable(
     const Context& context, const TableName& table,
-    const std::function<Result<iceberg::CreateTableOptions>(const std::string& location)>& options) {
+    const std::function<Result<iceberg::CreateTableOptions>(const std::string& location)>&
+        options) {
   for (int attempt = 1;; ++attempt) {
     Result<LoadedTable> loaded = catalog_.LoadTable(context, table);
     if (loaded.ok()) return Ensured{.table = std::move(*loaded)};
     if (loaded.error().kind != ErrorKind::kNotFound) return std::move(loaded).error();
     if (catalog_.capabilities().namespaces_exist_without_tables) {
       for (size_t depth = 1; depth <= table.ns.size(); ++depth) {
-        const catalog::Namespace ns(table.ns.begin(), table.ns.begin() + static_cast<ptrdiff_t>(depth));
+        const catalog::Namespace ns(table.ns.begin(),
+                                    table.ns.begin() + static_cast<ptrdiff_t>(depth));
         Status made = catalog_.CreateNamespace(context, ns, {});
-        if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists) return std::move(made).error();
+        if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists)
+          return std::move(made).error();
       }
     }
     CALVE_ASSIGN_OR_RETURN(const std::string location, catalog_.NewTableLocation(context, table));
     CALVE_ASSIGN_OR_RETURN(iceberg::CreateTableOptions create, options(location));
     CALVE_ASSIGN_OR_RETURN(TableChange change, iceberg::CreateTable(create));
     CALVE_RETURN_IF_ERROR(context.Step("commit.before_create"));
-    catalog::CommitOutcome outcome = catalog_.Commit(context, {{.table = table, .change = std::move(change)}});
+    catalog::CommitOutcome outcome =
+        catalog_.Commit(context, {{.table = table, .change = std::move(change)}});
     if (auto* committed = std::get_if<catalog::Committed>(&outcome)) {
       return Ensured{.table = std::move(committed->tables.front()), .made = true};
     }
     if (auto* refused = std::get_if<catalog::Refused>(&outcome)) {
-      if (refused->error.kind != ErrorKind::kTransient || attempt >= kFaultsMax) return std::move(refused->error);
+      if (refused->error.kind != ErrorKind::kTransient || attempt >= kFaultsMax)
+        return std::move(refused->error);
     }
-    if (attempt >= kFaultsMax) return UnknownOutcomeError("whether table " + table.ToString() + " was made is not known; run again");
+    if (attempt >= kFaultsMax)
+      return UnknownOutcomeError("whether table " + table.ToString() +
+                                 " was made is not known; run again");
     CALVE_RETURN_IF_ERROR(Sleep(context, RetryDelay(context, kRaces, attempt)));
   }
 }
 
 Result<Committer::ReservedSchema> Committer::ReserveSchema(
-    const Context& context, const TableName& table, const std::function<Status(iceberg::SchemaUpdate& update)>& evolve) {
+    const Context& context, const TableName& table,
+    const std::function<Status(iceberg::SchemaUpdate& update)>& evolve) {
   iceberg::SchemaPtr wanted;
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) -> Result<TableChange> {
@@ -240,7 +268,8 @@ Result<Committer::ReservedSchema> Committer::ReserveSchema(
     return update.Build(/*make_current=*/false);
   };
   attempt.landed = [&](const TableMetadata& now) {
-    return std::any_of(now.schemas.begin(), now.schemas.end(), [&](const auto& s) { return s->SameColumns(*wanted); });
+    return std::any_of(now.schemas.begin(), now.schemas.end(),
+                       [&](const auto& s) { return s->SameColumns(*wanted); });
   };
   CALVE_ASSIGN_OR_RETURN(LoadedTable loaded, Run(context, table, attempt));
   for (const iceberg::SchemaPtr& schema : loaded.metadata->schemas) {
@@ -249,30 +278,46 @@ Result<Committer::ReservedSchema> Committer::ReserveSchema(
   return BugError("a schema that was just added to " + table.ToString() + " is not there");
 }
 
-Result<LoadedTable> Committer::Update(const Context& context, const TableName& table,
-                                      const std::function<Result<TableChange>(const TableMetadata& base)>& compute) {
+Result<LoadedTable> Committer::Update(
+    const Context& context, const TableName& table,
+    const std::function<Result<TableChange>(const TableMetadata& base)>& compute) {
   Attempt attempt;
-  attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) { return compute(*base.metadata); };
-  // Computed on the newest metadata, a change that is in already comes out empty or is refused in its own words.
+  attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) {
+    return compute(*base.metadata);
+  };
+  // Computed on the newest metadata, a change that is in already comes out empty or is refused in
+  // its own words.
   attempt.landed = [](const TableMetadata&) { return false; };
   return Run(context, table, attempt);
 }
 
-Result<Staged> Committer::Stage(const Context& context, const TableName& table, Change change, const std::string& branch) {
+Result<Staged> Committer::Stage(const Context& context, const TableName& table, Change change,
+                                const std::string& branch) {
   catalog::TableFiles table_files(files_);
-  Staged staged{.table = table, .branch = branch, .change = std::move(change), .snapshot = {}, .loaded = {}, .ledger = {}};
+  Staged staged{.table = table,
+                .branch = branch,
+                .change = std::move(change),
+                .snapshot = {},
+                .loaded = {},
+                .ledger = {}};
   const std::string token = NewUuidString(*context.random);
-  const SnapshotId id = iceberg::NewSnapshotId(*context.random, nullptr);  // One for all tries, so that manifests are used again.
+  const SnapshotId id = iceberg::NewSnapshotId(
+      *context.random, nullptr);  // One for all tries, so that manifests are used again.
   std::vector<iceberg::ManifestFile> manifests;
   std::vector<std::string> kept;  // Used again by the next try.
   Attempt attempt;
-  attempt.compute = [&](const LoadedTable& base, std::vector<std::string>* written) -> Result<TableChange> {
+  attempt.compute = [&](const LoadedTable& base,
+                        std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
     if (metadata.refs.contains(branch)) {
-      return AlreadyExistsError("table " + table.ToString() + " has a branch " + branch + " already; publish or discard it first");
+      return AlreadyExistsError("table " + table.ToString() + " has a branch " + branch +
+                                " already; publish or discard it first");
     }
-    if (staged.change.position.has_value() && !staged.change.position->ledger.empty() && staged.ledger.empty()) {
-      CALVE_ASSIGN_OR_RETURN(staged.ledger, WriteLedger(context, files_, metadata, staged.change.run, staged.change.position->ledger));
+    if (staged.change.position.has_value() && !staged.change.position->ledger.empty() &&
+        staged.ledger.empty()) {
+      CALVE_ASSIGN_OR_RETURN(staged.ledger,
+                             WriteLedger(context, files_, metadata, staged.change.run,
+                                         staged.change.position->ledger));
       kept.push_back(staged.ledger);
     }
     iceberg::SnapshotChange rows = staged.change.rows;
@@ -280,15 +325,17 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
     if (staged.change.schema_id.has_value()) {
       rows.summary[std::string(kSchemaBase)] = std::to_string(metadata.current_schema_id.value());
     }
-    const iceberg::ProduceOptions options{.branch = branch,
-                                          .snapshot_id = id,
-                                          .commit_uuid = FileTag(staged.change.run, *context.random),
-                                          .now_ms = MillisSinceEpoch(context.clock->Now()),
-                                          .schema_id = staged.change.schema_id,
-                                          .parent = metadata.current_snapshot_id,
-                                          .attempt = attempt.tries,
-                                          .attempted = written};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, options, manifests));
+    const iceberg::ProduceOptions options{
+        .branch = branch,
+        .snapshot_id = id,
+        .commit_uuid = FileTag(staged.change.run, *context.random),
+        .now_ms = MillisSinceEpoch(context.clock->Now()),
+        .schema_id = staged.change.schema_id,
+        .parent = metadata.current_snapshot_id,
+        .attempt = attempt.tries,
+        .attempted = written};
+    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata,
+                                                                   rows, options, manifests));
     TakeReusable(&produced, &manifests, &kept, written);
     return std::move(produced.change);
   };
@@ -300,55 +347,68 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
   }
   staged.loaded = std::move(*loaded);
   const Snapshot* snapshot = FindToken(*staged.loaded.metadata, token);
-  if (snapshot == nullptr) return BugError("the snapshot staged on " + table.ToString() + "@" + branch + " is not there");
+  if (snapshot == nullptr)
+    return BugError("the snapshot staged on " + table.ToString() + "@" + branch + " is not there");
   staged.snapshot = *snapshot;
   return staged;
 }
 
-Result<Published> Committer::Publish(const Context& context, const Staged& staged, const PublishOptions& options) {
+Result<Published> Committer::Publish(const Context& context, const Staged& staged,
+                                     const PublishOptions& options) {
   catalog::TableFiles table_files(files_);
   const std::string token = NewUuidString(*context.random);
-  const SnapshotId id = iceberg::NewSnapshotId(*context.random, nullptr);  // One for all tries, so that manifests are used again.
+  const SnapshotId id = iceberg::NewSnapshotId(
+      *context.random, nullptr);  // One for all tries, so that manifests are used again.
   std::vector<iceberg::ManifestFile> manifests;
   std::vector<std::string> kept;
   Attempt attempt;
-  attempt.compute = [&](const LoadedTable& base, std::vector<std::string>* written) -> Result<TableChange> {
+  attempt.compute = [&](const LoadedTable& base,
+                        std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
     const Snapshot* head = metadata.FindRef(staged.branch);
     if (head == nullptr || head->id != staged.snapshot.id) {
-      return RefusedError("branch " + staged.branch + " of " + staged.table.ToString() +
-                          " is not as it was staged: somebody has published, discarded or changed it");
+      return RefusedError(
+          "branch " + staged.branch + " of " + staged.table.ToString() +
+          " is not as it was staged: somebody has published, discarded or changed it");
     }
     CALVE_RETURN_IF_ERROR(CheckPosition(metadata, staged.change));
     iceberg::SnapshotChange rows = staged.change.rows;
     rows.summary = SummaryOf(staged.change, staged.ledger, options.proof, token);
-    rows.summary[std::string(summary::kAuditedSnapshot)] = std::to_string(staged.snapshot.id.value());
+    rows.summary[std::string(summary::kAuditedSnapshot)] =
+        std::to_string(staged.snapshot.id.value());
     for (const auto& [key, value] : options.summary) rows.summary[key] = value;
-    const iceberg::ProduceOptions produce{.branch = std::string(iceberg::kMainBranch),
-                                          .snapshot_id = id,
-                                          .commit_uuid = FileTag(staged.change.run, *context.random),
-                                          .now_ms = MillisSinceEpoch(context.clock->Now()),
-                                          .schema_id = staged.change.schema_id,
-                                          .parent = metadata.current_snapshot_id,
-                                          .attempt = attempt.tries,
-                                          .attempted = written};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, produce, manifests));
+    const iceberg::ProduceOptions produce{
+        .branch = std::string(iceberg::kMainBranch),
+        .snapshot_id = id,
+        .commit_uuid = FileTag(staged.change.run, *context.random),
+        .now_ms = MillisSinceEpoch(context.clock->Now()),
+        .schema_id = staged.change.schema_id,
+        .parent = metadata.current_snapshot_id,
+        .attempt = attempt.tries,
+        .attempted = written};
+    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata,
+                                                                   rows, produce, manifests));
     TakeReusable(&produced, &manifests, &kept, written);
     const bool main_moved = metadata.current_snapshot_id != staged.snapshot.parent_id;
     if (main_moved && options.recheck) {
-      CALVE_ASSIGN_OR_RETURN(TableMetadata candidate,
-                             iceberg::Apply(&metadata, produced.change,
-                                            {.now_ms = produce.now_ms, .previous_location = base.metadata_location}));
-      CALVE_RETURN_IF_ERROR(options.recheck(std::make_shared<const TableMetadata>(std::move(candidate)), produced.snapshot.id));
+      CALVE_ASSIGN_OR_RETURN(
+          TableMetadata candidate,
+          iceberg::Apply(&metadata, produced.change,
+                         {.now_ms = produce.now_ms, .previous_location = base.metadata_location}));
+      CALVE_RETURN_IF_ERROR(options.recheck(
+          std::make_shared<const TableMetadata>(std::move(candidate)), produced.snapshot.id));
     }
     TableChange change = std::move(produced.change);
     if (staged.change.schema_id.has_value()) {
       const iceberg::SchemaPtr* schema = metadata.FindSchema(*staged.change.schema_id);
       const auto ancestor_id = ParseInteger(SummaryText(staged.snapshot, kSchemaBase));
       const iceberg::SchemaPtr* ancestor =
-          ancestor_id.has_value() ? metadata.FindSchema(iceberg::SchemaId(static_cast<int32_t>(*ancestor_id))) : nullptr;
+          ancestor_id.has_value()
+              ? metadata.FindSchema(iceberg::SchemaId(static_cast<int32_t>(*ancestor_id)))
+              : nullptr;
       if (schema == nullptr || ancestor == nullptr) {
-        return RefusedError("the schema of the rows staged on " + staged.branch + " is gone from the table; discard the branch and run again");
+        return RefusedError("the schema of the rows staged on " + staged.branch +
+                            " is gone from the table; discard the branch and run again");
       }
       CALVE_ASSIGN_OR_RETURN(TableChange merged, MergeSchema(metadata, **schema, **ancestor));
       change.Add(std::move(merged));
@@ -366,27 +426,35 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
   }
   LoadedTable loaded = std::move(*run);
   const Snapshot* snapshot = FindToken(*loaded.metadata, token);
-  if (snapshot == nullptr) return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
+  if (snapshot == nullptr)
+    return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
   CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
-  // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing them here costs bytes, not rows.
-  Result<OwnFiles> own = FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot, snapshot);
+  // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing
+  // them here costs bytes, not rows.
+  Result<OwnFiles> own =
+      FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot, snapshot);
   if (own.ok()) Remove(context, own->metadata);
-  return Published{.snapshot_id = snapshot->id, .loaded = std::move(loaded), .attempts = attempt.tries};
+  return Published{
+      .snapshot_id = snapshot->id, .loaded = std::move(loaded), .attempts = attempt.tries};
 }
 
-Result<Published> Committer::Commit(const Context& context, const TableName& table, Change change, Proof proof) {
+Result<Published> Committer::Commit(const Context& context, const TableName& table, Change change,
+                                    Proof proof) {
   catalog::TableFiles table_files(files_);
   const std::string token = NewUuidString(*context.random);
-  const SnapshotId id = iceberg::NewSnapshotId(*context.random, nullptr);  // One for all tries, so that manifests are used again.
+  const SnapshotId id = iceberg::NewSnapshotId(
+      *context.random, nullptr);  // One for all tries, so that manifests are used again.
   std::string ledger;
   std::vector<iceberg::ManifestFile> manifests;
   std::vector<std::string> kept;
   Attempt attempt;
-  attempt.compute = [&](const LoadedTable& base, std::vector<std::string>* written) -> Result<TableChange> {
+  attempt.compute = [&](const LoadedTable& base,
+                        std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
     CALVE_RETURN_IF_ERROR(CheckPosition(metadata, change));
     if (change.position.has_value() && !change.position->ledger.empty() && ledger.empty()) {
-      CALVE_ASSIGN_OR_RETURN(ledger, WriteLedger(context, files_, metadata, change.run, change.position->ledger));
+      CALVE_ASSIGN_OR_RETURN(
+          ledger, WriteLedger(context, files_, metadata, change.run, change.position->ledger));
       kept.push_back(ledger);
     }
     iceberg::SnapshotChange rows = change.rows;
@@ -399,7 +467,8 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
                                           .parent = metadata.current_snapshot_id,
                                           .attempt = attempt.tries,
                                           .attempted = written};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata, rows, options, manifests));
+    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata,
+                                                                   rows, options, manifests));
     TakeReusable(&produced, &manifests, &kept, written);
     return std::move(produced.change);
   };
@@ -410,45 +479,60 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
     return std::move(loaded).error();
   }
   const Snapshot* snapshot = FindToken(*loaded->metadata, token);
-  if (snapshot == nullptr) return BugError("the snapshot committed to " + table.ToString() + " is not there");
-  return Published{.snapshot_id = snapshot->id, .loaded = std::move(*loaded), .attempts = attempt.tries};
+  if (snapshot == nullptr)
+    return BugError("the snapshot committed to " + table.ToString() + " is not there");
+  return Published{
+      .snapshot_id = snapshot->id, .loaded = std::move(*loaded), .attempts = attempt.tries};
 }
 
-Result<Staged> Committer::FindStaged(const Context& context, const TableName& table, const std::string& branch) {
+Result<Staged> Committer::FindStaged(const Context& context, const TableName& table,
+                                     const std::string& branch) {
   CALVE_ASSIGN_OR_RETURN(LoadedTable loaded, catalog_.LoadTable(context, table));
   const TableMetadata& metadata = *loaded.metadata;
   const Snapshot* snapshot = metadata.FindRef(branch);
   if (snapshot == nullptr) {
     std::vector<std::string> known;
     for (const auto& [name, ref] : metadata.refs) known.push_back(name);
-    return NotFoundError("table " + table.ToString() + " has no branch " + branch + DidYouMean(branch, known));
+    return NotFoundError("table " + table.ToString() + " has no branch " + branch +
+                         DidYouMean(branch, known));
   }
   if (ProofOf(*snapshot) != Proof::kPending) {
-    return RefusedError("branch " + branch + " of " + table.ToString() + " holds no snapshot that calve has staged");
+    return RefusedError("branch " + branch + " of " + table.ToString() +
+                        " holds no snapshot that calve has staged");
   }
   catalog::TableFiles table_files(files_);
-  Staged staged{.table = table, .branch = branch, .change = {}, .snapshot = *snapshot, .loaded = loaded, .ledger = {}};
+  Staged staged{.table = table,
+                .branch = branch,
+                .change = {},
+                .snapshot = *snapshot,
+                .loaded = loaded,
+                .ledger = {}};
   staged.change.pipeline = SummaryText(*snapshot, summary::kPipeline);
   staged.change.run = SummaryText(*snapshot, summary::kRun);
   staged.ledger = SummaryText(*snapshot, summary::kLedger);
   if (snapshot->summary.contains(std::string(summary::kPosition))) {
-    staged.change.position = Position{.state = SummaryText(*snapshot, summary::kPosition), .ledger = {}};
+    staged.change.position =
+        Position{.state = SummaryText(*snapshot, summary::kPosition), .ledger = {}};
     const std::string before = SummaryText(*snapshot, kPositionBefore);
     if (const auto id = ParseInteger(before)) staged.change.position_before = SnapshotId(*id);
   }
   if (!SummaryText(*snapshot, kSchemaBase).empty()) staged.change.schema_id = snapshot->schema_id;
   staged.change.rows.operation = snapshot->operation.value_or(iceberg::Operation::kAppend);
-  CALVE_ASSIGN_OR_RETURN(const auto manifests, iceberg::ReadManifestList(context, table_files, metadata, *snapshot));
+  CALVE_ASSIGN_OR_RETURN(const auto manifests,
+                         iceberg::ReadManifestList(context, table_files, metadata, *snapshot));
   for (const iceberg::ManifestFile& manifest : manifests) {
     if (manifest.added_snapshot_id != snapshot->id) continue;
-    CALVE_ASSIGN_OR_RETURN(const auto entries, iceberg::ReadManifest(context, table_files, metadata, manifest, {.deleted_entries = true}));
+    CALVE_ASSIGN_OR_RETURN(
+        const auto entries,
+        iceberg::ReadManifest(context, table_files, metadata, manifest, {.deleted_entries = true}));
     for (const iceberg::ManifestEntry& entry : entries) {
       if (entry.snapshot_id != snapshot->id) continue;
       if (entry.status == iceberg::EntryStatus::kDeleted) {
         staged.change.rows.removed_paths.push_back(entry.file->path);
       } else if (entry.status == iceberg::EntryStatus::kAdded) {
-        auto& added = manifest.content == iceberg::ManifestContent::kData ? staged.change.rows.added_data_files
-                                                                          : staged.change.rows.added_delete_files;
+        auto& added = manifest.content == iceberg::ManifestContent::kData
+                          ? staged.change.rows.added_data_files
+                          : staged.change.rows.added_delete_files;
         added.push_back(entry.file);
       }
     }
@@ -456,24 +540,31 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
   return staged;
 }
 
-Status Committer::Discard(const Context& context, const TableName& table, const std::string& branch) {
+Status Committer::Discard(const Context& context, const TableName& table,
+                          const std::string& branch) {
   CALVE_ASSIGN_OR_RETURN(const Staged staged, FindStaged(context, table, branch));
   catalog::TableFiles table_files(files_);
-  CALVE_ASSIGN_OR_RETURN(const OwnFiles own, FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot, nullptr));
+  CALVE_ASSIGN_OR_RETURN(
+      const OwnFiles own,
+      FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot, nullptr));
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) -> Result<TableChange> {
     const Snapshot* head = base.metadata->FindRef(branch);
     if (head == nullptr && attempt.outcome_open) return TableChange{};
     if (head == nullptr || head->id != staged.snapshot.id) {
-      return RefusedError("branch " + branch + " of " + table.ToString() + " has changed meanwhile; look at it again");
+      return RefusedError("branch " + branch + " of " + table.ToString() +
+                          " has changed meanwhile; look at it again");
     }
     TableChange change;
     change.requirements = {iceberg::AssertTableUuid(base.metadata->table_uuid),
                            iceberg::AssertRefSnapshotId(branch, staged.snapshot.id)};
-    change.updates = {iceberg::RemoveSnapshotRef(branch), iceberg::RemoveSnapshots({staged.snapshot.id})};
+    change.updates = {iceberg::RemoveSnapshotRef(branch),
+                      iceberg::RemoveSnapshots({staged.snapshot.id})};
     return change;
   };
-  attempt.landed = [&](const TableMetadata& now) { return now.FindSnapshot(staged.snapshot.id) == nullptr; };
+  attempt.landed = [&](const TableMetadata& now) {
+    return now.FindSnapshot(staged.snapshot.id) == nullptr;
+  };
   CALVE_RETURN_IF_ERROR(Run(context, table, attempt));
   Remove(context, own.rows);
   Remove(context, own.metadata);

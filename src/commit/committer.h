@@ -22,13 +22,15 @@ namespace calve::commit {
 /// Rows and position that become one snapshot, independent of the base they will stand on.
 struct Change {
   iceberg::SnapshotChange rows;
-  std::string pipeline;                   ///< The job's id.
-  std::string run;                        ///< The run's id; in the names of all files it writes.
+  std::string pipeline;  ///< The job's id.
+  std::string run;       ///< The run's id; in the names of all files it writes.
   std::optional<Position> position;
-  /// With a position: the snapshot that held the one this run started from; nothing when there was none. When main says otherwise at the time of
-  /// the commit, another run has moved the position (or a rollback has), and these rows would be doubled or skipped: the commit is refused.
+  /// With a position: the snapshot that held the one this run started from; nothing when there was
+  /// none. When main says otherwise at the time of the commit, another run has moved the position
+  /// (or a rollback has), and these rows would be doubled or skipped: the commit is refused.
   std::optional<iceberg::SnapshotId> position_before;
-  std::optional<iceberg::SchemaId> schema_id;  ///< Of the rows, when newer than the table's current (see ReserveSchema).
+  std::optional<iceberg::SchemaId>
+      schema_id;  ///< Of the rows, when newer than the table's current (see ReserveSchema).
 };
 
 /// A snapshot on its branch, not yet in main.
@@ -37,8 +39,8 @@ struct Staged {
   std::string branch;
   Change change;
   iceberg::Snapshot snapshot;
-  catalog::LoadedTable loaded;                     ///< The table right after staging.
-  std::string ledger;                              ///< URI; empty when there is none.
+  catalog::LoadedTable loaded;  ///< The table right after staging.
+  std::string ledger;           ///< URI; empty when there is none.
 };
 
 /// Main's head after a publish.
@@ -48,70 +50,92 @@ struct Published {
   int attempts = 1;  ///< How many times the race for the pointer was run.
 };
 
-/// Judge the rows again when main has moved since they were staged: whole-table checks on `candidate`, a snapshot of `metadata` that is not yet
-/// committed. An error keeps main where it is.
-using Recheck = std::function<Status(const iceberg::MetadataPtr& metadata, iceberg::SnapshotId candidate)>;
+/// Judge the rows again when main has moved since they were staged: whole-table checks on
+/// `candidate`, a snapshot of `metadata` that is not yet committed. An error keeps main where it
+/// is.
+using Recheck =
+    std::function<Status(const iceberg::MetadataPtr& metadata, iceberg::SnapshotId candidate)>;
 
 struct PublishOptions {
   Proof proof = Proof::kTable;
-  std::map<std::string, std::string> summary;  ///< More keys for the snapshot, such as who published it.
-  Recheck recheck;                             ///< May be empty: nothing to judge again.
+  std::map<std::string, std::string>
+      summary;      ///< More keys for the snapshot, such as who published it.
+  Recheck recheck;  ///< May be empty: nothing to judge again.
 };
 
-/// Brings changes into tables: one queue a table in this process, optimistic against other processes, never a guess about an outcome.
+/// Brings changes into tables: one queue a table in this process, optimistic against other
+/// processes, never a guess about an outcome.
 ///
-/// The only place that deletes files, and only after a proven failure or a proven removal. Threads: any, at once.
+/// The only place that deletes files, and only after a proven failure or a proven removal. Threads:
+/// any, at once.
 class Committer {
  public:
   Committer(catalog::Catalog& catalog, io::FileSystem& files) : catalog_(catalog), files_(files) {}
 
-  /// Load a table, or make it (and its namespace) when it is not there. Of several that race, one makes it.
+  /// Load a table, or make it (and its namespace) when it is not there. Of several that race, one
+  /// makes it.
   struct Ensured {
     catalog::LoadedTable table;
     bool made = false;
   };
-  Result<Ensured> EnsureTable(const Context& context, const catalog::TableName& table,
-                              const std::function<Result<iceberg::CreateTableOptions>(const std::string& location)>& options);
+  Result<Ensured> EnsureTable(
+      const Context& context, const catalog::TableName& table,
+      const std::function<Result<iceberg::CreateTableOptions>(const std::string& location)>&
+          options);
 
-  /// Add the schema that `evolve` computes on the newest metadata, not yet current, so that its field ids are this writer's. Returns
-  /// the table and the schema; without change the current one.
+  /// Add the schema that `evolve` computes on the newest metadata, not yet current, so that its
+  /// field ids are this writer's. Returns the table and the schema; without change the current one.
   struct ReservedSchema {
     catalog::LoadedTable table;
     iceberg::SchemaPtr schema;
   };
-  Result<ReservedSchema> ReserveSchema(const Context& context, const catalog::TableName& table,
-                                       const std::function<Status(iceberg::SchemaUpdate& update)>& evolve);
+  Result<ReservedSchema> ReserveSchema(
+      const Context& context, const catalog::TableName& table,
+      const std::function<Status(iceberg::SchemaUpdate& update)>& evolve);
 
-  /// Put the change on a new branch, made from main's head, as pending. Fails with kAlreadyExists when the branch is there.
-  Result<Staged> Stage(const Context& context, const catalog::TableName& table, Change change, const std::string& branch);
+  /// Put the change on a new branch, made from main's head, as pending. Fails with kAlreadyExists
+  /// when the branch is there.
+  Result<Staged> Stage(const Context& context, const catalog::TableName& table, Change change,
+                       const std::string& branch);
 
-  /// Move main to the staged rows, proved; the branch and its pending snapshot go in the same commit. When main has moved, the same files are put
-  /// on the new head and `recheck` judges the result first.
-  Result<Published> Publish(const Context& context, const Staged& staged, const PublishOptions& options);
+  /// Move main to the staged rows, proved; the branch and its pending snapshot go in the same
+  /// commit. When main has moved, the same files are put on the new head and `recheck` judges the
+  /// result first.
+  Result<Published> Publish(const Context& context, const Staged& staged,
+                            const PublishOptions& options);
 
-  /// Stage and publish in one snapshot, for rows that need no table audit (streams, quarantine, upkeep).
-  Result<Published> Commit(const Context& context, const catalog::TableName& table, Change change, Proof proof);
+  /// Stage and publish in one snapshot, for rows that need no table audit (streams, quarantine,
+  /// upkeep).
+  Result<Published> Commit(const Context& context, const catalog::TableName& table, Change change,
+                           Proof proof);
 
-  /// Find a staged branch again, by its name, to publish or discard it in another process. Fails with kNotFound.
-  Result<Staged> FindStaged(const Context& context, const catalog::TableName& table, const std::string& branch);
+  /// Find a staged branch again, by its name, to publish or discard it in another process. Fails
+  /// with kNotFound.
+  Result<Staged> FindStaged(const Context& context, const catalog::TableName& table,
+                            const std::string& branch);
 
   /// Drop a branch with its pending snapshot, then the files that only that snapshot had.
-  Status Discard(const Context& context, const catalog::TableName& table, const std::string& branch);
+  Status Discard(const Context& context, const catalog::TableName& table,
+                 const std::string& branch);
 
   /// Change metadata only (refs, properties, schema): computed anew on each base until it is in.
   Result<catalog::LoadedTable> Update(
       const Context& context, const catalog::TableName& table,
-      const std::function<Result<iceberg::TableChange>(const iceberg::TableMetadata& base)>& compute);
+      const std::function<Result<iceberg::TableChange>(const iceberg::TableMetadata& base)>&
+          compute);
 
-  /// Remove what a run that is surely over left behind in a table's folders: files with its id in their name that no snapshot has, and
-  /// metadata files that lost their race. Returns how many were removed.
-  Result<int64_t> Sweep(const Context& context, const catalog::TableName& table, const std::string& run);
+  /// Remove what a run that is surely over left behind in a table's folders: files with its id in
+  /// their name that no snapshot has, and metadata files that lost their race. Returns how many
+  /// were removed.
+  Result<int64_t> Sweep(const Context& context, const catalog::TableName& table,
+                        const std::string& run);
 
  private:
   struct Attempt;
   std::mutex& QueueOf(const catalog::TableName& table);
   /// Run `attempt` against the newest metadata until it is in, refused, or out of tries.
-  Result<catalog::LoadedTable> Run(const Context& context, const catalog::TableName& table, Attempt& attempt);
+  Result<catalog::LoadedTable> Run(const Context& context, const catalog::TableName& table,
+                                   Attempt& attempt);
   void Remove(const Context& context, const std::vector<std::string>& uris);
 
   catalog::Catalog& catalog_;

@@ -15,7 +15,8 @@ using iceberg::TableMetadata;
 
 constexpr std::string_view kLedgerType = "calve-ledger-v1";
 
-/// The newest snapshot on main's line that holds a position of `pipeline`; `whole` tells whether the line could be walked to its start.
+/// The newest snapshot on main's line that holds a position of `pipeline`; `whole` tells whether
+/// the line could be walked to its start.
 const Snapshot* WalkMain(const TableMetadata& metadata, const std::string& pipeline, bool* whole) {
   const Snapshot* snapshot = metadata.current_snapshot();
   *whole = true;
@@ -30,7 +31,8 @@ const Snapshot* WalkMain(const TableMetadata& metadata, const std::string& pipel
   return nullptr;
 }
 
-Result<std::string> ReadLedger(const Context& context, io::FileSystem& files, const std::string& uri) {
+Result<std::string> ReadLedger(const Context& context, io::FileSystem& files,
+                               const std::string& uri) {
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(context, uri));
   CALVE_ASSIGN_OR_RETURN(const iceberg::PuffinFooter footer, iceberg::ReadPuffinFooter(bytes));
   for (const iceberg::PuffinBlob& blob : footer.blobs) {
@@ -46,33 +48,43 @@ const Snapshot* FindPositionSnapshot(const TableMetadata& metadata, const std::s
   return WalkMain(metadata, pipeline, &whole);
 }
 
-Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
+Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files,
+                                                  const TableMetadata& metadata,
                                                   const std::string& pipeline, bool expected) {
   bool whole = true;
   const Snapshot* snapshot = WalkMain(metadata, pipeline, &whole);
   if (snapshot == nullptr) {
     if (whole || !expected) return std::optional<FoundPosition>();
     return RefusedError("job " + pipeline +
-                        " has committed a position before, but its snapshot was expired from the table: going on would read everything again "
-                        "and double rows. Roll the table back to a snapshot that has it, or give the job another name to start anew");
+                        " has committed a position before, but its snapshot was expired from the "
+                        "table: going on would read everything again "
+                        "and double rows. Roll the table back to a snapshot that has it, or give "
+                        "the job another name to start anew");
   }
-  FoundPosition found{.position = {.state = snapshot->summary.at(std::string(summary::kPosition)), .ledger = {}}, .snapshot_id = snapshot->id};
+  FoundPosition found{
+      .position = {.state = snapshot->summary.at(std::string(summary::kPosition)), .ledger = {}},
+      .snapshot_id = snapshot->id};
   const auto ledger = snapshot->summary.find(std::string(summary::kLedger));
   if (ledger != snapshot->summary.end()) {
     Result<std::string> text = ReadLedger(context, files, ledger->second);
-    if (!text.ok()) return While("read the position of " + pipeline + " from " + ledger->second, std::move(text).error());
+    if (!text.ok())
+      return While("read the position of " + pipeline + " from " + ledger->second,
+                   std::move(text).error());
     found.position.ledger = std::move(*text);
   }
   return std::optional<FoundPosition>(std::move(found));
 }
 
-Result<std::string> WriteLedger(const Context& context, io::FileSystem& files, const TableMetadata& metadata, const std::string& run,
+Result<std::string> WriteLedger(const Context& context, io::FileSystem& files,
+                                const TableMetadata& metadata, const std::string& run,
                                 const std::string& ledger) {
   iceberg::PuffinWriter puffin;
-  CALVE_RETURN_IF_ERROR(puffin.Add({.type = std::string(kLedgerType), .codec = iceberg::PuffinCodec::kZstd}, ledger));
-  const std::string uri = catalog::MetadataFolder(metadata) + "/" + ToLower(run) + "-" + NewUuidString(*context.random).substr(0, 8) +
-                          "-ledger.puffin";
-  CALVE_RETURN_IF_ERROR(files.WriteFile(context, uri, std::move(puffin).Finish({{"created-by", "calve"}})));
+  CALVE_RETURN_IF_ERROR(
+      puffin.Add({.type = std::string(kLedgerType), .codec = iceberg::PuffinCodec::kZstd}, ledger));
+  const std::string uri = catalog::MetadataFolder(metadata) + "/" + ToLower(run) + "-" +
+                          NewUuidString(*context.random).substr(0, 8) + "-ledger.puffin";
+  CALVE_RETURN_IF_ERROR(
+      files.WriteFile(context, uri, std::move(puffin).Finish({{"created-by", "calve"}})));
   return uri;
 }
 

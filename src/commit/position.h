@@ -10,7 +10,8 @@
 
 namespace calve::commit {
 
-/// How far a pipeline had read when a snapshot was made; committed in that snapshot's summary and nowhere else.
+/// How far a pipeline had read when a snapshot was made; committed in that snapshot's summary and
+/// nowhere else.
 struct Position {
   std::string state;   ///< Small JSON with a version; at most kPositionBytesMax.
   std::string ledger;  ///< Long lists; kept in a Puffin file that the summary names. May be empty.
@@ -25,20 +26,24 @@ struct FoundPosition {
 
 inline constexpr size_t kPositionBytesMax = 8 * 1024;
 
-/// Find the newest position of `pipeline` on main: the snapshots are walked from the head back, so that a rollback of the table rolls the
-/// position back too. Nothing when the pipeline has none there.
+/// Find the newest position of `pipeline` on main: the snapshots are walked from the head back, so
+/// that a rollback of the table rolls the position back too. Nothing when the pipeline has none
+/// there.
 ///
-/// Fails with kRefused when the walk ends at a snapshot that was expired while `expected` says there was a position: to start over silently
-/// would double rows.
+/// Fails with kRefused when the walk ends at a snapshot that was expired while `expected` says
+/// there was a position: to start over silently would double rows.
 Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files,
-                                             const iceberg::TableMetadata& metadata, const std::string& pipeline,
-                                             bool expected);
+                                                  const iceberg::TableMetadata& metadata,
+                                                  const std::string& pipeline, bool expected);
 
-/// The snapshot on main that holds the newest position of `pipeline`; nothing when there is none. Reads no file.
-const iceberg::Snapshot* FindPositionSnapshot(const iceberg::TableMetadata& metadata, const std::string& pipeline);
+/// The snapshot on main that holds the newest position of `pipeline`; nothing when there is none.
+/// Reads no file.
+const iceberg::Snapshot* FindPositionSnapshot(const iceberg::TableMetadata& metadata,
+                                              const std::string& pipeline);
 
 /// Write a position's ledger beside the table's metadata; give its URI.
-Result<std::string> WriteLedger(const Context& context, io::FileSystem& files, const iceberg::TableMetadata& metadata,
-                                const std::string& run, const std::string& ledger);
+Result<std::string> WriteLedger(const Context& context, io::FileSystem& files,
+                                const iceberg::TableMetadata& metadata, const std::string& run,
+                                const std::string& ledger);
 
 }  // namespace calve::commit

@@ -23,7 +23,8 @@ std::string_view ToString(Proof proof) {
 std::optional<Proof> ProofOf(const iceberg::Snapshot& snapshot) {
   const auto found = snapshot.summary.find(std::string(summary::kAudit));
   if (found == snapshot.summary.end()) return std::nullopt;
-  for (const Proof proof : {Proof::kPending, Proof::kTable, Proof::kRows, Proof::kEqual, Proof::kManual}) {
+  for (const Proof proof :
+       {Proof::kPending, Proof::kTable, Proof::kRows, Proof::kEqual, Proof::kManual}) {
     if (found->second == ToString(proof)) return proof;
   }
   return std::nullopt;

@@ -19,20 +19,24 @@ enum class Proof {
 };
 std::string_view ToString(Proof proof);
 
-/// The proof a snapshot carries; nothing for snapshots of other writers, which are shown as unaudited.
+/// The proof a snapshot carries; nothing for snapshots of other writers, which are shown as
+/// unaudited.
 std::optional<Proof> ProofOf(const iceberg::Snapshot& snapshot);
 
 /// Keys that calve adds to a snapshot's summary.
 namespace summary {
 inline constexpr std::string_view kAudit = "calve.audit";
-inline constexpr std::string_view kPipeline = "calve.pipeline";        ///< The job's id.
+inline constexpr std::string_view kPipeline = "calve.pipeline";  ///< The job's id.
 inline constexpr std::string_view kRun = "calve.run";
-inline constexpr std::string_view kPosition = "calve.position";        ///< Small JSON of the source; at most 8 KiB.
-inline constexpr std::string_view kLedger = "calve.ledger";            ///< URI of the Puffin file with the long part.
-inline constexpr std::string_view kToken = "calve.token";              ///< By which a writer knows its own commit again.
+inline constexpr std::string_view kPosition =
+    "calve.position";  ///< Small JSON of the source; at most 8 KiB.
+inline constexpr std::string_view kLedger =
+    "calve.ledger";  ///< URI of the Puffin file with the long part.
+inline constexpr std::string_view kToken =
+    "calve.token";  ///< By which a writer knows its own commit again.
 inline constexpr std::string_view kAuditedSnapshot = "calve.audited-snapshot-id";
 inline constexpr std::string_view kPublishedBy = "calve.published-by";
-inline constexpr std::string_view kWaived = "calve.waived";            ///< Checks that a person waived.
+inline constexpr std::string_view kWaived = "calve.waived";  ///< Checks that a person waived.
 }  // namespace summary
 
 }  // namespace calve::commit

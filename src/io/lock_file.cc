@@ -11,7 +11,8 @@ namespace calve::io {
 
 Result<LockFile> LockFile::Acquire(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor < 0) return RefusedError("cannot make the lock " + path + ": " + std::strerror(errno));
+  if (descriptor < 0)
+    return RefusedError("cannot make the lock " + path + ": " + std::strerror(errno));
   LockFile lock(descriptor, path);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
   lock.descriptor_ = -1;

@@ -7,12 +7,14 @@
 
 namespace calve::io {
 
-/// A file that this process holds while it lives: the system lets go of it when the process ends, however it ends. Local disks only.
+/// A file that this process holds while it lives: the system lets go of it when the process ends,
+/// however it ends. Local disks only.
 class LockFile {
  public:
   /// Make the file if need be and hold it. Fails with kAlreadyExists when another process does.
   static Result<LockFile> Acquire(const std::string& path);
-  LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+  LockFile(LockFile&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
   LockFile& operator=(LockFile&&) = delete;
   /// Let go of the file and remove it.
   ~LockFile();

@@ -8,16 +8,19 @@ namespace calve::io {
 
 Result<SqliteDatabase> SqliteDatabase::Open(const std::string& path, const SqliteOptions& options) {
   sqlite3* handle = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options.create ? SQLITE_OPEN_CREATE : 0);
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options.create ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   SqliteDatabase database(handle, path);
   if (code != SQLITE_OK) {
-    if (!options.create && code == SQLITE_CANTOPEN) return NotFoundError("there is no database at " + path);
+    if (!options.create && code == SQLITE_CANTOPEN)
+      return NotFoundError("there is no database at " + path);
     return database.ErrorOf(code, "open");
   }
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, options.busy_timeout_ms);
-  CALVE_RETURN_IF_ERROR(database.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
+  CALVE_RETURN_IF_ERROR(database.Execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
   return database;
 }
 
@@ -59,8 +62,8 @@ Status SqliteDatabase::Execute(const char* sql) {
 
 Result<SqliteStatement> SqliteStatement::Prepare(SqliteDatabase& database, std::string_view sql) {
   sqlite3_stmt* handle = nullptr;
-  const int code =
-      sqlite3_prepare_v2(database.handle_, sql.data(), static_cast<int>(sql.size()), &handle, nullptr);
+  const int code = sqlite3_prepare_v2(database.handle_, sql.data(), static_cast<int>(sql.size()),
+                                      &handle, nullptr);
   if (code != SQLITE_OK) return database.ErrorOf(code, "prepare a statement");
   return SqliteStatement(&database, handle);
 }
@@ -74,7 +77,8 @@ SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
 SqliteStatement::~SqliteStatement() { sqlite3_finalize(handle_); }
 
 SqliteStatement& SqliteStatement::Bind(std::string_view text) {
-  bind_error_ |= sqlite3_bind_text64(handle_, next_parameter_++, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  bind_error_ |= sqlite3_bind_text64(handle_, next_parameter_++, text.data(), text.size(),
+                                     SQLITE_TRANSIENT, SQLITE_UTF8);
   return *this;
 }
 
@@ -112,12 +116,15 @@ void SqliteStatement::Reset() {
 
 std::string SqliteStatement::Text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
-  return text == nullptr ? std::string()
-                         : std::string(text, static_cast<size_t>(sqlite3_column_bytes(handle_, column)));
+  return text == nullptr
+             ? std::string()
+             : std::string(text, static_cast<size_t>(sqlite3_column_bytes(handle_, column)));
 }
 int64_t SqliteStatement::Integer(int column) const { return sqlite3_column_int64(handle_, column); }
 double SqliteStatement::Real(int column) const { return sqlite3_column_double(handle_, column); }
-bool SqliteStatement::IsNull(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
+bool SqliteStatement::IsNull(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
 
 Result<SqliteTransaction> SqliteTransaction::Begin(SqliteDatabase& database) {
   CALVE_RETURN_IF_ERROR(database.Execute("BEGIN IMMEDIATE"));
@@ -134,7 +141,8 @@ Status SqliteTransaction::Commit() {
     database_ = nullptr;
     return committed;
   }
-  // A busy COMMIT leaves the transaction open and unapplied; anything else may have reached the disk.
+  // A busy COMMIT leaves the transaction open and unapplied; anything else may have reached the
+  // disk.
   if (committed.error().kind == ErrorKind::kTransient) return committed;
   return UnknownOutcomeError(committed.error().message);
 }

@@ -14,14 +14,16 @@ struct sqlite3_stmt;
 namespace calve::io {
 
 struct SqliteOptions {
-  bool create = true;            ///< Make the file (and its folder's entry) when it is missing; else kNotFound.
+  bool create =
+      true;  ///< Make the file (and its folder's entry) when it is missing; else kNotFound.
   int busy_timeout_ms = 30'000;  ///< How long to wait for another process that writes.
 };
 
 /// One connection to a SQLite file, in WAL mode, every commit synced to disk. One thread at a time.
 ///
-/// Errors: kTransient when another process held the file for too long, kAlreadyExists when a key is taken, kRefused when
-/// the disk is full, the file cannot be opened or is no database, kBug for SQL that does not fit. Messages name the file.
+/// Errors: kTransient when another process held the file for too long, kAlreadyExists when a key is
+/// taken, kRefused when the disk is full, the file cannot be opened or is no database, kBug for SQL
+/// that does not fit. Messages name the file.
 class SqliteDatabase {
  public:
   static Result<SqliteDatabase> Open(const std::string& path, const SqliteOptions& options = {});
@@ -68,7 +70,8 @@ class SqliteStatement {
   bool IsNull(int column) const;
 
  private:
-  SqliteStatement(SqliteDatabase* database, sqlite3_stmt* handle) : database_(database), handle_(handle) {}
+  SqliteStatement(SqliteDatabase* database, sqlite3_stmt* handle)
+      : database_(database), handle_(handle) {}
   SqliteDatabase* database_;
   sqlite3_stmt* handle_ = nullptr;
   int next_parameter_ = 1;
@@ -79,7 +82,8 @@ class SqliteStatement {
 class SqliteTransaction {
  public:
   static Result<SqliteTransaction> Begin(SqliteDatabase& database);
-  SqliteTransaction(SqliteTransaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  SqliteTransaction(SqliteTransaction&& other) noexcept
+      : database_(std::exchange(other.database_, nullptr)) {}
   SqliteTransaction& operator=(SqliteTransaction&&) = delete;
   ~SqliteTransaction();
   /// Fails with kUnknownOutcome when the disk did not say whether the commit is there.

@@ -20,10 +20,10 @@ namespace calve::load {
 struct Request {
   std::string job;
   std::string run;
-  const audit::Contract* contract = nullptr;       ///< Null: none.
-  const audit::Registry* checks = nullptr;         ///< The kinds of checks.
-  int parallelism = 2;                             ///< How many splits write at once.
-  ByteCount buffer_bytes_max{256 << 20};           ///< For all splits together.
+  const audit::Contract* contract = nullptr;  ///< Null: none.
+  const audit::Registry* checks = nullptr;    ///< The kinds of checks.
+  int parallelism = 2;                        ///< How many splits write at once.
+  ByteCount buffer_bytes_max{256 << 20};      ///< For all splits together.
 };
 
 /// A row held back from the table.
@@ -46,7 +46,8 @@ struct SchemaPlan {
   };
   bool new_table = false;
   std::vector<Step> steps;
-  /// What batches must be when they are written (columnar::Conform): the target's columns with those added and widened. Its ids mean nothing.
+  /// What batches must be when they are written (columnar::Conform): the target's columns with
+  /// those added and widened. Its ids mean nothing.
   iceberg::SchemaPtr schema;
 };
 
@@ -60,15 +61,15 @@ enum class Ending {
 /// What a load came to.
 struct Report {
   Ending ending = Ending::kNothing;
-  std::string table;                 ///< "sales.daily_sales"
-  std::string branch;                ///< Where the rows were staged.
+  std::string table;   ///< "sales.daily_sales"
+  std::string branch;  ///< Where the rows were staged.
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
   int64_t files = 0;
-  ByteCount bytes{0};                ///< Of the data files.
-  std::optional<int64_t> snapshot_id;         ///< Main's, after publishing.
-  std::optional<int64_t> main_snapshot_id;    ///< Main's before, when the audit failed.
-  std::string proof;                 ///< "table"
+  ByteCount bytes{0};                       ///< Of the data files.
+  std::optional<int64_t> snapshot_id;       ///< Main's, after publishing.
+  std::optional<int64_t> main_snapshot_id;  ///< Main's before, when the audit failed.
+  std::string proof;                        ///< "table"
   audit::Report audit;
   int commit_attempts = 0;
 };
@@ -93,27 +94,34 @@ class SplitLoad {
   virtual void Abort(const Context& context) = 0;
 };
 
-/// One run's load into one target. Calls come from one thread, but for the splits, which work side by side.
+/// One run's load into one target. Calls come from one thread, but for the splits, which work side
+/// by side.
 class Load {
  public:
   virtual ~Load() = default;
 
-  /// Where the target's rows say the job's source was read to; nothing at the first run. `expected`: an earlier run is known to have committed one.
-  virtual Result<std::optional<commit::Position>> ReadPosition(const Context& context, bool expected) = 0;
-  /// The target's columns, or the contract's for a new one; null when nothing is known. With exact types.
+  /// Where the target's rows say the job's source was read to; nothing at the first run.
+  /// `expected`: an earlier run is known to have committed one.
+  virtual Result<std::optional<commit::Position>> ReadPosition(const Context& context,
+                                                               bool expected) = 0;
+  /// The target's columns, or the contract's for a new one; null when nothing is known. With exact
+  /// types.
   virtual Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) = 0;
   /// Whether the contract lets the table's types widen.
   virtual bool may_widen() const = 0;
-  /// Decide how `incoming` meets the target; changes nothing. Fails with kData when the contract freezes the schema, naming every column.
+  /// Decide how `incoming` meets the target; changes nothing. Fails with kData when the contract
+  /// freezes the schema, naming every column.
   virtual Result<SchemaPlan> PlanSchema(const Context& context, const arrow::Schema& incoming) = 0;
   /// Make the table or reserve the schema, as planned.
   virtual Status Begin(const Context& context, const SchemaPlan& plan) = 0;
   virtual Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) = 0;
-  /// Commit the quarantine, then stage, audit and publish. `rows_expected` is what the pipeline has counted as written: another count is a bug and
-  /// stops the load before it is staged.
-  virtual Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
-                                Observer* observer) = 0;
-  /// Remove what was written and staged; for a load that failed with its outcome known. What an audit has judged stays.
+  /// Commit the quarantine, then stage, audit and publish. `rows_expected` is what the pipeline has
+  /// counted as written: another count is a bug and stops the load before it is staged.
+  virtual Result<Report> Finish(const Context& context,
+                                const std::optional<commit::Position>& position,
+                                int64_t rows_expected, Observer* observer) = 0;
+  /// Remove what was written and staged; for a load that failed with its outcome known. What an
+  /// audit has judged stays.
   virtual Status Abort(const Context& context) = 0;
 
   /// Branches of this job that wait for a decision.

@@ -17,7 +17,8 @@ namespace calve::load {
 
 /// What a loader is given when it is made.
 struct Resources {
-  /// A catalog by its name in calve.yaml, "" for the default one. Fails with kConfig and the nearest names.
+  /// A catalog by its name in calve.yaml, "" for the default one. Fails with kConfig and the
+  /// nearest names.
   std::function<Result<catalog::Catalog*>(const std::string& name)> catalog;
   io::FileSystem* files = nullptr;
   engine::Engine* engine = nullptr;           ///< For audits.
@@ -28,7 +29,9 @@ struct Kind {
   std::string type;     ///< "iceberg"
   std::string meaning;  ///< One sentence.
   config::Part part;
-  std::function<Result<std::unique_ptr<Load>>(const config::Node& options, const Request& request, const Resources& resources)> make;
+  std::function<Result<std::unique_ptr<Load>>(const config::Node& options, const Request& request,
+                                              const Resources& resources)>
+      make;
 };
 
 class Registry {

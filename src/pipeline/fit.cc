@@ -1,6 +1,5 @@
 #include "pipeline/fit.h"
 
-
 #include <utility>
 
 #include "columnar/arrow_status.h"
@@ -12,10 +11,12 @@ namespace {
 using columnar::Batch;
 using columnar::TracedBatch;
 
-/// Conform rows [begin, end) by halving around the rows that do not fit: a few bad rows cost a few casts, not one a row.
+/// Conform rows [begin, end) by halving around the rows that do not fit: a few bad rows cost a few
+/// casts, not one a row.
 class Fitting {
  public:
-  Fitting(const TracedBatch& batch, const iceberg::Schema& target) : batch_(batch), target_(target) {}
+  Fitting(const TracedBatch& batch, const iceberg::Schema& target)
+      : batch_(batch), target_(target) {}
 
   Status Fit(int64_t begin, int64_t end) {
     if (begin == end) return Status::Ok();
@@ -27,7 +28,9 @@ class Fitting {
     }
     if (fitted.error().kind != ErrorKind::kData) return std::move(fitted).error();
     if (end - begin == 1) {
-      rejects.push_back({.origin = batch_.OriginOf(begin), .column = "", .reason = fitted.error().message,
+      rejects.push_back({.origin = batch_.OriginOf(begin),
+                         .column = "",
+                         .reason = fitted.error().message,
                          .raw = columnar::RowAsJson(*batch_.rows, begin)});
       return Status::Ok();
     }
@@ -47,7 +50,25 @@ class Fitting {
 
 }  // namespace
 
+namespace {
+
+/// The batch without the columns that the target lacks.
+Batch LeaveOutUnknown(const Batch& batch, const iceberg::Schema& target) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  for (int i = 0; i < batch->num_columns(); ++i) {
+    if (target.FindByName(batch->column_name(i)) == nullptr) continue;
+    fields.push_back(batch->schema()->field(i));
+    columns.push_back(batch->column(i));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch->num_rows(),
+                                  std::move(columns));
+}
+
+}  // namespace
+
 Result<TracedBatch> FitToTarget(TracedBatch batch, const iceberg::Schema& target) {
+  batch.rows = LeaveOutUnknown(batch.rows, target);
   Fitting fitting(batch, target);
   CALVE_RETURN_IF_ERROR(fitting.Fit(0, batch.rows->num_rows()));
   CALVE_ASSIGN_OR_RETURN(const auto schema, columnar::ToArrowSchema(target));

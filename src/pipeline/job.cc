@@ -4,18 +4,24 @@ namespace calve::pipeline {
 
 config::Shape<Monitoring> Monitoring::Declaration() {
   config::Shape<Monitoring> shape("monitoring", "Who is told, and of what.");
-  shape.Optional("alert_on_failure", &Monitoring::alert_on_failure, "Tell when a run fails or an audit stops it.");
-  shape.Optional("alert_on_zero_records", &Monitoring::alert_on_zero_records, "Tell when a run read no row.");
+  shape.Optional("alert_on_failure", &Monitoring::alert_on_failure,
+                 "Tell when a run fails or an audit stops it.");
+  shape.Optional("alert_on_zero_records", &Monitoring::alert_on_zero_records,
+                 "Tell when a run read no row.");
   shape.Optional("notification_channels", &Monitoring::notification_channels,
-                 "Where to tell: slack, email, as set up in calve.yaml.", {.example = "[slack, email]"});
+                 "Where to tell: slack, email, as set up in calve.yaml.",
+                 {.example = "[slack, email]"});
   return shape;
 }
 
 config::Shape<JobMetadata> JobMetadata::Declaration() {
   config::Shape<JobMetadata> shape("job metadata", "For people.");
-  shape.Optional("owner", &JobMetadata::owner, "Who answers for the job.", {.example = "Data Team"});
-  shape.Optional("contact_email", &JobMetadata::contact_email, "Where to write.", {.example = "data@example.com"});
-  shape.Optional("tags", &JobMetadata::tags, "Words to find it by.", {.example = "[financial, daily]"});
+  shape.Optional("owner", &JobMetadata::owner, "Who answers for the job.",
+                 {.example = "Data Team"});
+  shape.Optional("contact_email", &JobMetadata::contact_email, "Where to write.",
+                 {.example = "data@example.com"});
+  shape.Optional("tags", &JobMetadata::tags, "Words to find it by.",
+                 {.example = "[financial, daily]"});
   return shape;
 }
 
@@ -30,7 +36,8 @@ config::Shape<JobResources> JobResources::Declaration() {
   config::Shape<JobResources> shape("job resources", "What one run may use.");
   shape.Optional("memory_limit", &JobResources::memory_limit, "Memory for the whole run.",
                  {.min = ByteCount(64'000'000), .default_text = "the project's"});
-  shape.Optional("parallelism", &JobResources::parallelism, "How many parts are read and written at once.",
+  shape.Optional("parallelism", &JobResources::parallelism,
+                 "How many parts are read and written at once.",
                  {.min = 1, .max = 256, .default_text = "the number of processors"});
   return shape;
 }
@@ -50,11 +57,15 @@ std::unique_ptr<const Parts> Parts::All() {
 }
 
 config::Shape<Job> JobShape(const Parts& parts) {
-  config::Shape<Job> shape("job", "What is read, what is done to it, what it promises, and where it goes.");
-  shape.Optional("enabled", &Job::enabled, "Whether the scheduler runs it; `calve run` always does.");
-  shape.Optional("cron_expression", &Job::cron_expression, "When the scheduler runs it: minute hour day month weekday.",
+  config::Shape<Job> shape(
+      "job", "What is read, what is done to it, what it promises, and where it goes.");
+  shape.Optional("enabled", &Job::enabled,
+                 "Whether the scheduler runs it; `calve run` always does.");
+  shape.Optional("cron_expression", &Job::cron_expression,
+                 "When the scheduler runs it: minute hour day month weekday.",
                  {.example = "\"0 5 * * *\""});
-  shape.Optional("timezone", &Job::timezone, "The time zone of cron_expression.", {.example = "Europe/Berlin"});
+  shape.Optional("timezone", &Job::timezone, "The time zone of cron_expression.",
+                 {.example = "Europe/Berlin"});
   shape.Optional("type", &Job::type, "The kind of job.");
   shape.Required("source", &Job::source, "What is read.", {.parts = parts.sources.parts()});
   shape.Optional("transformer", &Job::transformer, "What is done to the rows on their way.",
@@ -62,10 +73,13 @@ config::Shape<Job> JobShape(const Parts& parts) {
   shape.Optional("transformers", &Job::transformers, "Several transformers, one after another.",
                  {.parts = parts.transforms.parts()});
   shape.AtMostOneOf({"transformer", "transformers"});
-  shape.Optional("contract", &Job::contract, "The contract that the table keeps, by its file's name in contracts/.",
-                 {.example = "sales.daily_sales", .default_text = "contracts/<database>.<table>.yaml, when there is one"});
+  shape.Optional("contract", &Job::contract,
+                 "The contract that the table keeps, by its file's name in contracts/.",
+                 {.example = "sales.daily_sales",
+                  .default_text = "contracts/<database>.<table>.yaml, when there is one"});
   shape.Required("loader", &Job::loader, "Where the rows go.", {.parts = parts.loaders.parts()});
-  shape.Optional("on_open_branch", &Job::on_open_branch, "What to do while an audit branch of the job waits for a decision.");
+  shape.Optional("on_open_branch", &Job::on_open_branch,
+                 "What to do while an audit branch of the job waits for a decision.");
   shape.Optional("monitoring", &Job::monitoring, "Who is told, and of what.");
   shape.Optional("metadata", &Job::metadata, "For people.");
   shape.Optional("retries", &Job::retries, "What to do when a run fails for a passing reason.");

@@ -18,8 +18,9 @@ namespace calve::pipeline {
 /// What happens when an audit branch of the job still waits for a decision.
 enum class OnOpenBranch { kBlock, kReplace };
 inline config::Names<OnOpenBranch> NamesOf(OnOpenBranch) {
-  return {{"block", OnOpenBranch::kBlock, "Run nothing until a person has published or discarded it."},
-          {"replace", OnOpenBranch::kReplace, "Discard it and run."}};
+  return {
+      {"block", OnOpenBranch::kBlock, "Run nothing until a person has published or discarded it."},
+      {"replace", OnOpenBranch::kReplace, "Discard it and run."}};
 }
 
 struct Monitoring {
@@ -48,7 +49,8 @@ struct JobResources {
   static config::Shape<JobResources> Declaration();
 };
 
-/// One job (config/jobs/<id>.yaml): what is read, what is done to it, what it promises, where it goes.
+/// One job (config/jobs/<id>.yaml): what is read, what is done to it, what it promises, where it
+/// goes.
 struct Job {
   std::string id;    ///< The file's name.
   std::string file;  ///< For messages.

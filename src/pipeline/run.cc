@@ -11,8 +11,8 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "columnar/arrow_status.h"
-#include "pipeline/fit.h"
 #include "columnar/row_json.h"
+#include "pipeline/fit.h"
 
 namespace calve::pipeline {
 namespace {
@@ -42,8 +42,10 @@ Result<std::unique_ptr<source::Source>> MakeSource(const Job& job, const Resourc
 
 using Transforms = std::vector<std::unique_ptr<transform::Transform>>;
 
-Result<Transforms> MakeTransforms(const Context& context, const std::vector<config::PartOptions>& steps,
-                                  std::shared_ptr<arrow::Schema> schema, const Resources& resources) {
+Result<Transforms> MakeTransforms(const Context& context,
+                                  const std::vector<config::PartOptions>& steps,
+                                  std::shared_ptr<arrow::Schema> schema,
+                                  const Resources& resources) {
   Transforms transforms;
   for (const config::PartOptions& step : steps) {
     const transform::Kind* kind = resources.parts->transforms.Find(step.type);
@@ -55,8 +57,10 @@ Result<Transforms> MakeTransforms(const Context& context, const std::vector<conf
   return transforms;
 }
 
-Status PlanSource(const Context& context, const Job& job, const std::optional<source::Position>& since,
-                  std::shared_ptr<arrow::Schema> wanted, bool widen, const Resources& resources, Prepared* prepared) {
+Status PlanSource(const Context& context, const Job& job,
+                  const std::optional<source::Position>& since,
+                  std::shared_ptr<arrow::Schema> wanted, bool widen, const Resources& resources,
+                  Prepared* prepared) {
   source::PlanOptions options;
   options.since = since;
   options.batch_rows_max = resources.batch_rows_max;
@@ -67,15 +71,17 @@ Status PlanSource(const Context& context, const Job& job, const std::optional<so
   prepared->plan.read = prepared->read.summary;
   prepared->plan.notes = prepared->read.notes;
   prepared->plan.splits = prepared->read.splits.size();
-  CALVE_ASSIGN_OR_RETURN(const Transforms transforms,
-                         MakeTransforms(context, prepared->steps, prepared->read.schema, resources));
+  CALVE_ASSIGN_OR_RETURN(
+      const Transforms transforms,
+      MakeTransforms(context, prepared->steps, prepared->read.schema, resources));
   prepared->schema = transforms.empty() ? prepared->read.schema : transforms.back()->schema();
-  for (const auto& transform : transforms) prepared->makes_rows = prepared->makes_rows || transform->makes_rows();
+  for (const auto& transform : transforms)
+    prepared->makes_rows = prepared->makes_rows || transform->makes_rows();
   return Status::Ok();
 }
 
-Result<std::unique_ptr<load::Load>> MakeLoad(const Job& job, const audit::Contract* contract, const std::string& run,
-                                             const Resources& resources) {
+Result<std::unique_ptr<load::Load>> MakeLoad(const Job& job, const audit::Contract* contract,
+                                             const std::string& run, const Resources& resources) {
   const load::Kind* kind = resources.parts->loaders.Find(job.loader.type);
   if (kind == nullptr) return ConfigError("'" + job.loader.type + "' is no type of loader");
   load::Request request;
@@ -88,8 +94,8 @@ Result<std::unique_ptr<load::Load>> MakeLoad(const Job& job, const audit::Contra
   return kind->make(job.loader.node, request, resources.load);
 }
 
-Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
-                         const Resources& resources) {
+Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Contract* contract,
+                         const std::string& run, const Resources& resources) {
   Prepared prepared;
   prepared.steps = job.steps();
   CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
@@ -100,30 +106,37 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
   }
   CALVE_ASSIGN_OR_RETURN(const auto position, prepared.load->ReadPosition(context, expected));
   std::optional<source::Position> since;
-  if (position.has_value()) since = source::Position{.state = position->state, .ledger = position->ledger};
-  // Transforms change names and types: what the target wants is only what the source should give when there are none.
+  if (position.has_value())
+    since = source::Position{.state = position->state, .ledger = position->ledger};
+  // Transforms change names and types: what the target wants is only what the source should give
+  // when there are none.
   std::shared_ptr<arrow::Schema> wanted;
   if (prepared.steps.empty()) {
     CALVE_ASSIGN_OR_RETURN(wanted, prepared.load->WantedSchema(context));
   }
-  CALVE_RETURN_IF_ERROR(PlanSource(context, job, since, std::move(wanted), prepared.load->may_widen(), resources, &prepared));
+  CALVE_RETURN_IF_ERROR(PlanSource(context, job, since, std::move(wanted),
+                                   prepared.load->may_widen(), resources, &prepared));
   prepared.plan.target = prepared.load->target();
   prepared.plan.checks = contract == nullptr ? 0 : contract->checks.size();
   if (prepared.schema != nullptr) {
-    CALVE_ASSIGN_OR_RETURN(prepared.plan.schema, prepared.load->PlanSchema(context, *prepared.schema));
+    CALVE_ASSIGN_OR_RETURN(prepared.plan.schema,
+                           prepared.load->PlanSchema(context, *prepared.schema));
   }
   return prepared;
 }
 
-/// Decide about branches that earlier runs of the job left open, and sweep what dead runs left behind. Gives the branch that blocks the job, or "".
-Result<std::string> SettleEarlierRuns(const Context& context, const Job& job, const Resources& resources, load::Load& load) {
+/// Decide about branches that earlier runs of the job left open, and sweep what dead runs left
+/// behind. Gives the branch that blocks the job, or "".
+Result<std::string> SettleEarlierRuns(const Context& context, const Job& job,
+                                      const Resources& resources, load::Load& load) {
   CALVE_ASSIGN_OR_RETURN(const auto open, load.OpenBranches(context));
   for (const load::Load::OpenBranch& branch : open) {
     RunFate fate = RunFate::kUnknown;
     if (resources.book != nullptr) {
       CALVE_ASSIGN_OR_RETURN(fate, resources.book->FateOf(context, branch.run));
     }
-    if (fate == RunFate::kRunning) continue;  // Another run of this job is under way; positions keep the two apart.
+    if (fate == RunFate::kRunning)
+      continue;  // Another run of this job is under way; positions keep the two apart.
     const bool judged = fate == RunFate::kEnded || fate == RunFate::kUnknown;
     if (judged && job.on_open_branch == OnOpenBranch::kBlock) {
       return branch.branch;
@@ -142,9 +155,14 @@ Result<std::string> SettleEarlierRuns(const Context& context, const Job& job, co
 /// Reads all splits of a run, several at once, into the load.
 class Extraction {
  public:
-  Extraction(const Context& context, const Job& job, const audit::Contract* contract, const Resources& resources,
-             Prepared& prepared, Events& events)
-      : context_(context), job_(job), contract_(contract), resources_(resources), prepared_(prepared), events_(events) {}
+  Extraction(const Context& context, const Job& job, const audit::Contract* contract,
+             const Resources& resources, Prepared& prepared, Events& events)
+      : context_(context),
+        job_(job),
+        contract_(contract),
+        resources_(resources),
+        prepared_(prepared),
+        events_(events) {}
 
   /// Counts of what went through, valid after Run.
   int64_t rows_read = 0;
@@ -160,7 +178,8 @@ class Extraction {
     std::stop_callback outer(context_.stop, [this] { stop_.request_stop(); });
     {
       std::vector<std::jthread> threads;
-      for (size_t i = 0; i < workers; ++i) threads.emplace_back([this, i] { Work(static_cast<int>(i)); });
+      for (size_t i = 0; i < workers; ++i)
+        threads.emplace_back([this, i] { Work(static_cast<int>(i)); });
     }
     CALVE_RETURN_IF_ERROR(context_.CheckStop());
     return first_error_;
@@ -177,15 +196,18 @@ class Extraction {
   }
 
   Status WorkSplits(const Context& context, int number) {
-    CALVE_ASSIGN_OR_RETURN(const auto transforms, MakeTransforms(context, prepared_.steps, prepared_.read.schema, resources_));
+    CALVE_ASSIGN_OR_RETURN(
+        const auto transforms,
+        MakeTransforms(context, prepared_.steps, prepared_.read.schema, resources_));
     CALVE_ASSIGN_OR_RETURN(const auto target, prepared_.load->OpenSplit(context, number));
     std::unique_ptr<audit::RowChecks> checks;
     if (contract_ != nullptr) {
       audit::CheckInputs inputs;
       CALVE_ASSIGN_OR_RETURN(inputs.schema, columnar::ToArrowSchema(*prepared_.plan.schema.schema));
       inputs.now_ms = MillisSinceEpoch(context.clock->Now());
-      CALVE_ASSIGN_OR_RETURN(checks, audit::CompileRowChecks(context, *contract_, resources_.parts->checks,
-                                                             *resources_.transform.engine, inputs));
+      CALVE_ASSIGN_OR_RETURN(checks,
+                             audit::CompileRowChecks(context, *contract_, resources_.parts->checks,
+                                                     *resources_.transform.engine, inputs));
     }
     Status read = ReadSplits(context, transforms, checks.get(), *target);
     if (!read.ok()) {
@@ -198,10 +220,13 @@ class Extraction {
     return Status::Ok();
   }
 
-  Status ReadSplits(const Context& context, const Transforms& transforms, audit::RowChecks* checks, load::SplitLoad& target) {
+  Status ReadSplits(const Context& context, const Transforms& transforms, audit::RowChecks* checks,
+                    load::SplitLoad& target) {
     const auto& splits = prepared_.read.splits;
-    for (size_t index = next_split_.fetch_add(1); index < splits.size(); index = next_split_.fetch_add(1)) {
-      Result<std::unique_ptr<source::SplitReader>> reader = prepared_.source->Open(context, prepared_.read, splits[index]);
+    for (size_t index = next_split_.fetch_add(1); index < splits.size();
+         index = next_split_.fetch_add(1)) {
+      Result<std::unique_ptr<source::SplitReader>> reader =
+          prepared_.source->Open(context, prepared_.read, splits[index]);
       CALVE_RETURN_IF_ERROR(reader);
       while (true) {
         CALVE_RETURN_IF_ERROR(context.CheckStop());
@@ -215,15 +240,18 @@ class Extraction {
   }
 
   /// One batch through transforms, types and checks into the target and its quarantine.
-  Status Pass(const Context& context, TracedBatch batch, const Transforms& transforms, audit::RowChecks* checks,
-              load::SplitLoad& target) {
+  Status Pass(const Context& context, TracedBatch batch, const Transforms& transforms,
+              audit::RowChecks* checks, load::SplitLoad& target) {
     for (const auto& transform : transforms) {
       CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(context, std::move(batch)));
     }
     CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.plan.schema.schema));
     std::vector<load::QuarantinedRow> held_back;
     for (columnar::Reject& reject : batch.rejects) {
-      held_back.push_back({.rule = "schema", .reason = std::move(reject.reason), .origin = std::move(reject.origin), .raw = std::move(reject.raw)});
+      held_back.push_back({.rule = "schema",
+                           .reason = std::move(reject.reason),
+                           .origin = std::move(reject.origin),
+                           .raw = std::move(reject.raw)});
     }
     if (checks != nullptr) CALVE_RETURN_IF_ERROR(HoldBack(context, *checks, &batch, &held_back));
     const int64_t written = batch.rows->num_rows();
@@ -236,7 +264,10 @@ class Extraction {
     rows_quarantined += quarantined;
     rows_dropped += batch.rows_dropped;
     bytes_read += batch.bytes_read;
-    events_.Progressed({.rows = rows_read, .bytes = bytes_read, .bytes_total = prepared_.read.bytes, .rows_quarantined = rows_quarantined});
+    events_.Progressed({.rows = rows_read,
+                        .bytes = bytes_read,
+                        .bytes_total = prepared_.read.bytes,
+                        .rows_quarantined = rows_quarantined});
     return Status::Ok();
   }
 
@@ -286,15 +317,18 @@ class Extraction {
 };
 
 Status CheckCounts(const Extraction& extraction, bool makes_rows) {
-  const int64_t accounted = extraction.rows_written + extraction.rows_quarantined + extraction.rows_dropped;
+  const int64_t accounted =
+      extraction.rows_written + extraction.rows_quarantined + extraction.rows_dropped;
   if (makes_rows || accounted == extraction.rows_read) return Status::Ok();
-  return BugError(FormatCount(extraction.rows_read) + " rows were read, but " + FormatCount(extraction.rows_written) + " written, " +
-                  FormatCount(extraction.rows_quarantined) + " quarantined and " + FormatCount(extraction.rows_dropped) +
+  return BugError(FormatCount(extraction.rows_read) + " rows were read, but " +
+                  FormatCount(extraction.rows_written) + " written, " +
+                  FormatCount(extraction.rows_quarantined) + " quarantined and " +
+                  FormatCount(extraction.rows_dropped) +
                   " left out by transforms; nothing was staged");
 }
 
-Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
-                          const Resources& resources, Events& events) {
+Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::Contract* contract,
+                          const std::string& run, const Resources& resources, Events& events) {
   RunReport report;
   report.run = run;
   report.job = job.id;
@@ -329,15 +363,18 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     events.Extracted(report);
     std::optional<commit::Position> position;
     if (prepared.read.position.has_value()) {
-      position = commit::Position{.state = prepared.read.position->state, .ledger = prepared.read.position->ledger};
+      position = commit::Position{.state = prepared.read.position->state,
+                                  .ledger = prepared.read.position->ledger};
       report.has_position = true;
     }
-    CALVE_ASSIGN_OR_RETURN(report.load, prepared.load->Finish(context, position, extraction.rows_written, &events));
+    CALVE_ASSIGN_OR_RETURN(
+        report.load, prepared.load->Finish(context, position, extraction.rows_written, &events));
     return Status::Ok();
   };
   Status loaded = load();
   if (!loaded.ok()) {
-    // What was written is known to be in no snapshot only while nothing was committed; Abort removes just that.
+    // What was written is known to be in no snapshot only while nothing was committed; Abort
+    // removes just that.
     const bool open = loaded.error().kind == ErrorKind::kUnknownOutcome;
     if (!open) {
       if (Status aborted = prepared.load->Abort(context); !aborted.ok()) {
@@ -352,28 +389,34 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
 
 }  // namespace
 
-Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract, const Resources& resources) {
+Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract,
+                     const Resources& resources) {
   CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, "", resources));
   return std::move(prepared.plan);
 }
 
-Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
-                         const Resources& resources, Events& events) {
+Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract,
+                         const std::string& run, const Resources& resources, Events& events) {
   std::stop_source deadline;
   std::stop_callback outer(context.stop, [&] { deadline.request_stop(); });
   std::jthread timer;
   if (job.timeout.has_value()) {
     timer = std::jthread([&](const std::stop_token& ended) {
-      if (Sleep(context.WithStop(ended), std::chrono::milliseconds(*job.timeout)).ok()) deadline.request_stop();
+      if (Sleep(context.WithStop(ended), std::chrono::milliseconds(*job.timeout)).ok())
+        deadline.request_stop();
     });
   }
   const Context limited = context.WithStop(deadline.get_token());
   const RetryPolicy policy{.attempts_max = job.retries.max + 1,
                            .first = std::chrono::milliseconds(job.retries.backoff),
                            .longest = std::chrono::milliseconds(std::chrono::minutes(10))};
-  Result<RunReport> report = Retry(limited, policy, [&] { return RunOnce(limited, job, contract, run, resources, events); });
-  const bool timed_out = !report.ok() && report.error().kind == ErrorKind::kStopped && !context.stop.stop_requested();
-  if (timed_out) return StoppedError("job " + job.id + " took longer than its timeout and was stopped; nothing was published");
+  Result<RunReport> report = Retry(
+      limited, policy, [&] { return RunOnce(limited, job, contract, run, resources, events); });
+  const bool timed_out =
+      !report.ok() && report.error().kind == ErrorKind::kStopped && !context.stop.stop_requested();
+  if (timed_out)
+    return StoppedError("job " + job.id +
+                        " took longer than its timeout and was stopped; nothing was published");
   return report;
 }
 
@@ -384,10 +427,12 @@ Status ExtractJob(const Context& context, const Job& job, const Resources& resou
   Prepared prepared;
   prepared.steps = job.steps();
   CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
-  CALVE_RETURN_IF_ERROR(PlanSource(context, job, std::nullopt, nullptr, false, resources, &prepared));
+  CALVE_RETURN_IF_ERROR(
+      PlanSource(context, job, std::nullopt, nullptr, false, resources, &prepared));
   if (prepared.schema == nullptr) return Status::Ok();
   CALVE_RETURN_IF_ERROR(begin(prepared.schema));
-  CALVE_ASSIGN_OR_RETURN(const auto transforms, MakeTransforms(context, prepared.steps, prepared.read.schema, resources));
+  CALVE_ASSIGN_OR_RETURN(const auto transforms,
+                         MakeTransforms(context, prepared.steps, prepared.read.schema, resources));
   for (const source::Split& split : prepared.read.splits) {
     CALVE_ASSIGN_OR_RETURN(const auto reader, prepared.source->Open(context, prepared.read, split));
     while (true) {

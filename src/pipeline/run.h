@@ -20,17 +20,19 @@ namespace calve::pipeline {
 enum class RunFate {
   kUnknown,  ///< It ran elsewhere, or its record is gone.
   kRunning,
-  kDied,     ///< It began, never ended, and its process is gone.
+  kDied,  ///< It began, never ended, and its process is gone.
   kEnded,
 };
 
-/// Remembers runs. The program gives one; without it a run leaves no record and sweeps nothing. Threads: one.
+/// Remembers runs. The program gives one; without it a run leaves no record and sweeps nothing.
+/// Threads: one.
 class RunBook {
  public:
   virtual ~RunBook() = default;
   virtual Result<RunFate> FateOf(const Context& context, const std::string& run) = 0;
   /// Runs of the job that died and whose files were not swept yet.
-  virtual Result<std::vector<std::string>> DeadRuns(const Context& context, const std::string& job) = 0;
+  virtual Result<std::vector<std::string>> DeadRuns(const Context& context,
+                                                    const std::string& job) = 0;
   virtual Status Swept(const Context& context, const std::string& run) = 0;
   /// Whether an earlier run of the job has committed a position.
   virtual Result<bool> HasPosition(const Context& context, const std::string& job) = 0;
@@ -45,10 +47,10 @@ struct Progress {
 
 /// What a run is going to do, decided before anything is changed.
 struct Plan {
-  std::string read;                 ///< "3 new files, 412 MB (2,914 seen before)   s3://..."
-  std::vector<std::string> notes;   ///< What was noticed while looking at the data.
+  std::string read;                ///< "3 new files, 412 MB (2,914 seen before)   s3://..."
+  std::vector<std::string> notes;  ///< What was noticed while looking at the data.
   load::SchemaPlan schema;
-  std::string target;               ///< "sales.daily_sales"
+  std::string target;  ///< "sales.daily_sales"
   size_t splits = 0;
   size_t checks = 0;
 };
@@ -60,9 +62,9 @@ struct RunReport {
   Plan plan;
   load::Report load;
   int64_t rows_read = 0;
-  int64_t rows_dropped = 0;   ///< Left out by transforms, as configured.
+  int64_t rows_dropped = 0;  ///< Left out by transforms, as configured.
   ByteCount bytes_read{0};
-  bool has_position = false;  ///< Whether the snapshot holds a position of the source.
+  bool has_position = false;               ///< Whether the snapshot holds a position of the source.
   std::vector<audit::Outcome> row_checks;  ///< Of checks that judge rows as they pass.
   Timestamp started;
   Duration took{0};
@@ -90,16 +92,19 @@ struct Resources {
 };
 
 /// Look at the source and the target, change nothing.
-Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract, const Resources& resources);
+Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract,
+                     const Resources& resources);
 
-/// Run a job once: read, transform, check, write, stage, audit, publish. An audit that fails is a report, not an error.
+/// Run a job once: read, transform, check, write, stage, audit, publish. An audit that fails is a
+/// report, not an error.
 ///
-/// rows read = rows written + rows quarantined + rows that transforms left out, or the run fails before anything is staged. A run that fails
-/// leaves main and position as they were.
-Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract, const std::string& run,
-                         const Resources& resources, Events& events);
+/// rows read = rows written + rows quarantined + rows that transforms left out, or the run fails
+/// before anything is staged. A run that fails leaves main and position as they were.
+Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract,
+                         const std::string& run, const Resources& resources, Events& events);
 
-/// Give the batches of a job's source after its transforms to `sink`, without loading them. Rejected rows are counted and given to `rejected`.
+/// Give the batches of a job's source after its transforms to `sink`, without loading them.
+/// Rejected rows are counted and given to `rejected`.
 Status ExtractJob(const Context& context, const Job& job, const Resources& resources,
                   const std::function<Status(const std::shared_ptr<arrow::Schema>& schema)>& begin,
                   const std::function<Status(const columnar::Batch& batch)>& sink,

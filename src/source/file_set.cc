@@ -13,7 +13,8 @@ constexpr std::string_view kState = R"({"version": 1, "kind": "files"})";
 /// What tells one content of a file from another.
 std::string VersionOf(const io::FileInfo& file) {
   if (!file.etag.empty()) return file.etag;
-  const int64_t modified = file.modified.has_value() ? file.modified->time_since_epoch().count() : 0;
+  const int64_t modified =
+      file.modified.has_value() ? file.modified->time_since_epoch().count() : 0;
   return std::to_string(file.size.value()) + "-" + std::to_string(modified);
 }
 
@@ -33,10 +34,13 @@ std::string PrintLedger(const std::map<std::string, std::string>& versions) {
   return ledger;
 }
 
-bool IsRelative(const std::string& path) { return !path.starts_with('/') && path.find(':') == std::string::npos; }
+bool IsRelative(const std::string& path) {
+  return !path.starts_with('/') && path.find(':') == std::string::npos;
+}
 
 std::string Counted(size_t count, std::string_view noun) {
-  return FormatCount(static_cast<int64_t>(count)) + " " + std::string(noun) + (count == 1 ? "" : "s");
+  return FormatCount(static_cast<int64_t>(count)) + " " + std::string(noun) +
+         (count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -44,11 +48,15 @@ std::string Counted(size_t count, std::string_view noun) {
 config::Shape<FileOptions> FileOptions::Declaration() {
   config::Shape<FileOptions> shape("file source");
   shape.Required("source_path", &FileOptions::source_path,
-                 "Where the files are: a file, a folder, or an address with wildcards; local, s3://, gs://, abfss:// or https://.",
+                 "Where the files are: a file, a folder, or an address with wildcards; local, "
+                 "s3://, gs://, abfss:// or https://.",
                  {.example = "incoming/reports/", .aliases = {"path"}});
-  shape.Optional("file_pattern", &FileOptions::file_pattern, "Which files of a folder are read.", {.example = "\"daily_sales_*.csv\""});
-  shape.Optional("incremental", &FileOptions::incremental, "Read only files that are new or have changed since the last run.");
-  shape.Optional("compression", &FileOptions::compression, "auto (by the first bytes), none, gz, zst, bz2, xz or zip.");
+  shape.Optional("file_pattern", &FileOptions::file_pattern, "Which files of a folder are read.",
+                 {.example = "\"daily_sales_*.csv\""});
+  shape.Optional("incremental", &FileOptions::incremental,
+                 "Read only files that are new or have changed since the last run.");
+  shape.Optional("compression", &FileOptions::compression,
+                 "auto (by the first bytes), none, gz, zst, bz2, xz or zip.");
   shape.Check("compression", [](const FileOptions& options) -> Status {
     if (options.compression == "auto") return Status::Ok();
     return io::ParseCompression(options.compression).status();
@@ -56,17 +64,21 @@ config::Shape<FileOptions> FileOptions::Declaration() {
   return shape;
 }
 
-Result<FileSet> FindFileSet(const Context& context, const Resources& resources, const FileOptions& options,
-                            const std::optional<Position>& since) {
+Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
+                            const FileOptions& options, const std::optional<Position>& since) {
   std::string place = options.source_path;
-  if (IsRelative(place) && !resources.project_folder.empty()) place = resources.project_folder + "/" + place;
-  CALVE_ASSIGN_OR_RETURN(const std::vector<io::FileInfo> found, io::FindFiles(context, *resources.files, place, options.file_pattern));
+  if (IsRelative(place) && !resources.project_folder.empty())
+    place = resources.project_folder + "/" + place;
+  CALVE_ASSIGN_OR_RETURN(const std::vector<io::FileInfo> found,
+                         io::FindFiles(context, *resources.files, place, options.file_pattern));
   FileSet set;
   std::map<std::string, std::string> seen;
   if (since.has_value()) {
     if (since->state != kState) {
-      return DataError("the position in the table was made by another kind of source (" + since->state.substr(0, 80) +
-                       "); a files source cannot go on from it: give this job another name, or another table");
+      return DataError(
+          "the position in the table was made by another kind of source (" +
+          since->state.substr(0, 80) +
+          "); a files source cannot go on from it: give this job another name, or another table");
     }
     seen = ParseLedger(since->ledger);
   }
@@ -82,16 +94,22 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources, 
     set.bytes += file.size;
     set.files.push_back(file);
   }
-  set.summary = Counted(set.files.size(), options.incremental ? "new file" : "file") + ", " + FormatBytes(set.bytes);
-  if (seen_before > 0) set.summary += " (" + FormatCount(static_cast<int64_t>(seen_before)) + " seen before)";
+  set.summary = Counted(set.files.size(), options.incremental ? "new file" : "file") + ", " +
+                FormatBytes(set.bytes);
+  if (seen_before > 0)
+    set.summary += " (" + FormatCount(static_cast<int64_t>(seen_before)) + " seen before)";
   set.summary += "   " + options.source_path + options.file_pattern;
-  if (options.incremental) set.position = Position{.state = std::string(kState), .ledger = PrintLedger(seen)};
+  if (options.incremental)
+    set.position = Position{.state = std::string(kState), .ledger = PrintLedger(seen)};
   return set;
 }
 
-Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context, const Resources& resources, const FileOptions& options,
+Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
+                                                  const Resources& resources,
+                                                  const FileOptions& options,
                                                   const io::FileInfo& file) {
-  CALVE_ASSIGN_OR_RETURN(auto input, resources.files->OpenInput(context, file.uri, {.size = file.size}));
+  CALVE_ASSIGN_OR_RETURN(auto input,
+                         resources.files->OpenInput(context, file.uri, {.size = file.size}));
   io::StreamOptions stream;
   if (options.compression != "auto") {
     CALVE_ASSIGN_OR_RETURN(stream.compression, io::ParseCompression(options.compression));

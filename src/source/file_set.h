@@ -33,13 +33,16 @@ struct FileSet {
   ByteCount bytes{0};
 };
 
-/// Find the files of a source; incremental ones are those that are new or have changed since `since`: by etag where the store has one, else by
-/// size and time of change. Fails with kNotFound when the place is not there, and with kData when a position is not of this kind.
-Result<FileSet> FindFileSet(const Context& context, const Resources& resources, const FileOptions& options,
-                            const std::optional<Position>& since);
+/// Find the files of a source; incremental ones are those that are new or have changed since
+/// `since`: by etag where the store has one, else by size and time of change. Fails with kNotFound
+/// when the place is not there, and with kData when a position is not of this kind.
+Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
+                            const FileOptions& options, const std::optional<Position>& since);
 
 /// Open a file of the set, decompressed as the options say.
-Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context, const Resources& resources, const FileOptions& options,
+Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
+                                                  const Resources& resources,
+                                                  const FileOptions& options,
                                                   const io::FileInfo& file);
 
 /// The last part of an address, for messages about rows.

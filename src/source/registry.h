@@ -28,7 +28,9 @@ struct Kind {
   std::string meaning;  ///< One sentence, for `calve connectors`.
   config::Part part;    ///< Its options.
   /// Make one from checked options. Must not touch the outside.
-  std::function<Result<std::unique_ptr<Source>>(const config::Node& options, const Resources& resources)> make;
+  std::function<Result<std::unique_ptr<Source>>(const config::Node& options,
+                                                const Resources& resources)>
+      make;
 };
 
 /// All kinds of sources. Filled once at start by RegisterParts, then only read.
@@ -37,7 +39,8 @@ class Registry {
   void Add(Kind kind);
   const Kind* Find(const std::string& type) const;
   const std::map<std::string, Kind>& kinds() const { return kinds_; }
-  /// For config: what `source:` can be, with `type: file` + `format:` and `type: db` + `engine:` as families.
+  /// For config: what `source:` can be, with `type: file` + `format:` and `type: db` + `engine:` as
+  /// families.
   std::shared_ptr<const config::Parts> parts() const;
 
  private:

@@ -15,10 +15,12 @@
 
 namespace calve::source {
 
-/// How far a source has been read; it goes into the summary of the snapshot that holds the rows, and comes back from there.
+/// How far a source has been read; it goes into the summary of the snapshot that holds the rows,
+/// and comes back from there.
 ///
-/// `state` is small JSON with a version (at most 8 KiB); `ledger` holds long lists, such as the files seen, and lies in a Puffin file
-/// that the snapshot names. Both belong to the source that made them.
+/// `state` is small JSON with a version (at most 8 KiB); `ledger` holds long lists, such as the
+/// files seen, and lies in a Puffin file that the snapshot names. Both belong to the source that
+/// made them.
 struct Position {
   std::string state;
   std::string ledger;
@@ -27,19 +29,21 @@ struct Position {
 
 /// A part of a source that can be read by itself, beside others.
 struct Split {
-  std::string label;    ///< "orders_0412.csv", for progress and errors.
-  ByteCount bytes{0};   ///< An estimate; 0 when unknown.
-  std::any payload;     ///< The source's own.
+  std::string label;   ///< "orders_0412.csv", for progress and errors.
+  ByteCount bytes{0};  ///< An estimate; 0 when unknown.
+  std::any payload;    ///< The source's own.
 };
 
 /// What a run will read, decided before anything is read.
 struct ReadPlan {
   std::shared_ptr<arrow::Schema> schema;  ///< Of every batch; exact types, inferred or declared.
   std::vector<Split> splits;
-  std::optional<Position> position;       ///< To commit with the rows of all splits; none for sources without incremental.
-  std::string summary;                    ///< "3 new files, 412 MB (2,914 seen before)"
+  std::optional<Position>
+      position;  ///< To commit with the rows of all splits; none for sources without incremental.
+  std::string summary;  ///< "3 new files, 412 MB (2,914 seen before)"
   ByteCount bytes{0};
-  /// What was noticed while inferring, one sentence each, for `calve plan`: "quantity is long: 3,000,000,000 in line 18,233".
+  /// What was noticed while inferring, one sentence each, for `calve plan`: "quantity is long:
+  /// 3,000,000,000 in line 18,233".
   std::vector<std::string> notes;
 };
 
@@ -61,24 +65,28 @@ struct PlanOptions {
   std::optional<Position> since;  ///< Where the last run ended; none: from the start.
   int64_t batch_rows_max = 64 * 1024;
   ByteCount batch_bytes_max{8 << 20};
-  int parallelism = 2;            ///< How many splits will be read at once.
-  /// Types that columns must have (a contract's or the table's), by name; a source with text reads into these instead of inferring. A value that
-  /// does not fit becomes a reject.
+  int parallelism = 2;  ///< How many splits will be read at once.
+  /// Types that columns must have (a contract's or the table's), by name; a source with text reads
+  /// into these instead of inferring. A value that does not fit becomes a reject.
   std::shared_ptr<arrow::Schema> wanted;
-  /// Give a wanted column a wider type where the sample needs it (int to long, more digits, float to double); else such values become rejects.
+  /// Give a wanted column a wider type where the sample needs it (int to long, more digits, float
+  /// to double); else such values become rejects.
   bool widen_wanted = false;
 };
 
-/// Batches out of one system; it never sees a table. Check, Discover and Plan are for one thread; readers of several splits work side by side.
+/// Batches out of one system; it never sees a table. Check, Discover and Plan are for one thread;
+/// readers of several splits work side by side.
 class Source {
  public:
   virtual ~Source() = default;
-  /// See that the source can be reached and read with the rights given, reading as little as possible.
+  /// See that the source can be reached and read with the rights given, reading as little as
+  /// possible.
   virtual Status Check(const Context& context) = 0;
   virtual Result<std::vector<Stream>> Discover(const Context& context) = 0;
   virtual Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) = 0;
   /// `plan` is what Plan gave and outlives the reader.
-  virtual Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan, const Split& split) = 0;
+  virtual Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan,
+                                                    const Split& split) = 0;
 };
 
 }  // namespace calve::source

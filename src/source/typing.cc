@@ -31,7 +31,8 @@ bool Widens(const arrow::DataType& from, const arrow::DataType& to) {
 Status CheckTypes(const std::map<std::string, std::string>& types) {
   for (const auto& [column, text] : types) {
     Result<std::shared_ptr<arrow::DataType>> type = ParseType(text);
-    if (!type.ok()) return ConfigError("the type of column " + column + ": " + type.error().message);
+    if (!type.ok())
+      return ConfigError("the type of column " + column + ": " + type.error().message);
   }
   return Status::Ok();
 }
@@ -39,11 +40,16 @@ Status CheckTypes(const std::map<std::string, std::string>& types) {
 size_t ColumnTyping::Column(const std::string& name) {
   const auto [place, fresh] = places_.emplace(name, columns_.size());
   if (!fresh) return place->second;
-  State state{.name = name, .guess = columnar::TypeGuess(options_.formats), .wanted = nullptr, .trial = nullptr, .misfit = {}};
+  State state{.name = name,
+              .guess = columnar::TypeGuess(options_.formats),
+              .wanted = nullptr,
+              .trial = nullptr,
+              .misfit = {}};
   const auto field = options_.wanted == nullptr ? nullptr : options_.wanted->GetFieldByName(name);
   if (field != nullptr) {
     state.wanted = field->type();
-    Result<std::unique_ptr<columnar::TextColumn>> trial = columnar::MakeTextColumn(state.wanted, options_.formats);
+    Result<std::unique_ptr<columnar::TextColumn>> trial =
+        columnar::MakeTextColumn(state.wanted, options_.formats);
     if (trial.ok()) state.trial = std::move(*trial);
   }
   columns_.push_back(std::move(state));
@@ -65,27 +71,35 @@ void ColumnTyping::See(size_t column, std::string_view text, int64_t line) {
   }
 }
 
-Result<std::shared_ptr<arrow::DataType>> ColumnTyping::TypeOf(const State& column, std::vector<std::string>* notes) const {
+Result<std::shared_ptr<arrow::DataType>> ColumnTyping::TypeOf(
+    const State& column, std::vector<std::string>* notes) const {
   const auto said = options_.types.find(column.name);
   if (said != options_.types.end()) return ParseType(said->second);
   const std::shared_ptr<arrow::DataType> guess = column.guess.type();
   if (column.wanted == nullptr) {
     if (!column.guess.saw_value()) {
-      notes->push_back("column " + column.name + " holds only NULLs in the sample and is read as string; give its type under types");
+      notes->push_back(
+          "column " + column.name +
+          " holds only NULLs in the sample and is read as string; give its type under types");
     } else if (!column.guess.surprise().empty()) {
-      notes->push_back("column " + column.name + " is " + NameOf(*guess) + ": " + column.guess.surprise() + " (" + column.misfit + ")");
+      notes->push_back("column " + column.name + " is " + NameOf(*guess) + ": " +
+                       column.guess.surprise() + " (" + column.misfit + ")");
     }
     return guess;
   }
   if (column.trial == nullptr) {
-    return RefusedError("column " + column.name + " is " + NameOf(*column.wanted) + " in the table, which a text source cannot give; leave it out or convert it");
+    return RefusedError(
+        "column " + column.name + " is " + NameOf(*column.wanted) +
+        " in the table, which a text source cannot give; leave it out or convert it");
   }
   if (column.misfit.empty()) return column.wanted;
   if (options_.widen && Widens(*column.wanted, *guess)) {
-    notes->push_back("column " + column.name + " is " + NameOf(*guess) + " rather than " + NameOf(*column.wanted) + ": " + column.misfit);
+    notes->push_back("column " + column.name + " is " + NameOf(*guess) + " rather than " +
+                     NameOf(*column.wanted) + ": " + column.misfit);
     return guess;
   }
-  notes->push_back("column " + column.name + " stays " + NameOf(*column.wanted) + ", though not all values fit: " + column.misfit);
+  notes->push_back("column " + column.name + " stays " + NameOf(*column.wanted) +
+                   ", though not all values fit: " + column.misfit);
   return column.wanted;
 }
 
@@ -93,7 +107,9 @@ Result<std::shared_ptr<arrow::Schema>> ColumnTyping::Schema(std::vector<std::str
   std::vector<std::string> names;
   for (const State& column : columns_) names.push_back(column.name);
   for (const auto& [name, type] : options_.types) {
-    if (!places_.contains(name)) return ConfigError("types names a column '" + name + "', which the source does not have" + DidYouMean(name, names));
+    if (!places_.contains(name))
+      return ConfigError("types names a column '" + name + "', which the source does not have" +
+                         DidYouMean(name, names));
   }
   arrow::FieldVector fields;
   for (const State& column : columns_) {

@@ -16,8 +16,8 @@ namespace calve::source {
 /// Check the names of types that a person gave for columns.
 Status CheckTypes(const std::map<std::string, std::string>& types);
 
-/// Decides the types of the columns of a text source: what the person said, else what the target wants (wider where allowed and needed), else
-/// what a sample shows. For one thread.
+/// Decides the types of the columns of a text source: what the person said, else what the target
+/// wants (wider where allowed and needed), else what a sample shows. For one thread.
 class ColumnTyping {
  public:
   struct Options {
@@ -32,8 +32,8 @@ class ColumnTyping {
   size_t Column(const std::string& name);
   /// Look at one value that is not null; `line` is for the notes.
   void See(size_t column, std::string_view text, int64_t line);
-  /// The columns in the order in which they came up, and notes on what a person should know. Fails with kConfig when a type is given for a column that
-  /// is not there, naming the nearest.
+  /// The columns in the order in which they came up, and notes on what a person should know. Fails
+  /// with kConfig when a type is given for a column that is not there, naming the nearest.
   Result<std::shared_ptr<arrow::Schema>> Schema(std::vector<std::string>* notes) const;
 
  private:
@@ -41,10 +41,12 @@ class ColumnTyping {
     std::string name;
     columnar::TypeGuess guess;
     std::shared_ptr<arrow::DataType> wanted;  ///< Null: none.
-    std::unique_ptr<columnar::TextColumn> trial;  ///< Reads into the wanted type, to see whether it does.
+    std::unique_ptr<columnar::TextColumn>
+        trial;           ///< Reads into the wanted type, to see whether it does.
     std::string misfit;  ///< The first text that is no value of the wanted type, and its line.
   };
-  Result<std::shared_ptr<arrow::DataType>> TypeOf(const State& column, std::vector<std::string>* notes) const;
+  Result<std::shared_ptr<arrow::DataType>> TypeOf(const State& column,
+                                                  std::vector<std::string>* notes) const;
 
   Options options_;
   std::vector<State> columns_;

@@ -8,16 +8,22 @@ namespace {
 constexpr int64_t kSchemaVersion = 1;
 
 constexpr const char* kCreateTables =
-    "CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, job TEXT NOT NULL, state TEXT NOT NULL, started_us INTEGER NOT NULL, "
-    "ended_us INTEGER, table_name TEXT NOT NULL, rows_read INTEGER NOT NULL, rows_written INTEGER NOT NULL, "
-    "rows_quarantined INTEGER NOT NULL, bytes_read INTEGER NOT NULL, snapshot_id INTEGER, branch TEXT NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, job TEXT NOT NULL, state TEXT NOT "
+    "NULL, started_us INTEGER NOT NULL, "
+    "ended_us INTEGER, table_name TEXT NOT NULL, rows_read INTEGER NOT NULL, rows_written INTEGER "
+    "NOT NULL, "
+    "rows_quarantined INTEGER NOT NULL, bytes_read INTEGER NOT NULL, snapshot_id INTEGER, branch "
+    "TEXT NOT NULL, "
     "has_position INTEGER NOT NULL, error TEXT NOT NULL, swept INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX IF NOT EXISTS runs_by_job ON runs (job, state);"
-    "CREATE TABLE IF NOT EXISTS audits (run TEXT NOT NULL, table_name TEXT NOT NULL, check_name TEXT NOT NULL, severity TEXT NOT NULL, "
-    "passed INTEGER NOT NULL, rows_failed INTEGER NOT NULL, rows_total INTEGER NOT NULL, message TEXT NOT NULL, at_us INTEGER NOT NULL);";
+    "CREATE TABLE IF NOT EXISTS audits (run TEXT NOT NULL, table_name TEXT NOT NULL, check_name "
+    "TEXT NOT NULL, severity TEXT NOT NULL, "
+    "passed INTEGER NOT NULL, rows_failed INTEGER NOT NULL, rows_total INTEGER NOT NULL, message "
+    "TEXT NOT NULL, at_us INTEGER NOT NULL);";
 
-constexpr std::array<RunState, 6> kStates = {RunState::kRunning, RunState::kPublished, RunState::kNothing, RunState::kAuditFailed, RunState::kBlocked,
-                                             RunState::kFailed};
+constexpr std::array<RunState, 6> kStates = {RunState::kRunning, RunState::kPublished,
+                                             RunState::kNothing, RunState::kAuditFailed,
+                                             RunState::kBlocked, RunState::kFailed};
 
 int64_t Micros(Timestamp t) { return t.time_since_epoch().count(); }
 Timestamp FromMicros(int64_t us) { return Timestamp(Duration(us)); }
@@ -30,7 +36,8 @@ RunState StateOf(const std::string& text) {
 }
 
 constexpr std::string_view kColumns =
-    "run, job, state, started_us, ended_us, table_name, rows_read, rows_written, rows_quarantined, bytes_read, snapshot_id, branch, "
+    "run, job, state, started_us, ended_us, table_name, rows_read, rows_written, rows_quarantined, "
+    "bytes_read, snapshot_id, branch, "
     "has_position, error";
 
 RunRecord ReadRecord(const io::SqliteStatement& row) {
@@ -53,16 +60,21 @@ RunRecord ReadRecord(const io::SqliteStatement& row) {
 }
 
 Status WriteRecord(io::SqliteDatabase& database, const RunRecord& record) {
-  CALVE_ASSIGN_OR_RETURN(auto write, io::SqliteStatement::Prepare(
-                                         database, "INSERT OR REPLACE INTO runs (" + std::string(kColumns) +
-                                                       ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  CALVE_ASSIGN_OR_RETURN(auto write,
+                         io::SqliteStatement::Prepare(
+                             database, "INSERT OR REPLACE INTO runs (" + std::string(kColumns) +
+                                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   write.Bind(record.run).Bind(record.job).Bind(ToString(record.state)).Bind(Micros(record.started));
   if (record.ended.has_value()) {
     write.Bind(Micros(*record.ended));
   } else {
     write.BindNull();
   }
-  write.Bind(record.table).Bind(record.rows_read).Bind(record.rows_written).Bind(record.rows_quarantined).Bind(record.bytes_read);
+  write.Bind(record.table)
+      .Bind(record.rows_read)
+      .Bind(record.rows_written)
+      .Bind(record.rows_quarantined)
+      .Bind(record.bytes_read);
   if (record.snapshot_id.has_value()) {
     write.Bind(*record.snapshot_id);
   } else {
@@ -93,15 +105,18 @@ std::string_view ToString(RunState state) {
 }
 
 Result<Runs> Runs::Open(const std::string& folder) {
-  CALVE_ASSIGN_OR_RETURN(io::SqliteDatabase database, io::SqliteDatabase::Open(folder + "/state.db"));
+  CALVE_ASSIGN_OR_RETURN(io::SqliteDatabase database,
+                         io::SqliteDatabase::Open(folder + "/state.db"));
   int64_t version = 0;
   {
-    CALVE_ASSIGN_OR_RETURN(auto read, io::SqliteStatement::Prepare(database, "PRAGMA user_version"));
+    CALVE_ASSIGN_OR_RETURN(auto read,
+                           io::SqliteStatement::Prepare(database, "PRAGMA user_version"));
     CALVE_RETURN_IF_ERROR(read.Step());
     version = read.Integer(0);
   }
   if (version > kSchemaVersion) {
-    return RefusedError("the run records in " + database.path() + " were written by a newer calve; use that one, or another project folder");
+    return RefusedError("the run records in " + database.path() +
+                        " were written by a newer calve; use that one, or another project folder");
   }
   if (version < kSchemaVersion) {
     CALVE_RETURN_IF_ERROR(database.Execute(kCreateTables));
@@ -121,10 +136,18 @@ Status Runs::End(const RunRecord& record, const std::vector<AuditRecord>& audits
     CALVE_ASSIGN_OR_RETURN(auto transaction, io::SqliteTransaction::Begin(database_));
     CALVE_RETURN_IF_ERROR(WriteRecord(database_, record));
     for (const AuditRecord& audit : audits) {
-      CALVE_ASSIGN_OR_RETURN(auto insert,
-                             io::SqliteStatement::Prepare(database_, "INSERT INTO audits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-      insert.Bind(audit.run).Bind(audit.table).Bind(audit.check).Bind(audit.severity).Bind(int64_t{audit.passed});
-      insert.Bind(audit.rows_failed).Bind(audit.rows_total).Bind(audit.message).Bind(Micros(audit.at));
+      CALVE_ASSIGN_OR_RETURN(
+          auto insert, io::SqliteStatement::Prepare(
+                           database_, "INSERT INTO audits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+      insert.Bind(audit.run)
+          .Bind(audit.table)
+          .Bind(audit.check)
+          .Bind(audit.severity)
+          .Bind(int64_t{audit.passed});
+      insert.Bind(audit.rows_failed)
+          .Bind(audit.rows_total)
+          .Bind(audit.message)
+          .Bind(Micros(audit.at));
       CALVE_RETURN_IF_ERROR(insert.Run());
     }
     CALVE_RETURN_IF_ERROR(transaction.Commit());
@@ -134,15 +157,19 @@ Status Runs::End(const RunRecord& record, const std::vector<AuditRecord>& audits
 }
 
 Result<std::optional<RunRecord>> Runs::Find(const std::string& run) {
-  CALVE_ASSIGN_OR_RETURN(auto find, io::SqliteStatement::Prepare(database_, "SELECT " + std::string(kColumns) + " FROM runs WHERE run = ?"));
+  CALVE_ASSIGN_OR_RETURN(
+      auto find, io::SqliteStatement::Prepare(
+                     database_, "SELECT " + std::string(kColumns) + " FROM runs WHERE run = ?"));
   find.Bind(run);
   CALVE_ASSIGN_OR_RETURN(const bool found, find.Step());
   return found ? std::optional<RunRecord>(ReadRecord(find)) : std::nullopt;
 }
 
 Result<std::vector<RunRecord>> Runs::List(int64_t count) {
-  CALVE_ASSIGN_OR_RETURN(auto list, io::SqliteStatement::Prepare(database_, "SELECT " + std::string(kColumns) +
-                                                                               " FROM runs ORDER BY started_us DESC, run DESC LIMIT ?"));
+  CALVE_ASSIGN_OR_RETURN(
+      auto list, io::SqliteStatement::Prepare(
+                     database_, "SELECT " + std::string(kColumns) +
+                                    " FROM runs ORDER BY started_us DESC, run DESC LIMIT ?"));
   list.Bind(count);
   std::vector<RunRecord> records;
   while (true) {
@@ -153,9 +180,12 @@ Result<std::vector<RunRecord>> Runs::List(int64_t count) {
 }
 
 Result<std::vector<AuditRecord>> Runs::Audits(int64_t count) {
-  CALVE_ASSIGN_OR_RETURN(auto list, io::SqliteStatement::Prepare(database_,
-                                                                 "SELECT run, table_name, check_name, severity, passed, rows_failed, rows_total, "
-                                                                 "message, at_us FROM audits ORDER BY at_us DESC, rowid LIMIT ?"));
+  CALVE_ASSIGN_OR_RETURN(
+      auto list,
+      io::SqliteStatement::Prepare(
+          database_,
+          "SELECT run, table_name, check_name, severity, passed, rows_failed, rows_total, "
+          "message, at_us FROM audits ORDER BY at_us DESC, rowid LIMIT ?"));
   list.Bind(count);
   std::vector<AuditRecord> records;
   while (true) {
@@ -173,11 +203,16 @@ Result<std::vector<AuditRecord>> Runs::Audits(int64_t count) {
   }
 }
 
-bool Runs::IsAlive(const std::string& run) const { return held_.contains(run) || io::IsHeld(LockPath(run)); }
+bool Runs::IsAlive(const std::string& run) const {
+  return held_.contains(run) || io::IsHeld(LockPath(run));
+}
 
 Result<std::vector<std::string>> Runs::Dead(const std::string& job) {
-  CALVE_ASSIGN_OR_RETURN(auto list, io::SqliteStatement::Prepare(
-                                        database_, "SELECT run FROM runs WHERE job = ? AND state = 'running' AND swept = 0 ORDER BY run"));
+  CALVE_ASSIGN_OR_RETURN(
+      auto list,
+      io::SqliteStatement::Prepare(
+          database_,
+          "SELECT run FROM runs WHERE job = ? AND state = 'running' AND swept = 0 ORDER BY run"));
   list.Bind(job);
   std::vector<std::string> dead;
   while (true) {
@@ -188,16 +223,21 @@ Result<std::vector<std::string>> Runs::Dead(const std::string& job) {
 }
 
 Status Runs::MarkSwept(const std::string& run) {
-  CALVE_ASSIGN_OR_RETURN(auto mark,
-                         io::SqliteStatement::Prepare(database_, "UPDATE runs SET swept = 1, state = 'failed', "
-                                                                 "error = 'the process ended before the run did' WHERE run = ?"));
+  CALVE_ASSIGN_OR_RETURN(
+      auto mark,
+      io::SqliteStatement::Prepare(database_,
+                                   "UPDATE runs SET swept = 1, state = 'failed', "
+                                   "error = 'the process ended before the run did' WHERE run = ?"));
   mark.Bind(run);
   return StatusOf(mark.Run());
 }
 
 Result<bool> Runs::HasPosition(const std::string& job) {
-  CALVE_ASSIGN_OR_RETURN(auto find, io::SqliteStatement::Prepare(
-                                        database_, "SELECT 1 FROM runs WHERE job = ? AND state = 'published' AND has_position = 1 LIMIT 1"));
+  CALVE_ASSIGN_OR_RETURN(
+      auto find,
+      io::SqliteStatement::Prepare(
+          database_,
+          "SELECT 1 FROM runs WHERE job = ? AND state = 'published' AND has_position = 1 LIMIT 1"));
   find.Bind(job);
   return find.Step();
 }

@@ -47,13 +47,15 @@ struct AuditRecord {
   Timestamp at;
 };
 
-/// Run records and audits of a project, in metadata/state.db. One thread at a time; several processes share the file.
+/// Run records and audits of a project, in metadata/state.db. One thread at a time; several
+/// processes share the file.
 class Runs {
  public:
   /// Open or make the file in `folder`. Fails with kRefused when a newer calve has written it.
   static Result<Runs> Open(const std::string& folder);
 
-  /// Remember that a run begins in this process; until End or the process's end it counts as running.
+  /// Remember that a run begins in this process; until End or the process's end it counts as
+  /// running.
   Status Begin(const RunRecord& record);
   Status End(const RunRecord& record, const std::vector<AuditRecord>& audits);
 
@@ -70,7 +72,8 @@ class Runs {
   Result<bool> HasPosition(const std::string& job);
 
  private:
-  Runs(io::SqliteDatabase database, std::string folder) : database_(std::move(database)), folder_(std::move(folder)) {}
+  Runs(io::SqliteDatabase database, std::string folder)
+      : database_(std::move(database)), folder_(std::move(folder)) {}
   std::string LockPath(const std::string& run) const { return folder_ + "/" + run + ".lock"; }
 
   io::SqliteDatabase database_;

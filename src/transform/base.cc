@@ -11,7 +11,9 @@ namespace {
 
 struct BaseOptions : TypeConversionOptions, ColumnMappingOptions, ValidationOptions {
   static config::Shape<BaseOptions> Declaration() {
-    config::Shape<BaseOptions> shape("base transformer", "type_conversion, then column_mapping, then validation, with the keys of all three.");
+    config::Shape<BaseOptions> shape(
+        "base transformer",
+        "type_conversion, then column_mapping, then validation, with the keys of all three.");
     shape.Include(TypeConversionOptions::Declaration());
     shape.Include(ColumnMappingOptions::Declaration());
     shape.Include(ValidationOptions::Declaration());
@@ -22,9 +24,13 @@ struct BaseOptions : TypeConversionOptions, ColumnMappingOptions, ValidationOpti
 /// Several transforms as one.
 class Chain : public Transform {
  public:
-  explicit Chain(std::vector<std::unique_ptr<Transform>> transforms) : transforms_(std::move(transforms)) {}
-  const std::shared_ptr<arrow::Schema>& schema() const override { return transforms_.back()->schema(); }
-  Result<columnar::TracedBatch> Apply(const Context& context, columnar::TracedBatch batch) override {
+  explicit Chain(std::vector<std::unique_ptr<Transform>> transforms)
+      : transforms_(std::move(transforms)) {}
+  const std::shared_ptr<arrow::Schema>& schema() const override {
+    return transforms_.back()->schema();
+  }
+  Result<columnar::TracedBatch> Apply(const Context& context,
+                                      columnar::TracedBatch batch) override {
     for (const auto& transform : transforms_) {
       CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(context, std::move(batch)));
     }
@@ -38,21 +44,24 @@ class Chain : public Transform {
 }  // namespace
 
 CALVE_PART(base) {
-  registry.Add({.type = "base",
-                .meaning = "type_conversion, column_mapping and validation in one",
-                .part = config::MakePart<BaseOptions>("base"),
-                .make = [](const Context& context, const config::Node& node, const std::shared_ptr<arrow::Schema>& input,
-                           const Resources& resources) -> Result<std::unique_ptr<Transform>> {
-                  CALVE_ASSIGN_OR_RETURN(const BaseOptions options, BaseOptions::Declaration().Parse(node));
-                  std::vector<std::unique_ptr<Transform>> transforms;
-                  CALVE_ASSIGN_OR_RETURN(auto conversion, MakeTypeConversion(options, input));
-                  CALVE_ASSIGN_OR_RETURN(auto mapping, MakeColumnMapping(options, conversion->schema()));
-                  CALVE_ASSIGN_OR_RETURN(auto validation, MakeValidation(context, options, mapping->schema(), *resources.engine));
-                  transforms.push_back(std::move(conversion));
-                  transforms.push_back(std::move(mapping));
-                  transforms.push_back(std::move(validation));
-                  return std::make_unique<Chain>(std::move(transforms));
-                }});
+  registry.Add(
+      {.type = "base",
+       .meaning = "type_conversion, column_mapping and validation in one",
+       .part = config::MakePart<BaseOptions>("base"),
+       .make = [](const Context& context, const config::Node& node,
+                  const std::shared_ptr<arrow::Schema>& input,
+                  const Resources& resources) -> Result<std::unique_ptr<Transform>> {
+         CALVE_ASSIGN_OR_RETURN(const BaseOptions options, BaseOptions::Declaration().Parse(node));
+         std::vector<std::unique_ptr<Transform>> transforms;
+         CALVE_ASSIGN_OR_RETURN(auto conversion, MakeTypeConversion(options, input));
+         CALVE_ASSIGN_OR_RETURN(auto mapping, MakeColumnMapping(options, conversion->schema()));
+         CALVE_ASSIGN_OR_RETURN(auto validation, MakeValidation(context, options, mapping->schema(),
+                                                                *resources.engine));
+         transforms.push_back(std::move(conversion));
+         transforms.push_back(std::move(mapping));
+         transforms.push_back(std::move(validation));
+         return std::make_unique<Chain>(std::move(transforms));
+       }});
 }
 
 }  // namespace calve::transform

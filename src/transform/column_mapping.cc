@@ -12,7 +12,8 @@ namespace {
 
 class ColumnMapping : public Transform {
  public:
-  ColumnMapping(std::shared_ptr<arrow::Schema> schema, std::vector<int> columns) : schema_(std::move(schema)), columns_(std::move(columns)) {}
+  ColumnMapping(std::shared_ptr<arrow::Schema> schema, std::vector<int> columns)
+      : schema_(std::move(schema)), columns_(std::move(columns)) {}
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   Result<columnar::TracedBatch> Apply(const Context&, columnar::TracedBatch batch) override {
     arrow::ArrayVector arrays;
@@ -27,23 +28,29 @@ class ColumnMapping : public Transform {
 };
 
 Error NoColumn(const char* key, const std::string& column, const std::vector<std::string>& known) {
-  return ConfigError("column_mapping: " + std::string(key) + " names a column '" + column + "', which is not there" + DidYouMean(column, known));
+  return ConfigError("column_mapping: " + std::string(key) + " names a column '" + column +
+                     "', which is not there" + DidYouMean(column, known));
 }
 
 }  // namespace
 
 config::Shape<ColumnMappingOptions> ColumnMappingOptions::Declaration() {
   using O = ColumnMappingOptions;
-  config::Shape<O> shape("column_mapping transformer", "Rename, select, drop and order columns: select and drop first, by the old names, then rename, then order, by the new ones.");
-  shape.Optional("select", &O::select, "The columns that stay, in this order.", {.example = "[id, total]", .default_text = "all"});
+  config::Shape<O> shape("column_mapping transformer",
+                         "Rename, select, drop and order columns: select and drop first, by the "
+                         "old names, then rename, then order, by the new ones.");
+  shape.Optional("select", &O::select, "The columns that stay, in this order.",
+                 {.example = "[id, total]", .default_text = "all"});
   shape.Optional("drop", &O::drop, "The columns that go.", {.example = "[internal_note]"});
   shape.Optional("rename", &O::rename, "New names by old names.", {.example = "customer_id"});
-  shape.Optional("order", &O::order, "Columns that come first, in this order.", {.example = "[id, date]"});
+  shape.Optional("order", &O::order, "Columns that come first, in this order.",
+                 {.example = "[id, date]"});
   shape.AtMostOneOf({"select", "drop"});
   return shape;
 }
 
-Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions& options, const std::shared_ptr<arrow::Schema>& input) {
+Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions& options,
+                                                     const std::shared_ptr<arrow::Schema>& input) {
   const std::vector<std::string> known = input->field_names();
   std::vector<int> columns;
   for (const std::string& column : options.select) {
@@ -56,7 +63,9 @@ Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions&
   }
   if (options.select.empty()) {
     for (int i = 0; i < input->num_fields(); ++i) {
-      if (std::find(options.drop.begin(), options.drop.end(), known[static_cast<size_t>(i)]) == options.drop.end()) columns.push_back(i);
+      if (std::find(options.drop.begin(), options.drop.end(), known[static_cast<size_t>(i)]) ==
+          options.drop.end())
+        columns.push_back(i);
     }
   }
   for (const auto& [from, to] : options.rename) {
@@ -70,7 +79,9 @@ Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions&
   }
   std::set<std::string> seen;
   for (const std::string& name : names) {
-    if (!seen.insert(name).second) return ConfigError("column_mapping: two columns are named '" + name + "' in the end; rename or drop one");
+    if (!seen.insert(name).second)
+      return ConfigError("column_mapping: two columns are named '" + name +
+                         "' in the end; rename or drop one");
   }
   for (size_t i = options.order.size(); i-- > 0;) {
     const auto found = std::find(names.begin(), names.end(), options.order[i]);
@@ -80,7 +91,8 @@ Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions&
     std::rotate(columns.begin(), columns.begin() + at, columns.begin() + at + 1);
   }
   arrow::FieldVector fields;
-  for (size_t i = 0; i < columns.size(); ++i) fields.push_back(input->field(columns[i])->WithName(names[i]));
+  for (size_t i = 0; i < columns.size(); ++i)
+    fields.push_back(input->field(columns[i])->WithName(names[i]));
   return std::make_unique<ColumnMapping>(arrow::schema(std::move(fields)), std::move(columns));
 }
 
@@ -88,9 +100,11 @@ CALVE_PART(column_mapping) {
   registry.Add({.type = "column_mapping",
                 .meaning = "Rename, select, drop and order columns",
                 .part = config::MakePart<ColumnMappingOptions>("column_mapping"),
-                .make = [](const Context&, const config::Node& node, const std::shared_ptr<arrow::Schema>& input,
+                .make = [](const Context&, const config::Node& node,
+                           const std::shared_ptr<arrow::Schema>& input,
                            const Resources&) -> Result<std::unique_ptr<Transform>> {
-                  CALVE_ASSIGN_OR_RETURN(const auto options, ColumnMappingOptions::Declaration().Parse(node));
+                  CALVE_ASSIGN_OR_RETURN(const auto options,
+                                         ColumnMappingOptions::Declaration().Parse(node));
                   return MakeColumnMapping(options, input);
                 }});
 }

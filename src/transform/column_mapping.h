@@ -19,6 +19,7 @@ struct ColumnMappingOptions {
   static config::Shape<ColumnMappingOptions> Declaration();
 };
 
-Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions& options, const std::shared_ptr<arrow::Schema>& input);
+Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions& options,
+                                                     const std::shared_ptr<arrow::Schema>& input);
 
 }  // namespace calve::transform

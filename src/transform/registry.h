@@ -23,9 +23,11 @@ struct Kind {
   std::string type;     ///< "column_mapping"
   std::string meaning;  ///< One sentence.
   config::Part part;
-  /// Make one for batches of `input`. Fails with kConfig naming columns that are not there and the nearest ones.
-  std::function<Result<std::unique_ptr<Transform>>(const Context& context, const config::Node& options,
-                                                   const std::shared_ptr<arrow::Schema>& input, const Resources& resources)>
+  /// Make one for batches of `input`. Fails with kConfig naming columns that are not there and the
+  /// nearest ones.
+  std::function<Result<std::unique_ptr<Transform>>(
+      const Context& context, const config::Node& options,
+      const std::shared_ptr<arrow::Schema>& input, const Resources& resources)>
       make;
 };
 

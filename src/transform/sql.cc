@@ -19,16 +19,25 @@ struct SqlOptions {
   std::string where;
 
   static config::Shape<SqlOptions> Declaration() {
-    config::Shape<SqlOptions> shape("sql transformer",
-                                    "Compute columns and filter rows with DuckDB's expressions, or run a SELECT over each batch. A SELECT sees one "
-                                    "batch at a time as `batch`: aggregates over all rows belong into a model.");
-    shape.Optional("columns", &SqlOptions::columns, "Columns by name and the expression that gives them; new ones come last, known ones are replaced.",
+    config::Shape<SqlOptions> shape(
+        "sql transformer",
+        "Compute columns and filter rows with DuckDB's expressions, or run a SELECT over each "
+        "batch. A SELECT sees one "
+        "batch at a time as `batch`: aggregates over all rows belong into a model.");
+    shape.Optional("columns", &SqlOptions::columns,
+                   "Columns by name and the expression that gives them; new ones come last, known "
+                   "ones are replaced.",
                    {.example = "price * quantity"});
-    shape.Optional("where", &SqlOptions::where, "Only rows for which this is true go on; the others are counted as left out.", {.example = "\"status <> 'test'\""});
-    shape.Optional("select", &SqlOptions::select, "A whole SELECT FROM batch, in place of columns and where.", {.example = "SELECT id, unnest(tags) AS tag FROM batch"});
+    shape.Optional("where", &SqlOptions::where,
+                   "Only rows for which this is true go on; the others are counted as left out.",
+                   {.example = "\"status <> 'test'\""});
+    shape.Optional("select", &SqlOptions::select,
+                   "A whole SELECT FROM batch, in place of columns and where.",
+                   {.example = "SELECT id, unnest(tags) AS tag FROM batch"});
     shape.CheckNode([](const SqlOptions& o, const config::Node& node, config::Faults& faults) {
       const bool parts = !o.columns.empty() || !o.where.empty();
-      if (o.select.empty() == !parts) faults.Add(node.place(), "a sql transformer has either select, or columns, where or both");
+      if (o.select.empty() == !parts)
+        faults.Add(node.place(), "a sql transformer has either select, or columns, where or both");
     });
     return shape;
   }
@@ -37,20 +46,28 @@ struct SqlOptions {
 /// Expressions row by row: origins stay known.
 class Expressions : public Transform {
  public:
-  Expressions(std::shared_ptr<arrow::Schema> schema, std::vector<int> places, bool filters, std::unique_ptr<engine::BatchExpressions> compiled)
-      : schema_(std::move(schema)), places_(std::move(places)), filters_(filters), compiled_(std::move(compiled)) {}
+  Expressions(std::shared_ptr<arrow::Schema> schema, std::vector<int> places, bool filters,
+              std::unique_ptr<engine::BatchExpressions> compiled)
+      : schema_(std::move(schema)),
+        places_(std::move(places)),
+        filters_(filters),
+        compiled_(std::move(compiled)) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
 
-  Result<columnar::TracedBatch> Apply(const Context& context, columnar::TracedBatch batch) override {
-    CALVE_ASSIGN_OR_RETURN(const columnar::Batch computed, compiled_->Evaluate(context, batch.rows));
+  Result<columnar::TracedBatch> Apply(const Context& context,
+                                      columnar::TracedBatch batch) override {
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch computed,
+                           compiled_->Evaluate(context, batch.rows));
     arrow::ArrayVector arrays = batch.rows->columns();
     arrays.resize(static_cast<size_t>(schema_->num_fields()));
-    for (size_t i = 0; i < places_.size(); ++i) arrays[static_cast<size_t>(places_[i])] = computed->column(static_cast<int>(i));
+    for (size_t i = 0; i < places_.size(); ++i)
+      arrays[static_cast<size_t>(places_[i])] = computed->column(static_cast<int>(i));
     const int64_t rows = batch.rows->num_rows();
     batch.rows = arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
     if (!filters_) return batch;
-    const auto& pass = static_cast<const arrow::BooleanArray&>(*computed->column(static_cast<int>(places_.size())));
+    const auto& pass = static_cast<const arrow::BooleanArray&>(
+        *computed->column(static_cast<int>(places_.size())));
     std::vector<int64_t> kept;
     for (int64_t row = 0; row < rows; ++row) {
       if (pass.IsValid(row) && pass.Value(row)) kept.push_back(row);
@@ -69,14 +86,17 @@ class Expressions : public Transform {
 /// A SELECT over each batch: rows may come and go.
 class Select : public Transform {
  public:
-  Select(std::string sql, std::shared_ptr<arrow::Schema> schema, engine::Engine& engine) : sql_(std::move(sql)), schema_(std::move(schema)), engine_(engine) {}
+  Select(std::string sql, std::shared_ptr<arrow::Schema> schema, engine::Engine& engine)
+      : sql_(std::move(sql)), schema_(std::move(schema)), engine_(engine) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   bool makes_rows() const override { return true; }
 
-  Result<columnar::TracedBatch> Apply(const Context& context, columnar::TracedBatch batch) override {
+  Result<columnar::TracedBatch> Apply(const Context& context,
+                                      columnar::TracedBatch batch) override {
     engine::QueryOptions options;
-    options.tables.emplace_back("batch", engine::ArrowTable{.schema = batch.rows->schema(), .batches = {batch.rows}});
+    options.tables.emplace_back(
+        "batch", engine::ArrowTable{.schema = batch.rows->schema(), .batches = {batch.rows}});
     CALVE_ASSIGN_OR_RETURN(const auto stream, engine_.Query(context, sql_, options));
     std::vector<columnar::Batch> pieces;
     while (true) {
@@ -95,7 +115,9 @@ class Select : public Transform {
   engine::Engine& engine_;
 };
 
-Result<std::unique_ptr<Transform>> MakeExpressions(const Context& context, const SqlOptions& options, const std::shared_ptr<arrow::Schema>& input,
+Result<std::unique_ptr<Transform>> MakeExpressions(const Context& context,
+                                                   const SqlOptions& options,
+                                                   const std::shared_ptr<arrow::Schema>& input,
                                                    engine::Engine& engine) {
   std::vector<std::string> expressions;
   std::vector<std::string> names;
@@ -121,24 +143,29 @@ Result<std::unique_ptr<Transform>> MakeExpressions(const Context& context, const
       fields.push_back(std::move(field));
     }
   }
-  return std::make_unique<Expressions>(arrow::schema(std::move(fields)), std::move(places), !options.where.empty(), std::move(compiled));
+  return std::make_unique<Expressions>(arrow::schema(std::move(fields)), std::move(places),
+                                       !options.where.empty(), std::move(compiled));
 }
 
 }  // namespace
 
 CALVE_PART(sql) {
-  registry.Add({.type = "sql",
-                .meaning = "Columns and filters by SQL expressions, or a SELECT over each batch",
-                .part = config::MakePart<SqlOptions>("sql"),
-                .make = [](const Context& context, const config::Node& node, const std::shared_ptr<arrow::Schema>& input,
-                           const Resources& resources) -> Result<std::unique_ptr<Transform>> {
-                  CALVE_ASSIGN_OR_RETURN(const SqlOptions options, SqlOptions::Declaration().Parse(node));
-                  if (options.select.empty()) return MakeExpressions(context, options, input, *resources.engine);
-                  engine::QueryOptions query;
-                  query.tables.emplace_back("batch", engine::ArrowTable{.schema = input, .batches = {}});
-                  CALVE_ASSIGN_OR_RETURN(auto schema, resources.engine->Describe(context, options.select, query));
-                  return std::make_unique<Select>(options.select, std::move(schema), *resources.engine);
-                }});
+  registry.Add(
+      {.type = "sql",
+       .meaning = "Columns and filters by SQL expressions, or a SELECT over each batch",
+       .part = config::MakePart<SqlOptions>("sql"),
+       .make = [](const Context& context, const config::Node& node,
+                  const std::shared_ptr<arrow::Schema>& input,
+                  const Resources& resources) -> Result<std::unique_ptr<Transform>> {
+         CALVE_ASSIGN_OR_RETURN(const SqlOptions options, SqlOptions::Declaration().Parse(node));
+         if (options.select.empty())
+           return MakeExpressions(context, options, input, *resources.engine);
+         engine::QueryOptions query;
+         query.tables.emplace_back("batch", engine::ArrowTable{.schema = input, .batches = {}});
+         CALVE_ASSIGN_OR_RETURN(auto schema,
+                                resources.engine->Describe(context, options.select, query));
+         return std::make_unique<Select>(options.select, std::move(schema), *resources.engine);
+       }});
 }
 
 }  // namespace calve::transform

@@ -15,12 +15,15 @@
 namespace calve::transform {
 namespace {
 
-/// What a column that is only said to be numeric becomes: wide enough for money and counts, and exact.
+/// What a column that is only said to be numeric becomes: wide enough for money and counts, and
+/// exact.
 constexpr const char* kNumeric = "decimal(38, 9)";
 
 class TypeConversion : public Transform {
  public:
-  TypeConversion(std::shared_ptr<arrow::Schema> schema, std::map<int, std::shared_ptr<arrow::DataType>> changes, columnar::TextFormats formats)
+  TypeConversion(std::shared_ptr<arrow::Schema> schema,
+                 std::map<int, std::shared_ptr<arrow::DataType>> changes,
+                 columnar::TextFormats formats)
       : schema_(std::move(schema)), changes_(std::move(changes)), formats_(std::move(formats)) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
@@ -35,7 +38,8 @@ class TypeConversion : public Transform {
       values.reserve(static_cast<size_t>(rows));
       for (int64_t row = 0; row < rows; ++row) {
         const bool null = texts.IsNull(row) || Trim(texts.GetView(row)).empty();
-        values.push_back({.text = null ? std::string_view() : Trim(texts.GetView(row)), .null = null});
+        values.push_back(
+            {.text = null ? std::string_view() : Trim(texts.GetView(row)), .null = null});
       }
       CALVE_ASSIGN_OR_RETURN(const auto column, columnar::MakeTextColumn(type, formats_));
       std::vector<int64_t> misfits;
@@ -44,10 +48,13 @@ class TypeConversion : public Transform {
       for (const int64_t row : misfits) {
         if (!bad.insert(row).second) continue;
         const std::string& name = schema_->field(index)->name();
-        batch.rejects.push_back({.origin = batch.OriginOf(row),
-                                 .column = name,
-                                 .reason = "column " + name + ": " + columnar::MisfitReason(values[static_cast<size_t>(row)].text, *type, formats_),
-                                 .raw = columnar::RowAsJson(*batch.rows, row)});
+        batch.rejects.push_back(
+            {.origin = batch.OriginOf(row),
+             .column = name,
+             .reason =
+                 "column " + name + ": " +
+                 columnar::MisfitReason(values[static_cast<size_t>(row)].text, *type, formats_),
+             .raw = columnar::RowAsJson(*batch.rows, row)});
       }
     }
     batch.rows = arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
@@ -76,26 +83,37 @@ Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
 
 config::Shape<TypeConversionOptions> TypeConversionOptions::Declaration() {
   using O = TypeConversionOptions;
-  config::Shape<O> shape("type_conversion transformer", "Turn text columns into exact types; columns that have another type already stay as they are.");
-  shape.Optional("date_columns", &O::date_columns, "Text columns that become dates.", {.example = "[date]"});
-  shape.Optional("numeric_columns", &O::numeric_columns, "Text columns that become decimal(38, 9); name a narrower type under types.",
+  config::Shape<O> shape("type_conversion transformer",
+                         "Turn text columns into exact types; columns that have another type "
+                         "already stay as they are.");
+  shape.Optional("date_columns", &O::date_columns, "Text columns that become dates.",
+                 {.example = "[date]"});
+  shape.Optional("numeric_columns", &O::numeric_columns,
+                 "Text columns that become decimal(38, 9); name a narrower type under types.",
                  {.example = "[quantity, revenue]"});
-  shape.Optional("types", &O::types, "Text columns and the types they become, by Iceberg's names.", {.example = "decimal(12, 2)"});
-  shape.Optional("date_formats", &O::date_formats, "How dates are written, as strptime says it.", {.example = "[\"%d.%m.%Y\"]", .default_text = "2026-11-21"});
-  shape.Optional("timestamp_formats", &O::timestamp_formats, "How timestamps are written, as strptime says it.", {.example = "[\"%d.%m.%Y %H:%M\"]"});
+  shape.Optional("types", &O::types, "Text columns and the types they become, by Iceberg's names.",
+                 {.example = "decimal(12, 2)"});
+  shape.Optional("date_formats", &O::date_formats, "How dates are written, as strptime says it.",
+                 {.example = "[\"%d.%m.%Y\"]", .default_text = "2026-11-21"});
+  shape.Optional("timestamp_formats", &O::timestamp_formats,
+                 "How timestamps are written, as strptime says it.",
+                 {.example = "[\"%d.%m.%Y %H:%M\"]"});
   shape.Optional("decimal", &O::decimal, "What stands before the fraction of a number.");
-  shape.Optional("thousands", &O::thousands, "What stands between groups of three digits; empty: nothing does.");
+  shape.Optional("thousands", &O::thousands,
+                 "What stands between groups of three digits; empty: nothing does.");
   shape.Check("types", [](const O& o) -> Status {
     for (const auto& [column, text] : o.types) {
       Result<std::shared_ptr<arrow::DataType>> type = ParseType(text);
-      if (!type.ok()) return ConfigError("the type of column " + column + ": " + type.error().message);
+      if (!type.ok())
+        return ConfigError("the type of column " + column + ": " + type.error().message);
     }
     return Status::Ok();
   });
   return shape;
 }
 
-Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOptions& options, const std::shared_ptr<arrow::Schema>& input) {
+Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOptions& options,
+                                                      const std::shared_ptr<arrow::Schema>& input) {
   std::map<std::string, std::string> wanted;
   for (const std::string& column : options.date_columns) wanted[column] = "date";
   for (const std::string& column : options.numeric_columns) wanted[column] = kNumeric;
@@ -104,27 +122,34 @@ Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOption
   arrow::FieldVector fields = input->fields();
   for (const auto& [column, text] : wanted) {
     const int index = input->GetFieldIndex(column);
-    if (index < 0) return ConfigError("type_conversion names a column '" + column + "', which the source does not have" + DidYouMean(column, input->field_names()));
+    if (index < 0)
+      return ConfigError("type_conversion names a column '" + column +
+                         "', which the source does not have" +
+                         DidYouMean(column, input->field_names()));
     if (input->field(index)->type()->id() != arrow::Type::STRING) continue;
     CALVE_ASSIGN_OR_RETURN(const auto type, ParseType(text));
     if (type->id() == arrow::Type::STRING) continue;
     changes.emplace(index, type);
     fields[static_cast<size_t>(index)] = arrow::field(column, type);
   }
-  columnar::TextFormats formats{.decimal = options.decimal.empty() ? '.' : options.decimal[0],
-                                .thousands = options.thousands.empty() ? '\0' : options.thousands[0],
-                                .date_formats = options.date_formats,
-                                .timestamp_formats = options.timestamp_formats};
-  return std::make_unique<TypeConversion>(arrow::schema(std::move(fields)), std::move(changes), std::move(formats));
+  columnar::TextFormats formats{
+      .decimal = options.decimal.empty() ? '.' : options.decimal[0],
+      .thousands = options.thousands.empty() ? '\0' : options.thousands[0],
+      .date_formats = options.date_formats,
+      .timestamp_formats = options.timestamp_formats};
+  return std::make_unique<TypeConversion>(arrow::schema(std::move(fields)), std::move(changes),
+                                          std::move(formats));
 }
 
 CALVE_PART(type_conversion) {
   registry.Add({.type = "type_conversion",
                 .meaning = "Text columns to dates, numbers and other exact types",
                 .part = config::MakePart<TypeConversionOptions>("type_conversion"),
-                .make = [](const Context&, const config::Node& node, const std::shared_ptr<arrow::Schema>& input,
+                .make = [](const Context&, const config::Node& node,
+                           const std::shared_ptr<arrow::Schema>& input,
                            const Resources&) -> Result<std::unique_ptr<Transform>> {
-                  CALVE_ASSIGN_OR_RETURN(const auto options, TypeConversionOptions::Declaration().Parse(node));
+                  CALVE_ASSIGN_OR_RETURN(const auto options,
+                                         TypeConversionOptions::Declaration().Parse(node));
                   return MakeTypeConversion(options, input);
                 }});
 }

@@ -22,6 +22,7 @@ struct TypeConversionOptions {
   static config::Shape<TypeConversionOptions> Declaration();
 };
 
-Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOptions& options, const std::shared_ptr<arrow::Schema>& input);
+Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOptions& options,
+                                                      const std::shared_ptr<arrow::Schema>& input);
 
 }  // namespace calve::transform

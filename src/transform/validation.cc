@@ -14,13 +14,18 @@ namespace {
 
 class Validation : public Transform {
  public:
-  Validation(std::shared_ptr<arrow::Schema> schema, std::vector<ValidationRule> rules, std::unique_ptr<engine::BatchExpressions> expressions)
-      : schema_(std::move(schema)), rules_(std::move(rules)), expressions_(std::move(expressions)) {}
+  Validation(std::shared_ptr<arrow::Schema> schema, std::vector<ValidationRule> rules,
+             std::unique_ptr<engine::BatchExpressions> expressions)
+      : schema_(std::move(schema)),
+        rules_(std::move(rules)),
+        expressions_(std::move(expressions)) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
 
-  Result<columnar::TracedBatch> Apply(const Context& context, columnar::TracedBatch batch) override {
-    CALVE_ASSIGN_OR_RETURN(const columnar::Batch passes, expressions_->Evaluate(context, batch.rows));
+  Result<columnar::TracedBatch> Apply(const Context& context,
+                                      columnar::TracedBatch batch) override {
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch passes,
+                           expressions_->Evaluate(context, batch.rows));
     std::vector<int64_t> kept;
     for (int64_t row = 0; row < batch.rows->num_rows(); ++row) {
       const int broken = FirstBroken(*passes, row);
@@ -55,7 +60,9 @@ class Nothing : public Transform {
  public:
   explicit Nothing(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) {}
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
-  Result<columnar::TracedBatch> Apply(const Context&, columnar::TracedBatch batch) override { return batch; }
+  Result<columnar::TracedBatch> Apply(const Context&, columnar::TracedBatch batch) override {
+    return batch;
+  }
 
  private:
   const std::shared_ptr<arrow::Schema> schema_;
@@ -64,7 +71,9 @@ class Nothing : public Transform {
 }  // namespace
 
 config::Shape<ValidationRule> ValidationRule::Declaration() {
-  config::Shape<ValidationRule> shape("validation rule", "A condition over one row; a row for which it is false or NULL is rejected.");
+  config::Shape<ValidationRule> shape(
+      "validation rule",
+      "A condition over one row; a row for which it is false or NULL is rejected.");
   shape.Required("name", &ValidationRule::name, "What the rule is called.");
   shape.Required("sql", &ValidationRule::sql, "The condition.", {.example = "\"total >= 0\""});
   return shape;
@@ -72,20 +81,26 @@ config::Shape<ValidationRule> ValidationRule::Declaration() {
 
 config::Shape<ValidationOptions> ValidationOptions::Declaration() {
   using O = ValidationOptions;
-  config::Shape<O> shape("validation transformer", "Hold back rows that break a rule: they go to quarantine.");
-  shape.Optional("required_columns", &O::required_columns, "Columns in which no row has NULL.", {.example = "[id]"});
+  config::Shape<O> shape("validation transformer",
+                         "Hold back rows that break a rule: they go to quarantine.");
+  shape.Optional("required_columns", &O::required_columns, "Columns in which no row has NULL.",
+                 {.example = "[id]"});
   shape.Optional("rules", &O::rules, "Conditions that every row fulfils.");
   return shape;
 }
 
-Result<std::unique_ptr<Transform>> MakeValidation(const Context& context, const ValidationOptions& options,
-                                                  const std::shared_ptr<arrow::Schema>& input, engine::Engine& engine) {
+Result<std::unique_ptr<Transform>> MakeValidation(const Context& context,
+                                                  const ValidationOptions& options,
+                                                  const std::shared_ptr<arrow::Schema>& input,
+                                                  engine::Engine& engine) {
   std::vector<ValidationRule> rules;
   for (const std::string& column : options.required_columns) {
     if (input->GetFieldIndex(column) < 0) {
-      return ConfigError("validation names a column '" + column + "', which is not there" + DidYouMean(column, input->field_names()));
+      return ConfigError("validation names a column '" + column + "', which is not there" +
+                         DidYouMean(column, input->field_names()));
     }
-    rules.push_back({.name = "required(" + column + ")", .sql = engine::QuoteIdentifier(column) + " IS NOT NULL"});
+    rules.push_back({.name = "required(" + column + ")",
+                     .sql = engine::QuoteIdentifier(column) + " IS NOT NULL"});
   }
   rules.insert(rules.end(), options.rules.begin(), options.rules.end());
   if (rules.empty()) return std::make_unique<Nothing>(input);
@@ -103,9 +118,11 @@ CALVE_PART(validation) {
   registry.Add({.type = "validation",
                 .meaning = "Rows that break a rule go to quarantine",
                 .part = config::MakePart<ValidationOptions>("validation"),
-                .make = [](const Context& context, const config::Node& node, const std::shared_ptr<arrow::Schema>& input,
+                .make = [](const Context& context, const config::Node& node,
+                           const std::shared_ptr<arrow::Schema>& input,
                            const Resources& resources) -> Result<std::unique_ptr<Transform>> {
-                  CALVE_ASSIGN_OR_RETURN(const auto options, ValidationOptions::Declaration().Parse(node));
+                  CALVE_ASSIGN_OR_RETURN(const auto options,
+                                         ValidationOptions::Declaration().Parse(node));
                   return MakeValidation(context, options, input, *resources.engine);
                 }});
 }

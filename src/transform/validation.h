@@ -25,7 +25,9 @@ struct ValidationOptions {
   static config::Shape<ValidationOptions> Declaration();
 };
 
-Result<std::unique_ptr<Transform>> MakeValidation(const Context& context, const ValidationOptions& options,
-                                                  const std::shared_ptr<arrow::Schema>& input, engine::Engine& engine);
+Result<std::unique_ptr<Transform>> MakeValidation(const Context& context,
+                                                  const ValidationOptions& options,
+                                                  const std::shared_ptr<arrow::Schema>& input,
+                                                  engine::Engine& engine);
 
 }  // namespace calve::transform

@@ -19,12 +19,14 @@ CheckKind MakeKind(std::string kind, std::string meaning) {
   return {.kind = kind,
           .meaning = std::move(meaning),
           .part = config::MakePart<Options>(kind),
-          .name = [kind](const config::Node& node) {
-            Result<Options> options = Options::Declaration().Parse(node);
-            return options.ok() ? kind + "(" + options->Name() + ")" : kind;
-          },
+          .name =
+              [kind](const config::Node& node) {
+                Result<Options> options = Options::Declaration().Parse(node);
+                return options.ok() ? kind + "(" + options->Name() + ")" : kind;
+              },
           .compile = [](const Check& check, const CheckInputs& inputs) -> Result<CompiledCheck> {
-            CALVE_ASSIGN_OR_RETURN(const Options options, Options::Declaration().Parse(check.options));
+            CALVE_ASSIGN_OR_RETURN(const Options options,
+                                   Options::Declaration().Parse(check.options));
             CompiledCheck compiled;
             compiled.check = check;
             compiled.columns = options.Columns();
@@ -45,8 +47,11 @@ struct NotNull {
   std::string Name() const { return Join(columns, ", "); }
   std::vector<std::string> Columns() const { return columns; }
   Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
-    for (const std::string& column : columns) compiled->sql += (compiled->sql.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
-    for (const std::string& column : columns) compiled->where += (compiled->where.empty() ? "" : " OR ") + column + " IS NULL";
+    for (const std::string& column : columns)
+      compiled->sql +=
+          (compiled->sql.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
+    for (const std::string& column : columns)
+      compiled->where += (compiled->where.empty() ? "" : " OR ") + column + " IS NULL";
     compiled->null_passes = false;
     compiled->failure = "are NULL";
     return Status::Ok();
@@ -64,7 +69,8 @@ struct OneColumn {
 struct AcceptedValues : OneColumn {
   std::vector<config::Node> values;
   static config::Shape<AcceptedValues> Declaration() {
-    config::Shape<AcceptedValues> shape("accepted_values check", "Every value of the column is one of these; NULL passes.");
+    config::Shape<AcceptedValues> shape("accepted_values check",
+                                        "Every value of the column is one of these; NULL passes.");
     shape.Required("column", &AcceptedValues::column, "The column.");
     shape.Required("values", &AcceptedValues::values, "The values.", {.example = "[EUR, USD]"});
     shape.Check("values", [](const AcceptedValues& o) -> Status {
@@ -90,21 +96,27 @@ struct Range : OneColumn {
   std::optional<config::Node> min;
   std::optional<config::Node> max;
   static config::Shape<Range> Declaration() {
-    config::Shape<Range> shape("range check", "Every value of the column lies in a range, its ends included; NULL passes.");
+    config::Shape<Range> shape(
+        "range check",
+        "Every value of the column lies in a range, its ends included; NULL passes.");
     shape.Required("column", &Range::column, "The column.");
     shape.Optional("min", &Range::min, "The least value.", {.example = "0"});
     shape.Optional("max", &Range::max, "The greatest value.", {.example = "100"});
     shape.CheckNode([](const Range& o, const config::Node& node, config::Faults& faults) {
-      if (!o.min.has_value() && !o.max.has_value()) faults.Add(node.place(), "a range check needs min, max or both");
+      if (!o.min.has_value() && !o.max.has_value())
+        faults.Add(node.place(), "a range check needs min, max or both");
     });
     return shape;
   }
   Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
     if (min.has_value()) compiled->sql = sql_name() + " >= " + SqlValue(*min);
-    if (max.has_value()) compiled->sql += (compiled->sql.empty() ? "" : " AND ") + sql_name() + " <= " + SqlValue(*max);
+    if (max.has_value())
+      compiled->sql +=
+          (compiled->sql.empty() ? "" : " AND ") + sql_name() + " <= " + SqlValue(*max);
     compiled->failure = "are";
     if (min.has_value()) compiled->failure += " below " + min->text();
-    if (max.has_value()) compiled->failure += std::string(min.has_value() ? " or" : "") + " above " + max->text();
+    if (max.has_value())
+      compiled->failure += std::string(min.has_value() ? " or" : "") + " above " + max->text();
     return Status::Ok();
   }
 };
@@ -112,7 +124,9 @@ struct Range : OneColumn {
 struct Regex : OneColumn {
   std::string pattern;
   static config::Shape<Regex> Declaration() {
-    config::Shape<Regex> shape("regex check", "Every value of the column matches a pattern as a whole (RE2 syntax); NULL passes.");
+    config::Shape<Regex> shape(
+        "regex check",
+        "Every value of the column matches a pattern as a whole (RE2 syntax); NULL passes.");
     shape.Required("column", &Regex::column, "The column.");
     shape.Required("pattern", &Regex::pattern, "The pattern.", {.example = "\"[A-Z]{3}-[0-9]+\""});
     return shape;
@@ -128,19 +142,24 @@ struct Length : OneColumn {
   std::optional<int64_t> min;
   std::optional<int64_t> max;
   static config::Shape<Length> Declaration() {
-    config::Shape<Length> shape("length check", "Every text of the column has a number of characters in a range; NULL passes.");
+    config::Shape<Length> shape(
+        "length check",
+        "Every text of the column has a number of characters in a range; NULL passes.");
     shape.Required("column", &Length::column, "The column.");
     shape.Optional("min", &Length::min, "The least number of characters.", {.min = 0});
     shape.Optional("max", &Length::max, "The greatest number of characters.", {.min = 0});
     shape.CheckNode([](const Length& o, const config::Node& node, config::Faults& faults) {
-      if (!o.min.has_value() && !o.max.has_value()) faults.Add(node.place(), "a length check needs min, max or both");
+      if (!o.min.has_value() && !o.max.has_value())
+        faults.Add(node.place(), "a length check needs min, max or both");
     });
     return shape;
   }
   Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
     const std::string length = "length(" + sql_name() + ")";
     if (min.has_value()) compiled->sql = length + " >= " + std::to_string(*min);
-    if (max.has_value()) compiled->sql += (compiled->sql.empty() ? "" : " AND ") + length + " <= " + std::to_string(*max);
+    if (max.has_value())
+      compiled->sql +=
+          (compiled->sql.empty() ? "" : " AND ") + length + " <= " + std::to_string(*max);
     compiled->failure = "have another length than allowed";
     return Status::Ok();
   }
@@ -151,9 +170,12 @@ struct Condition {
   std::string name;
   std::string sql;
   static config::Shape<Condition> Declaration() {
-    config::Shape<Condition> shape("condition check", "A SQL condition is true for every row; NULL passes.");
-    shape.Optional("name", &Condition::name, "What the check is called.", {.default_text = "the condition itself"});
-    shape.Required("sql", &Condition::sql, "The condition.", {.example = "\"shipped_at >= ordered_at\""});
+    config::Shape<Condition> shape("condition check",
+                                   "A SQL condition is true for every row; NULL passes.");
+    shape.Optional("name", &Condition::name, "What the check is called.",
+                   {.default_text = "the condition itself"});
+    shape.Required("sql", &Condition::sql, "The condition.",
+                   {.example = "\"shipped_at >= ordered_at\""});
     return shape;
   }
   std::string Name() const { return name.empty() ? sql : name; }
@@ -168,10 +190,16 @@ struct Condition {
 }  // namespace
 
 CALVE_PART(not_null) { registry.Add(MakeKind<NotNull>("not_null", "No NULL in these columns")); }
-CALVE_PART(accepted_values) { registry.Add(MakeKind<AcceptedValues>("accepted_values", "Only these values")); }
-CALVE_PART(range) { registry.Add(MakeKind<Range>("range", "Values between a least and a greatest one")); }
+CALVE_PART(accepted_values) {
+  registry.Add(MakeKind<AcceptedValues>("accepted_values", "Only these values"));
+}
+CALVE_PART(range) {
+  registry.Add(MakeKind<Range>("range", "Values between a least and a greatest one"));
+}
 CALVE_PART(regex) { registry.Add(MakeKind<Regex>("regex", "Texts that match a pattern")); }
 CALVE_PART(length) { registry.Add(MakeKind<Length>("length", "Texts of a length")); }
-CALVE_PART(condition) { registry.Add(MakeKind<Condition>("condition", "A SQL condition on every row")); }
+CALVE_PART(condition) {
+  registry.Add(MakeKind<Condition>("condition", "A SQL condition on every row"));
+}
 
 }  // namespace calve::audit

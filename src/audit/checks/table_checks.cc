@@ -18,8 +18,11 @@ using engine::QuoteLiteral;
 struct Unique {
   std::vector<std::string> columns;
   static config::Shape<Unique> Declaration() {
-    config::Shape<Unique> shape("unique check", "No two rows have the same values in these columns; rows with a NULL among them are not compared.");
-    shape.Required("columns", &Unique::columns, "The columns, together one key.", {.example = "[store_id, date]"});
+    config::Shape<Unique> shape("unique check",
+                                "No two rows have the same values in these columns; rows with a "
+                                "NULL among them are not compared.");
+    shape.Required("columns", &Unique::columns, "The columns, together one key.",
+                   {.example = "[store_id, date]"});
     return shape;
   }
 };
@@ -29,11 +32,14 @@ struct RowCountBounds {
   std::optional<int64_t> max;
   std::optional<config::Fraction> change_max;
   static config::Shape<RowCountBounds> Declaration() {
-    config::Shape<RowCountBounds> shape("row_count check", "The table has a number of rows in a range.");
+    config::Shape<RowCountBounds> shape("row_count check",
+                                        "The table has a number of rows in a range.");
     shape.Optional("min", &RowCountBounds::min, "The least number of rows.", {.min = 0});
     shape.Optional("max", &RowCountBounds::max, "The greatest number of rows.", {.min = 0});
     shape.Optional("change_max", &RowCountBounds::change_max,
-                   "By how much the number of rows may change from main's, as a share of it; not judged at the first load.", {.example = "0.5"});
+                   "By how much the number of rows may change from main's, as a share of it; not "
+                   "judged at the first load.",
+                   {.example = "0.5"});
     return shape;
   }
 };
@@ -42,7 +48,9 @@ struct Freshness {
   std::string column;
   std::chrono::seconds age_max{0};
   static config::Shape<Freshness> Declaration() {
-    config::Shape<Freshness> shape("freshness check", "The newest value of a date or timestamp column is not older than a time.");
+    config::Shape<Freshness> shape(
+        "freshness check",
+        "The newest value of a date or timestamp column is not older than a time.");
     shape.Required("column", &Freshness::column, "The column.");
     shape.Required("age_max", &Freshness::age_max, "The greatest age.", {.example = "2d"});
     return shape;
@@ -62,25 +70,28 @@ struct SqlQuery {
 };
 
 template <typename Options>
-CheckKind KindOf(std::string kind, std::string meaning, std::function<std::string(const Options&)> name,
-                 std::function<Status(const Options&, const CheckInputs&, CompiledCheck*)> compile) {
-  return {.kind = kind,
-          .meaning = std::move(meaning),
-          .part = config::MakePart<Options>(kind),
-          .name = [kind, name](const config::Node& node) {
+CheckKind KindOf(
+    std::string kind, std::string meaning, std::function<std::string(const Options&)> name,
+    std::function<Status(const Options&, const CheckInputs&, CompiledCheck*)> compile) {
+  return {
+      .kind = kind,
+      .meaning = std::move(meaning),
+      .part = config::MakePart<Options>(kind),
+      .name =
+          [kind, name](const config::Node& node) {
             Result<Options> options = Options::Declaration().Parse(node);
             const std::string inner = options.ok() ? name(*options) : std::string();
             return inner.empty() ? kind : kind + "(" + inner + ")";
           },
-          .compile = [compile](const Check& check, const CheckInputs& inputs) -> Result<CompiledCheck> {
-            CALVE_ASSIGN_OR_RETURN(const Options options, Options::Declaration().Parse(check.options));
-            CompiledCheck compiled;
-            compiled.check = check;
-            compiled.scope = CompiledCheck::Scope::kAggregate;
-            CALVE_RETURN_IF_ERROR(compile(options, inputs, &compiled));
-            CALVE_RETURN_IF_ERROR(RequireColumns(check, *inputs.schema, compiled.columns));
-            return compiled;
-          }};
+      .compile = [compile](const Check& check, const CheckInputs& inputs) -> Result<CompiledCheck> {
+        CALVE_ASSIGN_OR_RETURN(const Options options, Options::Declaration().Parse(check.options));
+        CompiledCheck compiled;
+        compiled.check = check;
+        compiled.scope = CompiledCheck::Scope::kAggregate;
+        CALVE_RETURN_IF_ERROR(compile(options, inputs, &compiled));
+        CALVE_RETURN_IF_ERROR(RequireColumns(check, *inputs.schema, compiled.columns));
+        return compiled;
+      }};
 }
 
 Status CompileUnique(const Unique& options, const CheckInputs&, CompiledCheck* compiled) {
@@ -89,34 +100,43 @@ Status CompileUnique(const Unique& options, const CheckInputs&, CompiledCheck* c
   compiled->columns = options.columns;
   const std::string keys = ColumnList(options.columns);
   std::string given;
-  for (const std::string& column : options.columns) given += (given.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
-  compiled->sql = "SELECT " + keys + ", count(*) AS times FROM this WHERE " + given + " GROUP BY " + keys + " HAVING count(*) > 1";
+  for (const std::string& column : options.columns)
+    given += (given.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
+  compiled->sql = "SELECT " + keys + ", count(*) AS times FROM this WHERE " + given + " GROUP BY " +
+                  keys + " HAVING count(*) > 1";
   compiled->failure = "keys stand in more than one row";
   return Status::Ok();
 }
 
-Status CompileRowCount(const RowCountBounds& options, const CheckInputs& inputs, CompiledCheck* compiled) {
+Status CompileRowCount(const RowCountBounds& options, const CheckInputs& inputs,
+                       CompiledCheck* compiled) {
   std::string fails;
-  const auto fail_when = [&](const std::string& condition) { fails += (fails.empty() ? "" : " OR ") + condition; };
+  const auto fail_when = [&](const std::string& condition) {
+    fails += (fails.empty() ? "" : " OR ") + condition;
+  };
   if (options.min.has_value()) {
     fail_when("count(*) < " + std::to_string(*options.min));
     compiled->failure = "expected at least " + FormatCount(*options.min) + " rows";
   }
   if (options.max.has_value()) {
     fail_when("count(*) > " + std::to_string(*options.max));
-    compiled->failure += std::string(compiled->failure.empty() ? "expected" : " and") + " at most " + FormatCount(*options.max) + " rows";
+    compiled->failure += std::string(compiled->failure.empty() ? "expected" : " and") +
+                         " at most " + FormatCount(*options.max) + " rows";
   }
   if (options.change_max.has_value() && inputs.rows_before > 0) {
     const std::string before = std::to_string(inputs.rows_before);
-    fail_when("abs(count(*) - " + before + ") > " + std::to_string(options.change_max->value) + " * " + before);
-    compiled->failure += (compiled->failure.empty() ? "" : "; ") + std::string("main has ") + FormatCount(inputs.rows_before) +
-                         " rows, which may change by at most " + std::to_string(static_cast<int>(options.change_max->value * 100)) + " %";
+    fail_when("abs(count(*) - " + before + ") > " + std::to_string(options.change_max->value) +
+              " * " + before);
+    compiled->failure += (compiled->failure.empty() ? "" : "; ") + std::string("main has ") +
+                         FormatCount(inputs.rows_before) + " rows, which may change by at most " +
+                         std::to_string(static_cast<int>(options.change_max->value * 100)) + " %";
   }
   compiled->sql = fails.empty() ? "0" : "CASE WHEN " + fails + " THEN 1 ELSE 0 END";
   return Status::Ok();
 }
 
-Status CompileFreshness(const Freshness& options, const CheckInputs& inputs, CompiledCheck* compiled) {
+Status CompileFreshness(const Freshness& options, const CheckInputs& inputs,
+                        CompiledCheck* compiled) {
   compiled->columns = {options.column};
   const Timestamp oldest = TimestampFromMillis(inputs.now_ms) - options.age_max;
   const std::string newest = "max(" + QuoteIdentifier(options.column) + ")";
@@ -124,8 +144,11 @@ Status CompileFreshness(const Freshness& options, const CheckInputs& inputs, Com
   const auto field = inputs.schema->GetFieldByName(options.column);
   const bool date = field != nullptr && field->type()->id() == arrow::Type::DATE32;
   const std::string text = FormatTimestamp(oldest);
-  const std::string limit = date ? "DATE " + QuoteLiteral(text.substr(0, 10)) : "TIMESTAMP " + QuoteLiteral(text.substr(0, 10) + " " + text.substr(11, 12));
-  compiled->sql = "CASE WHEN " + newest + " IS NULL OR " + newest + " < " + limit + " THEN 1 ELSE 0 END";
+  const std::string limit =
+      date ? "DATE " + QuoteLiteral(text.substr(0, 10))
+           : "TIMESTAMP " + QuoteLiteral(text.substr(0, 10) + " " + text.substr(11, 12));
+  compiled->sql =
+      "CASE WHEN " + newest + " IS NULL OR " + newest + " < " + limit + " THEN 1 ELSE 0 END";
   compiled->failure = "the newest " + options.column + " is older than " + text;
   return Status::Ok();
 }
@@ -140,15 +163,23 @@ Status CompileQuery(const SqlQuery& options, const CheckInputs&, CompiledCheck* 
 }  // namespace
 
 CALVE_PART(unique) {
-  registry.Add(KindOf<Unique>("unique", "No key stands in two rows", [](const Unique& o) { return Join(o.columns, ", "); }, CompileUnique));
+  registry.Add(KindOf<Unique>(
+      "unique", "No key stands in two rows", [](const Unique& o) { return Join(o.columns, ", "); },
+      CompileUnique));
 }
 CALVE_PART(row_count) {
-  registry.Add(KindOf<RowCountBounds>("row_count", "A number of rows, or a change of it, in a range", [](const RowCountBounds&) { return std::string(); },
-                                      CompileRowCount));
+  registry.Add(KindOf<RowCountBounds>(
+      "row_count", "A number of rows, or a change of it, in a range",
+      [](const RowCountBounds&) { return std::string(); }, CompileRowCount));
 }
 CALVE_PART(freshness) {
-  registry.Add(KindOf<Freshness>("freshness", "The newest row is not too old", [](const Freshness& o) { return o.column; }, CompileFreshness));
+  registry.Add(KindOf<Freshness>(
+      "freshness", "The newest row is not too old", [](const Freshness& o) { return o.column; },
+      CompileFreshness));
 }
-CALVE_PART(sql) { registry.Add(KindOf<SqlQuery>("sql", "A query that gives no row", [](const SqlQuery& o) { return o.name; }, CompileQuery)); }
+CALVE_PART(sql) {
+  registry.Add(KindOf<SqlQuery>(
+      "sql", "A query that gives no row", [](const SqlQuery& o) { return o.name; }, CompileQuery));
+}
 
 }  // namespace calve::audit

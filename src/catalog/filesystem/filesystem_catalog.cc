@@ -15,9 +15,11 @@ struct FilesystemOptions {
   static config::Shape<FilesystemOptions> Declaration() {
     config::Shape<FilesystemOptions> shape(
         "filesystem catalog",
-        "Find tables by their folders, as Iceberg's Hadoop catalog does: <warehouse>/<namespace>/<table>/metadata/v7.metadata.json. "
+        "Find tables by their folders, as Iceberg's Hadoop catalog does: "
+        "<warehouse>/<namespace>/<table>/metadata/v7.metadata.json. "
         "Needs storage that creates a file only when it is absent.");
-    shape.Optional("warehouse", &FilesystemOptions::warehouse, "The folder that holds the namespaces.",
+    shape.Optional("warehouse", &FilesystemOptions::warehouse,
+                   "The folder that holds the namespaces.",
                    {.default_text = "the project's warehouse"});
     return shape;
   }
@@ -38,7 +40,8 @@ int64_t VersionOf(std::string_view name) {
   const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), version);
   if (error != std::errc() || version < 0) return -1;
   const std::string_view rest = name.substr(static_cast<size_t>(end - name.data()));
-  const bool known = rest == ".metadata.json" || rest == ".gz.metadata.json" || rest == ".metadata.json.gz";
+  const bool known =
+      rest == ".metadata.json" || rest == ".gz.metadata.json" || rest == ".metadata.json.gz";
   return known ? version : -1;
 }
 
@@ -50,16 +53,20 @@ std::string_view LastName(std::string_view uri) {
 class FilesystemCatalog : public Catalog {
  public:
   FilesystemCatalog(std::string warehouse, Resources resources)
-      : warehouse_(std::move(warehouse)), resources_(std::move(resources)), store_(*resources_.files) {}
+      : warehouse_(std::move(warehouse)),
+        resources_(std::move(resources)),
+        store_(*resources_.files) {}
 
   const std::string& name() const override { return resources_.name; }
   Capabilities capabilities() const override { return {.namespaces_exist_without_tables = true}; }
 
-  Result<std::vector<Namespace>> ListNamespaces(const Context& context, const Namespace& parent) override {
+  Result<std::vector<Namespace>> ListNamespaces(const Context& context,
+                                                const Namespace& parent) override {
     CALVE_ASSIGN_OR_RETURN(const auto folders, Folders(context, parent));
     std::vector<Namespace> children;
     for (const std::string& folder : folders) {
-      CALVE_ASSIGN_OR_RETURN(const bool is_table, IsTableFolder(context, FolderOf(parent) + "/" + folder));
+      CALVE_ASSIGN_OR_RETURN(const bool is_table,
+                             IsTableFolder(context, FolderOf(parent) + "/" + folder));
       if (is_table) continue;
       children.push_back(parent);
       children.back().push_back(folder);
@@ -70,16 +77,20 @@ class FilesystemCatalog : public Catalog {
   Status CreateNamespace(const Context& context, const Namespace& ns,
                          const std::map<std::string, std::string>& properties) override {
     if (!properties.empty()) {
-      return RefusedError("a filesystem catalog keeps no properties of namespaces; make " + ToString(ns) + " without them");
+      return RefusedError("a filesystem catalog keeps no properties of namespaces; make " +
+                          ToString(ns) + " without them");
     }
     CALVE_ASSIGN_OR_RETURN(const io::Made made, files().EnsureFolder(context, FolderOf(ns)));
-    if (made == io::Made::kBefore) return AlreadyExistsError("namespace " + ToString(ns) + " exists already");
+    if (made == io::Made::kBefore)
+      return AlreadyExistsError("namespace " + ToString(ns) + " exists already");
     return Status::Ok();
   }
 
-  Result<std::map<std::string, std::string>> LoadNamespace(const Context& context, const Namespace& ns) override {
+  Result<std::map<std::string, std::string>> LoadNamespace(const Context& context,
+                                                           const Namespace& ns) override {
     CALVE_ASSIGN_OR_RETURN(const bool exists, files().Exists(context, FolderOf(ns)));
-    if (!exists) return NotFoundError("there is no namespace " + ToString(ns) + " in catalog " + name());
+    if (!exists)
+      return NotFoundError("there is no namespace " + ToString(ns) + " in catalog " + name());
     return std::map<std::string, std::string>();
   }
 
@@ -87,14 +98,16 @@ class FilesystemCatalog : public Catalog {
     CALVE_RETURN_IF_ERROR(LoadNamespace(context, ns));
     Status deleted = files().DeleteEmptyFolder(context, FolderOf(ns));
     if (deleted.ok() || deleted.error().kind != ErrorKind::kRefused) return deleted;
-    return RefusedError("namespace " + ToString(ns) + " holds tables or namespaces; drop them first");
+    return RefusedError("namespace " + ToString(ns) +
+                        " holds tables or namespaces; drop them first");
   }
 
   Result<std::vector<TableName>> ListTables(const Context& context, const Namespace& ns) override {
     CALVE_ASSIGN_OR_RETURN(const auto folders, Folders(context, ns));
     std::vector<TableName> tables;
     for (const std::string& folder : folders) {
-      CALVE_ASSIGN_OR_RETURN(const bool is_table, IsTableFolder(context, FolderOf(ns) + "/" + folder));
+      CALVE_ASSIGN_OR_RETURN(const bool is_table,
+                             IsTableFolder(context, FolderOf(ns) + "/" + folder));
       if (is_table) tables.push_back({ns, folder});
     }
     return tables;
@@ -111,14 +124,15 @@ class FilesystemCatalog : public Catalog {
   CommitOutcome Commit(const Context& context, const std::vector<CatalogChange>& changes) override;
 
   Status DropTable(const Context&, const TableName& table) override {
-    return RefusedError("a filesystem catalog is its folders: delete " + FolderOf(table.ns) + "/" + table.name +
-                        " by hand to drop the table with its files");
+    return RefusedError("a filesystem catalog is its folders: delete " + FolderOf(table.ns) + "/" +
+                        table.name + " by hand to drop the table with its files");
   }
   Status RenameTable(const Context&, const TableName& from, const TableName&) override {
     return RefusedError("a filesystem catalog cannot rename " + from.ToString() +
                         ": its metadata holds absolute places; load it anew, or use a sql catalog");
   }
-  Result<LoadedTable> RegisterTable(const Context&, const TableName& table, const std::string& location) override {
+  Result<LoadedTable> RegisterTable(const Context&, const TableName& table,
+                                    const std::string& location) override {
     return RefusedError("a filesystem catalog cannot take " + location + " as " + table.ToString() +
                         ": a table is where its folder is; use a sql catalog");
   }
@@ -133,33 +147,42 @@ class FilesystemCatalog : public Catalog {
   };
 
   io::FileSystem& files() const { return *resources_.files; }
-  std::string FolderOf(const Namespace& ns) const { return ns.empty() ? warehouse_ : warehouse_ + "/" + Join(ns, "/"); }
+  std::string FolderOf(const Namespace& ns) const {
+    return ns.empty() ? warehouse_ : warehouse_ + "/" + Join(ns, "/");
+  }
 
   /// Names of the folders in a namespace, sorted.
   Result<std::vector<std::string>> Folders(const Context& context, const Namespace& ns) {
     std::vector<std::string> names;
-    Status listed = files().List(context, FolderOf(ns), {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
-      for (const io::FileInfo& info : page) {
-        if (info.kind == io::FileKind::kFolder) names.emplace_back(LastName(info.uri));
-      }
-      return true;
-    });
-    if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return std::move(listed).error();
+    Status listed = files().List(context, FolderOf(ns), {},
+                                 [&](std::span<const io::FileInfo> page) -> Result<bool> {
+                                   for (const io::FileInfo& info : page) {
+                                     if (info.kind == io::FileKind::kFolder)
+                                       names.emplace_back(LastName(info.uri));
+                                   }
+                                   return true;
+                                 });
+    if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound)
+      return std::move(listed).error();
     std::sort(names.begin(), names.end());
     return names;
   }
 
   Result<bool> IsTableFolder(const Context& context, const std::string& folder) {
     bool is_table = false;
-    Status listed = files().List(context, folder + "/metadata", {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
-      for (const io::FileInfo& info : page) is_table = is_table || VersionOf(LastName(info.uri)) >= 0;
-      return !is_table;
-    });
-    if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return std::move(listed).error();
+    Status listed = files().List(context, folder + "/metadata", {},
+                                 [&](std::span<const io::FileInfo> page) -> Result<bool> {
+                                   for (const io::FileInfo& info : page)
+                                     is_table = is_table || VersionOf(LastName(info.uri)) >= 0;
+                                   return !is_table;
+                                 });
+    if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound)
+      return std::move(listed).error();
     return is_table;
   }
 
-  Result<std::string> LocationOf(const Context& context, const std::string& folder, int64_t number) {
+  Result<std::string> LocationOf(const Context& context, const std::string& folder,
+                                 int64_t number) {
     for (const std::string& file_name : VersionNames(number)) {
       CALVE_ASSIGN_OR_RETURN(const bool exists, files().Exists(context, folder + "/" + file_name));
       if (exists) return folder + "/" + file_name;
@@ -167,11 +190,13 @@ class FilesystemCatalog : public Catalog {
     return std::string();
   }
 
-  /// The newest version: from the hint on upwards, or by a listing when the hint is missing or wrong.
+  /// The newest version: from the hint on upwards, or by a listing when the hint is missing or
+  /// wrong.
   Result<Version> FindVersion(const Context& context, const TableName& table) {
     const std::string folder = FolderOf(table.ns) + "/" + table.name + "/metadata";
     Version newest;
-    Result<std::string> hint = files().ReadFile(context, folder + "/" + std::string(kHint), ByteCount(64));
+    Result<std::string> hint =
+        files().ReadFile(context, folder + "/" + std::string(kHint), ByteCount(64));
     if (hint.ok()) {
       const std::string_view text = Trim(*hint);
       int64_t number = -1;
@@ -185,7 +210,8 @@ class FilesystemCatalog : public Catalog {
     }
     if (newest.location.empty()) CALVE_RETURN_IF_ERROR(ListNewest(context, folder, &newest));
     while (!newest.location.empty()) {
-      CALVE_ASSIGN_OR_RETURN(const std::string next, LocationOf(context, folder, newest.number + 1));
+      CALVE_ASSIGN_OR_RETURN(const std::string next,
+                             LocationOf(context, folder, newest.number + 1));
       if (next.empty()) break;
       newest = {newest.number + 1, next};
     }
@@ -193,15 +219,16 @@ class FilesystemCatalog : public Catalog {
   }
 
   Status ListNewest(const Context& context, const std::string& folder, Version* newest) {
-    Status listed = files().List(context, folder, {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
-      for (const io::FileInfo& info : page) {
-        const int64_t number = VersionOf(LastName(info.uri));
-        if (number > newest->number || (number == newest->number && newest->location.empty())) {
-          *newest = {number, folder + "/" + std::string(LastName(info.uri))};
-        }
-      }
-      return true;
-    });
+    Status listed =
+        files().List(context, folder, {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
+          for (const io::FileInfo& info : page) {
+            const int64_t number = VersionOf(LastName(info.uri));
+            if (number > newest->number || (number == newest->number && newest->location.empty())) {
+              *newest = {number, folder + "/" + std::string(LastName(info.uri))};
+            }
+          }
+          return true;
+        });
     if (!listed.ok() && listed.error().kind == ErrorKind::kNotFound) return Status::Ok();
     return listed;
   }
@@ -214,7 +241,8 @@ class FilesystemCatalog : public Catalog {
   MetadataStore store_;
 };
 
-Status FilesystemCatalog::Claim(const Context& context, const std::string& location, const std::string& bytes) {
+Status FilesystemCatalog::Claim(const Context& context, const std::string& location,
+                                const std::string& bytes) {
   CALVE_RETURN_IF_ERROR(context.Step("catalog.before_swap"));
   Status created = files().CreateIfAbsent(context, location, bytes);
   if (created.ok()) {
@@ -233,9 +261,11 @@ Status FilesystemCatalog::Claim(const Context& context, const std::string& locat
   return created;
 }
 
-CommitOutcome FilesystemCatalog::Commit(const Context& context, const std::vector<CatalogChange>& changes) {
+CommitOutcome FilesystemCatalog::Commit(const Context& context,
+                                        const std::vector<CatalogChange>& changes) {
   if (changes.size() != 1) {
-    return Refused{RefusedError("a filesystem catalog commits one table at a time, not " + std::to_string(changes.size()))};
+    return Refused{RefusedError("a filesystem catalog commits one table at a time, not " +
+                                std::to_string(changes.size()))};
   }
   const CatalogChange& change = changes.front();
   LoadedTable next;
@@ -248,22 +278,26 @@ CommitOutcome FilesystemCatalog::Commit(const Context& context, const std::vecto
     CALVE_ASSIGN_OR_RETURN(
         iceberg::TableMetadata metadata,
         iceberg::Apply(base.has_value() ? base->metadata.get() : nullptr, change.change,
-                       {.now_ms = MillisSinceEpoch(context.clock->Now()), .previous_location = version.location}));
+                       {.now_ms = MillisSinceEpoch(context.clock->Now()),
+                        .previous_location = version.location}));
     const std::string folder = FolderOf(change.table.ns) + "/" + change.table.name;
     if (metadata.location != folder) {
-      return RefusedError("a filesystem catalog keeps " + change.table.ToString() + " at " + folder + ", not at " +
-                          metadata.location);
+      return RefusedError("a filesystem catalog keeps " + change.table.ToString() + " at " +
+                          folder + ", not at " + metadata.location);
     }
     const bool gzip = WantsGzip(metadata);
     const int64_t number = base.has_value() ? version.number + 1 : 1;
     const std::string json = iceberg::SerializeTableMetadata(metadata);
     next.metadata_location = folder + "/metadata/" + VersionNames(number)[gzip ? 1 : 0];
     next.metadata = std::make_shared<const iceberg::TableMetadata>(std::move(metadata));
-    CALVE_RETURN_IF_ERROR(Claim(context, next.metadata_location, gzip ? iceberg::CompressMetadata(json) : json));
+    CALVE_RETURN_IF_ERROR(
+        Claim(context, next.metadata_location, gzip ? iceberg::CompressMetadata(json) : json));
     // The hint only saves readers a search: losing it, or an older one winning, harms nobody.
-    Result<ByteCount> hinted = files().WriteFile(context, folder + "/metadata/" + std::string(kHint), std::to_string(number),
-                                                 {.overwrite = io::OverwritePolicy::kReplace});
-    if (!hinted.ok()) context.log->Warn("the version hint was not written", {{"table", change.table.ToString()}});
+    Result<ByteCount> hinted =
+        files().WriteFile(context, folder + "/metadata/" + std::string(kHint),
+                          std::to_string(number), {.overwrite = io::OverwritePolicy::kReplace});
+    if (!hinted.ok())
+      context.log->Warn("the version hint was not written", {{"table", change.table.ToString()}});
     store_.PruneLog(context, base.has_value() ? &*base : nullptr, next);
     return Status::Ok();
   }();
@@ -277,9 +311,12 @@ CALVE_PART(filesystem) {
   registry.Add({.type = "filesystem",
                 .meaning = "Tables found by their folders, shared with Iceberg's Hadoop catalog",
                 .part = config::MakePart<FilesystemOptions>("filesystem"),
-                .make = [](const config::Node& node, const Resources& resources) -> Result<std::unique_ptr<Catalog>> {
-                  CALVE_ASSIGN_OR_RETURN(FilesystemOptions options, FilesystemOptions::Declaration().Parse(node));
-                  std::string warehouse = options.warehouse.empty() ? resources.warehouse : options.warehouse;
+                .make = [](const config::Node& node,
+                           const Resources& resources) -> Result<std::unique_ptr<Catalog>> {
+                  CALVE_ASSIGN_OR_RETURN(FilesystemOptions options,
+                                         FilesystemOptions::Declaration().Parse(node));
+                  std::string warehouse =
+                      options.warehouse.empty() ? resources.warehouse : options.warehouse;
                   while (warehouse.ends_with('/')) warehouse.pop_back();
                   return std::make_unique<FilesystemCatalog>(std::move(warehouse), resources);
                 }});

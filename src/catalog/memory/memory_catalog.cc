@@ -12,8 +12,11 @@ namespace {
 struct MemoryOptions {
   std::string warehouse;
   static config::Shape<MemoryOptions> Declaration() {
-    config::Shape<MemoryOptions> shape("memory catalog", "Keep the pointers of tables in this process only: for tests and trials.");
-    shape.Optional("warehouse", &MemoryOptions::warehouse, "Where new tables go.", {.default_text = "the project's warehouse"});
+    config::Shape<MemoryOptions> shape(
+        "memory catalog",
+        "Keep the pointers of tables in this process only: for tests and trials.");
+    shape.Optional("warehouse", &MemoryOptions::warehouse, "Where new tables go.",
+                   {.default_text = "the project's warehouse"});
     return shape;
   }
 };
@@ -21,7 +24,9 @@ struct MemoryOptions {
 class MemoryCatalog : public Catalog {
  public:
   MemoryCatalog(std::string warehouse, Resources resources)
-      : warehouse_(std::move(warehouse)), resources_(std::move(resources)), store_(*resources_.files) {}
+      : warehouse_(std::move(warehouse)),
+        resources_(std::move(resources)),
+        store_(*resources_.files) {}
 
   const std::string& name() const override { return resources_.name; }
   Capabilities capabilities() const override { return {.multi_table = true}; }
@@ -30,19 +35,23 @@ class MemoryCatalog : public Catalog {
     std::lock_guard lock(mutex_);
     std::set<Namespace> children;
     for (const auto& [ns, properties] : namespaces_) {
-      if (ns.size() <= parent.size() || !std::equal(parent.begin(), parent.end(), ns.begin())) continue;
+      if (ns.size() <= parent.size() || !std::equal(parent.begin(), parent.end(), ns.begin()))
+        continue;
       children.emplace(ns.begin(), ns.begin() + static_cast<ptrdiff_t>(parent.size()) + 1);
     }
     return std::vector<Namespace>(children.begin(), children.end());
   }
 
-  Status CreateNamespace(const Context&, const Namespace& ns, const std::map<std::string, std::string>& properties) override {
+  Status CreateNamespace(const Context&, const Namespace& ns,
+                         const std::map<std::string, std::string>& properties) override {
     std::lock_guard lock(mutex_);
-    if (!namespaces_.emplace(ns, properties).second) return AlreadyExistsError("namespace " + ToString(ns) + " exists already");
+    if (!namespaces_.emplace(ns, properties).second)
+      return AlreadyExistsError("namespace " + ToString(ns) + " exists already");
     return Status::Ok();
   }
 
-  Result<std::map<std::string, std::string>> LoadNamespace(const Context&, const Namespace& ns) override {
+  Result<std::map<std::string, std::string>> LoadNamespace(const Context&,
+                                                           const Namespace& ns) override {
     std::lock_guard lock(mutex_);
     const auto found = namespaces_.find(ns);
     if (found == namespaces_.end()) return NoNamespace(ns);
@@ -53,7 +62,9 @@ class MemoryCatalog : public Catalog {
     std::lock_guard lock(mutex_);
     if (!namespaces_.contains(ns)) return NoNamespace(ns);
     for (const auto& [table, location] : tables_) {
-      if (table.ns == ns) return RefusedError("namespace " + ToString(ns) + " holds tables, " + table.name + " among them; drop them first");
+      if (table.ns == ns)
+        return RefusedError("namespace " + ToString(ns) + " holds tables, " + table.name +
+                            " among them; drop them first");
     }
     for (const auto& [other, properties] : namespaces_) {
       if (other.size() > ns.size() && std::equal(ns.begin(), ns.end(), other.begin())) {
@@ -91,7 +102,8 @@ class MemoryCatalog : public Catalog {
       for (const CatalogChange& change : changes) {
         Result<LoadedTable> base = LoadTable(context, change.table);
         if (!base.ok() && base.error().kind != ErrorKind::kNotFound) return std::move(base).error();
-        CALVE_ASSIGN_OR_RETURN(auto prepared, store_.Prepare(context, base.ok() ? &*base : nullptr, change.change));
+        CALVE_ASSIGN_OR_RETURN(
+            auto prepared, store_.Prepare(context, base.ok() ? &*base : nullptr, change.change));
         work.push_back(std::move(prepared));
       }
       return Swap(context, changes, work);
@@ -117,17 +129,20 @@ class MemoryCatalog : public Catalog {
     std::lock_guard lock(mutex_);
     if (!tables_.contains(from)) return NoTable(from);
     if (!namespaces_.contains(to.ns)) return NoNamespace(to.ns);
-    if (tables_.contains(to)) return AlreadyExistsError("table " + to.ToString() + " exists already");
+    if (tables_.contains(to))
+      return AlreadyExistsError("table " + to.ToString() + " exists already");
     tables_.emplace(to, tables_.at(from));
     tables_.erase(from);
     return Status::Ok();
   }
 
-  Result<LoadedTable> RegisterTable(const Context& context, const TableName& table, const std::string& location) override {
+  Result<LoadedTable> RegisterTable(const Context& context, const TableName& table,
+                                    const std::string& location) override {
     CALVE_ASSIGN_OR_RETURN(LoadedTable loaded, store_.Load(context, location));
     std::lock_guard lock(mutex_);
     if (!namespaces_.contains(table.ns)) return NoNamespace(table.ns);
-    if (!tables_.emplace(table, location).second) return AlreadyExistsError("table " + table.ToString() + " exists already");
+    if (!tables_.emplace(table, location).second)
+      return AlreadyExistsError("table " + table.ToString() + " exists already");
     return loaded;
   }
 
@@ -159,7 +174,8 @@ class MemoryCatalog : public Catalog {
     for (size_t i = 0; i < changes.size(); ++i) {
       tables_.insert_or_assign(changes[i].table, work[i].table.metadata_location);
     }
-    if (Status seen = context.Step("catalog.after_swap"); !seen.ok()) return UnknownOutcomeError(seen.error().message);
+    if (Status seen = context.Step("catalog.after_swap"); !seen.ok())
+      return UnknownOutcomeError(seen.error().message);
     return Status::Ok();
   }
 
@@ -174,14 +190,16 @@ class MemoryCatalog : public Catalog {
 }  // namespace
 
 CALVE_PART(memory) {
-  registry.Add({.type = "memory",
-                .meaning = "Table pointers in this process only, for tests and trials",
-                .part = config::MakePart<MemoryOptions>("memory"),
-                .make = [](const config::Node& node, const Resources& resources) -> Result<std::unique_ptr<Catalog>> {
-                  CALVE_ASSIGN_OR_RETURN(MemoryOptions options, MemoryOptions::Declaration().Parse(node));
-                  return std::make_unique<MemoryCatalog>(options.warehouse.empty() ? resources.warehouse : options.warehouse,
-                                                         resources);
-                }});
+  registry.Add(
+      {.type = "memory",
+       .meaning = "Table pointers in this process only, for tests and trials",
+       .part = config::MakePart<MemoryOptions>("memory"),
+       .make = [](const config::Node& node,
+                  const Resources& resources) -> Result<std::unique_ptr<Catalog>> {
+         CALVE_ASSIGN_OR_RETURN(MemoryOptions options, MemoryOptions::Declaration().Parse(node));
+         return std::make_unique<MemoryCatalog>(
+             options.warehouse.empty() ? resources.warehouse : options.warehouse, resources);
+       }});
 }
 
 }  // namespace calve::catalog

@@ -29,17 +29,24 @@ std::string SummaryOf(const iceberg::Snapshot& snapshot, std::string_view key) {
 Result<ExitCode> ListBranches(Program& program) {
   CALVE_ASSIGN_OR_RETURN(const auto branches, AllBranches(program));
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  TextTable table({"branch", "table", "job", "rows", "staged", "state"}, {false, false, false, true});
+  TextTable table({"branch", "table", "job", "rows", "staged", "state"},
+                  {false, false, false, true});
   for (const FoundBranch& found : branches) {
     const iceberg::Snapshot& head = *found.head();
     const auto proof = commit::ProofOf(head);
-    const std::string state = proof == commit::Proof::kPending ? "waits for a decision" : "not of an audit";
+    const std::string state =
+        proof == commit::Proof::kPending ? "waits for a decision" : "not of an audit";
     const std::string job = SummaryOf(head, commit::summary::kPipeline);
     const std::string rows = SummaryOf(head, "added-records");
-    table.Add({found.branch, found.table.ToString(), job, FormatCount(ParseInteger(rows).value_or(0)),
+    table.Add({found.branch, found.table.ToString(), job,
+               FormatCount(ParseInteger(rows).value_or(0)),
                FormatTimestamp(TimestampFromMillis(head.timestamp_ms)), state});
-    json.push_back({{"branch", found.branch}, {"table", found.table.ToString()}, {"job", job}, {"snapshot_id", head.id.value()},
-                    {"added_rows", ParseInteger(rows).value_or(0)}, {"pending", proof == commit::Proof::kPending}});
+    json.push_back({{"branch", found.branch},
+                    {"table", found.table.ToString()},
+                    {"job", job},
+                    {"snapshot_id", head.id.value()},
+                    {"added_rows", ParseInteger(rows).value_or(0)},
+                    {"pending", proof == commit::Proof::kPending}});
   }
   if (program.options.json) {
     Print(json.dump(2) + "\n");
@@ -60,19 +67,24 @@ std::string SqlTable(const FoundBranch& found, const std::string& branch) {
 Result<std::vector<int64_t>> Numbers(Program& program, const std::string& sql) {
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.locked_engine());
   CALVE_ASSIGN_OR_RETURN(engine::CatalogResolver * resolver, program.resolver());
-  CALVE_ASSIGN_OR_RETURN(const auto stream, engine->Query(program.context(), sql, {.resolver = resolver, .tables = {}}));
+  CALVE_ASSIGN_OR_RETURN(const auto stream, engine->Query(program.context(), sql,
+                                                          {.resolver = resolver, .tables = {}}));
   CALVE_ASSIGN_OR_RETURN(const columnar::Batch batch, stream->Next(program.context()));
   std::vector<int64_t> numbers;
-  for (const auto& column : batch->columns()) numbers.push_back(ParseInteger(CellText(*column, 0)).value_or(0));
+  for (const auto& column : batch->columns())
+    numbers.push_back(ParseInteger(CellText(*column, 0)).value_or(0));
   return numbers;
 }
 
 Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const FoundBranch found, FindBranch(program, arguments.branch, arguments.table));
+  CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
+                         FindBranch(program, arguments.branch, arguments.table));
   const iceberg::SchemaPtr& schema = found.loaded.metadata->SchemaOf(*found.head());
-  const auto count = [&](const std::string& branch, const iceberg::Schema& columns) -> Result<std::vector<int64_t>> {
+  const auto count = [&](const std::string& branch,
+                         const iceberg::Schema& columns) -> Result<std::vector<int64_t>> {
     std::string sql = "SELECT count(*)";
-    for (const iceberg::Field& field : columns.fields()) sql += ", count(*) - count(" + engine::QuoteIdentifier(field.name) + ")";
+    for (const iceberg::Field& field : columns.fields())
+      sql += ", count(*) - count(" + engine::QuoteIdentifier(field.name) + ")";
     return Numbers(program, sql + " FROM " + SqlTable(found, branch));
   };
   CALVE_ASSIGN_OR_RETURN(const std::vector<int64_t> there, count(found.branch, *schema));
@@ -89,98 +101,144 @@ Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
     for (size_t k = 0; k < main_schema.fields().size(); ++k) {
       if (main_schema.fields()[k].name == name) before = main[k + 1];
     }
-    const double share = there[0] == 0 ? 0 : static_cast<double>(there[i + 1]) / static_cast<double>(there[0]);
+    const double share =
+        there[0] == 0 ? 0 : static_cast<double>(there[i + 1]) / static_cast<double>(there[0]);
     table.Add({name, FormatCount(before), FormatCount(there[i + 1]), Bar(share, 20)});
     json.push_back({{"column", name}, {"nulls_main", before}, {"nulls_branch", there[i + 1]}});
   }
   if (program.options.json) {
-    Print(nlohmann::ordered_json({{"table", found.table.ToString()}, {"branch", found.branch}, {"rows_main", main[0]}, {"rows_branch", there[0]}, {"columns", json}}).dump(2) + "\n");
+    Print(nlohmann::ordered_json({{"table", found.table.ToString()},
+                                  {"branch", found.branch},
+                                  {"rows_main", main[0]},
+                                  {"rows_branch", there[0]},
+                                  {"columns", json}})
+              .dump(2) +
+          "\n");
     return ExitCode::kDone;
   }
-  PrintLine("table", found.table.ToString() + "   main " + FormatCount(main[0]) + " rows, " + found.branch + " " + FormatCount(there[0]) + " rows");
+  PrintLine("table", found.table.ToString() + "   main " + FormatCount(main[0]) + " rows, " +
+                         found.branch + " " + FormatCount(there[0]) + " rows");
   Print(table.Render());
   return ExitCode::kDone;
 }
 
 Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const FoundBranch found, FindBranch(program, arguments.branch, arguments.table));
+  CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
+                         FindBranch(program, arguments.branch, arguments.table));
   const iceberg::Snapshot& head = *found.head();
   const iceberg::Snapshot* main = found.loaded.metadata->current_snapshot();
   PrintLine("table", found.table.ToString());
-  PrintLine("main", main == nullptr ? "no rows yet" : "snapshot " + std::to_string(main->id.value()) + "   " + FormatCount(ParseInteger(SummaryOf(*main, "total-records")).value_or(0)) + " rows");
+  PrintLine("main",
+            main == nullptr
+                ? "no rows yet"
+                : "snapshot " + std::to_string(main->id.value()) + "   " +
+                      FormatCount(ParseInteger(SummaryOf(*main, "total-records")).value_or(0)) +
+                      " rows");
   PrintLine("branch", found.branch + "   snapshot " + std::to_string(head.id.value()) + "   " +
-                          FormatCount(ParseInteger(SummaryOf(head, "total-records")).value_or(0)) + " rows");
-  PrintLine("rows", "+" + FormatCount(ParseInteger(SummaryOf(head, "added-records")).value_or(0)) + "  -" +
+                          FormatCount(ParseInteger(SummaryOf(head, "total-records")).value_or(0)) +
+                          " rows");
+  PrintLine("rows", "+" + FormatCount(ParseInteger(SummaryOf(head, "added-records")).value_or(0)) +
+                        "  -" +
                         FormatCount(ParseInteger(SummaryOf(head, "deleted-records")).value_or(0)));
-  PrintLine("files", "+" + FormatCount(ParseInteger(SummaryOf(head, "added-data-files")).value_or(0)) + "  -" +
-                         FormatCount(ParseInteger(SummaryOf(head, "deleted-data-files")).value_or(0)));
+  PrintLine("files",
+            "+" + FormatCount(ParseInteger(SummaryOf(head, "added-data-files")).value_or(0)) +
+                "  -" +
+                FormatCount(ParseInteger(SummaryOf(head, "deleted-data-files")).value_or(0)));
   const iceberg::Schema& staged = *found.loaded.metadata->SchemaOf(head);
   const iceberg::Schema& current = *found.loaded.metadata->schema();
   for (const iceberg::Field& field : staged.fields()) {
     const iceberg::Field* known = current.FindById(field.id);
     if (known == nullptr) PrintLine("schema", "+ " + field.name + " " + field.type.ToString());
-    if (known != nullptr && !(known->type == field.type)) PrintLine("schema", "~ " + field.name + " " + known->type.ToString() + " → " + field.type.ToString());
+    if (known != nullptr && !(known->type == field.type))
+      PrintLine("schema",
+                "~ " + field.name + " " + known->type.ToString() + " → " + field.type.ToString());
   }
-  if (main != nullptr && head.parent_id != main->id) PrintLine("note", "main has moved since the branch was staged; publishing puts the same files on top of it");
+  if (main != nullptr && head.parent_id != main->id)
+    PrintLine(
+        "note",
+        "main has moved since the branch was staged; publishing puts the same files on top of it");
   return ExitCode::kDone;
 }
 
 /// Judge the staged rows by the table's contract; what fails must be waived by name.
-Status JudgeForPublish(Program& program, const FoundBranch& found, const BranchArguments& arguments) {
+Status JudgeForPublish(Program& program, const FoundBranch& found,
+                       const BranchArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const auto contract, program.LoadContract(found.table.ToString()));
   if (!contract.has_value()) return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.engine());
   const iceberg::Snapshot& head = *found.head();
   audit::AuditScope scope;
-  scope.table = {.metadata = found.loaded.metadata, .snapshot_id = head.id, .schema = found.loaded.metadata->SchemaOf(head), .data_sequence_min = std::nullopt};
+  scope.table = {.metadata = found.loaded.metadata,
+                 .snapshot_id = head.id,
+                 .schema = found.loaded.metadata->SchemaOf(head),
+                 .data_sequence_min = std::nullopt};
   scope.added = scope.table;
   scope.added->data_sequence_min = head.sequence_number;
   CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*scope.table.schema));
   scope.inputs.now_ms = MillisSinceEpoch(program.context().clock->Now());
   CALVE_ASSIGN_OR_RETURN(scope.resolver, program.resolver());
-  CALVE_ASSIGN_OR_RETURN(const audit::Report report, audit::AuditTable(program.context(), *contract, parts->checks, *engine, scope));
+  CALVE_ASSIGN_OR_RETURN(
+      const audit::Report report,
+      audit::AuditTable(program.context(), *contract, parts->checks, *engine, scope));
   std::string failed;
   for (const audit::Outcome& outcome : report.outcomes) {
     if (outcome.passed || outcome.check.severity != audit::Severity::kFail) continue;
-    const bool waived = std::find(arguments.waived.begin(), arguments.waived.end(), outcome.check.name) != arguments.waived.end();
-    if (!waived) failed += (failed.empty() ? "" : ", ") + outcome.check.name + " (" + outcome.message + ")";
+    const bool waived = std::find(arguments.waived.begin(), arguments.waived.end(),
+                                  outcome.check.name) != arguments.waived.end();
+    if (!waived)
+      failed += (failed.empty() ? "" : ", ") + outcome.check.name + " (" + outcome.message + ")";
   }
   if (failed.empty()) return Status::Ok();
-  return RefusedError("branch " + found.branch + " still fails " + failed + "; name each with --waive to publish all the same, or discard the branch");
+  return RefusedError("branch " + found.branch + " still fails " + failed +
+                      "; name each with --waive to publish all the same, or discard the branch");
 }
 
 Result<ExitCode> PublishBranch(Program& program, const BranchArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const FoundBranch found, FindBranch(program, arguments.branch, arguments.table));
+  CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
+                         FindBranch(program, arguments.branch, arguments.table));
   CALVE_RETURN_IF_ERROR(JudgeForPublish(program, found, arguments));
   commit::Committer committer(*found.catalog, program.files());
-  CALVE_ASSIGN_OR_RETURN(const commit::Staged staged, committer.FindStaged(program.context(), found.table, found.branch));
+  CALVE_ASSIGN_OR_RETURN(const commit::Staged staged,
+                         committer.FindStaged(program.context(), found.table, found.branch));
   commit::PublishOptions publish;
   publish.proof = commit::Proof::kManual;
   const char* user = std::getenv("USER");
-  publish.summary[std::string(commit::summary::kPublishedBy)] = !arguments.who.empty() ? arguments.who : user == nullptr ? "unknown" : user;
-  if (!arguments.waived.empty()) publish.summary[std::string(commit::summary::kWaived)] = Join(arguments.waived, ", ");
-  CALVE_ASSIGN_OR_RETURN(const commit::Published published, committer.Publish(program.context(), staged, publish));
-  PrintLine("publish", found.table.ToString() + "   main → " + std::to_string(published.snapshot_id.value()) + "   proved: manual, by " +
+  publish.summary[std::string(commit::summary::kPublishedBy)] = !arguments.who.empty()
+                                                                    ? arguments.who
+                                                                : user == nullptr ? "unknown"
+                                                                                  : user;
+  if (!arguments.waived.empty())
+    publish.summary[std::string(commit::summary::kWaived)] = Join(arguments.waived, ", ");
+  CALVE_ASSIGN_OR_RETURN(const commit::Published published,
+                         committer.Publish(program.context(), staged, publish));
+  PrintLine("publish", found.table.ToString() + "   main → " +
+                           std::to_string(published.snapshot_id.value()) +
+                           "   proved: manual, by " +
                            publish.summary[std::string(commit::summary::kPublishedBy)]);
   return ExitCode::kDone;
 }
 
 Result<ExitCode> DiscardBranch(Program& program, const BranchArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const FoundBranch found, FindBranch(program, arguments.branch, arguments.table));
+  CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
+                         FindBranch(program, arguments.branch, arguments.table));
   commit::Committer committer(*found.catalog, program.files());
   CALVE_RETURN_IF_ERROR(committer.Discard(program.context(), found.table, found.branch));
-  PrintLine("discard", found.table.ToString() + "@" + found.branch + " is gone with its files; main is unchanged");
+  PrintLine("discard", found.table.ToString() + "@" + found.branch +
+                           " is gone with its files; main is unchanged");
   return ExitCode::kDone;
 }
 
 using Verb = Result<ExitCode> (*)(Program&, const BranchArguments&);
 
-CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const char* meaning, Verb verb, std::shared_ptr<BranchArguments> arguments) {
+CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const char* meaning,
+                  Verb verb, std::shared_ptr<BranchArguments> arguments) {
   CLI::App* command = parent.add_subcommand(name, meaning);
   command->add_option("BRANCH", arguments->branch, "The branch")->required();
   command->add_option("--table", arguments->table, "The table, when several have such a branch");
-  command->callback([&program, arguments, verb] { program.todo = [&program, arguments, verb] { return verb(program, *arguments); }; });
+  command->callback([&program, arguments, verb] {
+    program.todo = [&program, arguments, verb] { return verb(program, *arguments); };
+  });
   return command;
 }
 
@@ -188,18 +246,26 @@ CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const ch
 
 CALVE_PART(branch) {
   registry.Add({.name = "branch", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* branch = app.add_subcommand("branch", "Look at staged rows, publish or discard them");
+                  CLI::App* branch =
+                      app.add_subcommand("branch", "Look at staged rows, publish or discard them");
                   branch->require_subcommand(1);
                   auto arguments = std::make_shared<BranchArguments>();
                   branch->add_subcommand("list", "All branches but main")->callback([&program] {
                     program.todo = [&program] { return ListBranches(program); };
                   });
-                  AddVerb(*branch, program, "diff", "What a branch would change in main", ShowDiff, arguments);
-                  AddVerb(*branch, program, "nulls", "NULLs in each column, against main", ShowNulls, arguments);
-                  CLI::App* publish = AddVerb(*branch, program, "publish", "Move main to the rows of a branch, on your word", PublishBranch, arguments);
-                  publish->add_option("--waive", arguments->waived, "A check that fails and is waived, by its name; may be given again");
+                  AddVerb(*branch, program, "diff", "What a branch would change in main", ShowDiff,
+                          arguments);
+                  AddVerb(*branch, program, "nulls", "NULLs in each column, against main",
+                          ShowNulls, arguments);
+                  CLI::App* publish = AddVerb(*branch, program, "publish",
+                                              "Move main to the rows of a branch, on your word",
+                                              PublishBranch, arguments);
+                  publish->add_option(
+                      "--waive", arguments->waived,
+                      "A check that fails and is waived, by its name; may be given again");
                   publish->add_option("--by", arguments->who, "Who answers for it; USER otherwise");
-                  AddVerb(*branch, program, "discard", "Drop a branch with its files", DiscardBranch, arguments);
+                  AddVerb(*branch, program, "discard", "Drop a branch with its files",
+                          DiscardBranch, arguments);
                 }});
 }
 

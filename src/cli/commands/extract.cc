@@ -29,24 +29,33 @@ Result<ExitCode> Extract(Program& program, const ExtractArguments& arguments) {
     ++rejected;
     PrintError(row.origin + ": " + row.reason);
   };
-  CALVE_RETURN_IF_ERROR(pipeline::ExtractJob(program.context(), job, resources, begin, write, reject));
+  CALVE_RETURN_IF_ERROR(
+      pipeline::ExtractJob(program.context(), job, resources, begin, write, reject));
   if (sink != nullptr) CALVE_RETURN_IF_ERROR(sink->Close());
   if (rejected == 0) return ExitCode::kDone;
-  PrintError(FormatCount(rejected) + (rejected == 1 ? " row was" : " rows were") + " left out; a run would put them into quarantine");
+  PrintError(FormatCount(rejected) + (rejected == 1 ? " row was" : " rows were") +
+             " left out; a run would put them into quarantine");
   return ExitCode::kData;
 }
 
 }  // namespace
 
 CALVE_PART(extract) {
-  registry.Add({.name = "extract", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* command = app.add_subcommand("extract", "Give the rows of a job's source, transformed, without loading them");
-                  auto arguments = std::make_shared<ExtractArguments>();
-                  command->add_option("JOB", arguments->job, "The job, by its file's name in config/jobs")->required();
-                  command->add_option("--to", arguments->format, "table, csv, json, parquet or arrow")->capture_default_str();
-                  command->add_option("-o,--output", arguments->output, "A file in place of standard output");
-                  command->callback([&program, arguments] { program.todo = [&program, arguments] { return Extract(program, *arguments); }; });
-                }});
+  registry.Add(
+      {.name = "extract", .add = [](CLI::App& app, Program& program) {
+         CLI::App* command = app.add_subcommand(
+             "extract", "Give the rows of a job's source, transformed, without loading them");
+         auto arguments = std::make_shared<ExtractArguments>();
+         command->add_option("JOB", arguments->job, "The job, by its file's name in config/jobs")
+             ->required();
+         command->add_option("--to", arguments->format, "table, csv, json, parquet or arrow")
+             ->capture_default_str();
+         command->add_option("-o,--output", arguments->output,
+                             "A file in place of standard output");
+         command->callback([&program, arguments] {
+           program.todo = [&program, arguments] { return Extract(program, *arguments); };
+         });
+       }});
 }
 
 }  // namespace calve::cli

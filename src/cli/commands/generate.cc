@@ -18,8 +18,12 @@ struct GenerateArguments {
   std::string output;
 };
 
-constexpr std::array<std::string_view, 12> kFirstNames = {"Ada", "Grace", "Linus", "Barbara", "Edsger", "Frances", "Alan", "Radia", "Donald", "Margaret", "Ken", "Hedy"};
-constexpr std::array<std::string_view, 10> kLastNames = {"Moreau", "Okafor", "Lindqvist", "Tanaka", "Silva", "Novak", "Haddad", "Castillo", "Eriksen", "Banerjee"};
+constexpr std::array<std::string_view, 12> kFirstNames = {"Ada",    "Grace",    "Linus", "Barbara",
+                                                          "Edsger", "Frances",  "Alan",  "Radia",
+                                                          "Donald", "Margaret", "Ken",   "Hedy"};
+constexpr std::array<std::string_view, 10> kLastNames = {
+    "Moreau", "Okafor", "Lindqvist", "Tanaka",  "Silva",
+    "Novak",  "Haddad", "Castillo",  "Eriksen", "Banerjee"};
 constexpr std::array<std::string_view, 6> kCountries = {"DE", "FR", "BR", "JP", "NG", "SE"};
 
 template <size_t N>
@@ -27,7 +31,8 @@ std::string_view Pick(Random& random, const std::array<std::string_view, N>& fro
   return from[random.Below(N)];
 }
 
-/// Customers as a CSV file; unless `no_null`, about a third of the e-mail addresses and a tenth of the amounts are missing.
+/// Customers as a CSV file; unless `no_null`, about a third of the e-mail addresses and a tenth of
+/// the amounts are missing.
 std::string MakeRows(Random& random, const GenerateArguments& arguments, Timestamp now) {
   std::string text = "id,name,email,country,amount,created_at\n";
   for (int64_t i = 1; i <= arguments.rows; ++i) {
@@ -37,10 +42,12 @@ std::string MakeRows(Random& random, const GenerateArguments& arguments, Timesta
     const bool has_amount = arguments.no_null || random.Below(10) >= 1;
     const std::string id = std::to_string(random.Below(900'000'000) + 100'000'000);
     const uint64_t cents = random.Below(100'000);
-    const std::string amount = std::to_string(cents / 100) + "." + (cents % 100 < 10 ? "0" : "") + std::to_string(cents % 100);
+    const std::string amount = std::to_string(cents / 100) + "." + (cents % 100 < 10 ? "0" : "") +
+                               std::to_string(cents % 100);
     const Timestamp created = now - std::chrono::seconds(random.Below(30 * 86'400));
     text += id + "," + first + " " + last + ",";
-    if (has_email) text += ToLower(first) + "." + ToLower(last) + std::to_string(i) + "@example.com";
+    if (has_email)
+      text += ToLower(first) + "." + ToLower(last) + std::to_string(i) + "@example.com";
     text += "," + std::string(Pick(random, kCountries)) + ",";
     if (has_amount) text += amount;
     text += "," + FormatTimestamp(created) + "\n";
@@ -55,16 +62,26 @@ Result<ExitCode> Generate(Program& program, const GenerateArguments& arguments) 
   const std::string text = MakeRows(seeded, arguments, context.clock->Now());
   std::string place = arguments.output;
   if (place.empty()) {
-    std::string folder = loaded->project.source_bucket.empty() ? "incoming" : config::BucketUri(loaded->project.source_bucket);
-    if (loaded->project.source_bucket.find('/') != std::string::npos && loaded->project.source_bucket.find(':') == std::string::npos) folder = loaded->project.source_bucket;
-    place = folder + "/customers_" + ToLower(NewRunId(context.clock->Now(), *context.random)) + ".csv";
+    std::string folder = loaded->project.source_bucket.empty()
+                             ? "incoming"
+                             : config::BucketUri(loaded->project.source_bucket);
+    if (loaded->project.source_bucket.find('/') != std::string::npos &&
+        loaded->project.source_bucket.find(':') == std::string::npos)
+      folder = loaded->project.source_bucket;
+    place =
+        folder + "/customers_" + ToLower(NewRunId(context.clock->Now(), *context.random)) + ".csv";
   }
   const std::string shown = place;
-  if (!place.starts_with('/') && place.find(':') == std::string::npos) place = program.folder() + "/" + place;
-  CALVE_ASSIGN_OR_RETURN(const io::Made made, program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
-  if (made == io::Made::kNow) PrintLine("made", shown.substr(0, shown.rfind('/')) + "   it was missing");
+  if (!place.starts_with('/') && place.find(':') == std::string::npos)
+    place = program.folder() + "/" + place;
+  CALVE_ASSIGN_OR_RETURN(const io::Made made,
+                         program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
+  if (made == io::Made::kNow)
+    PrintLine("made", shown.substr(0, shown.rfind('/')) + "   it was missing");
   CALVE_RETURN_IF_ERROR(program.files().WriteFile(context, place, text));
-  PrintLine("generate", FormatCount(arguments.rows) + " rows   " + FormatBytes(ByteCount(static_cast<int64_t>(text.size()))) + "   " + shown);
+  PrintLine("generate", FormatCount(arguments.rows) + " rows   " +
+                            FormatBytes(ByteCount(static_cast<int64_t>(text.size()))) + "   " +
+                            shown);
   if (program.options.verbose) Print(text.substr(0, text.find('\n', 200) + 1));
   return ExitCode::kDone;
 }
@@ -73,13 +90,20 @@ Result<ExitCode> Generate(Program& program, const GenerateArguments& arguments) 
 
 CALVE_PART(generate) {
   registry.Add({.name = "generate", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* command = app.add_subcommand("generate", "Make sample rows and put them where files arrive (SOURCE_BUCKET)");
+                  CLI::App* command = app.add_subcommand(
+                      "generate",
+                      "Make sample rows and put them where files arrive (SOURCE_BUCKET)");
                   auto arguments = std::make_shared<GenerateArguments>();
-                  command->add_option("-n,--rows", arguments->rows, "How many rows")->capture_default_str()->check(CLI::Range(int64_t{0}, int64_t{100'000'000}));
+                  command->add_option("-n,--rows", arguments->rows, "How many rows")
+                      ->capture_default_str()
+                      ->check(CLI::Range(int64_t{0}, int64_t{100'000'000}));
                   command->add_flag("--no-null", arguments->no_null, "Leave no value out");
                   command->add_option("--seed", arguments->seed, "Make the same rows again");
-                  command->add_option("-o,--output", arguments->output, "The file; a new one in SOURCE_BUCKET (incoming/) otherwise");
-                  command->callback([&program, arguments] { program.todo = [&program, arguments] { return Generate(program, *arguments); }; });
+                  command->add_option("-o,--output", arguments->output,
+                                      "The file; a new one in SOURCE_BUCKET (incoming/) otherwise");
+                  command->callback([&program, arguments] {
+                    program.todo = [&program, arguments] { return Generate(program, *arguments); };
+                  });
                 }});
 }
 

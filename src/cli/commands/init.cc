@@ -13,7 +13,8 @@ namespace {
 /// What a new project holds, by place.
 const std::vector<std::pair<std::string, std::string>>& ProjectFiles() {
   static const std::vector<std::pair<std::string, std::string>> files = {
-      {"calve.yaml", R"(# A project needs nothing here: tables lie in the folder warehouse/, their catalog is SQLite in metadata/catalog.db.
+      {"calve.yaml",
+       R"(# A project needs nothing here: tables lie in the folder warehouse/, their catalog is SQLite in metadata/catalog.db.
 # calve schema project prints every key; the reference is docs/reference/project.md.
 warehouse: warehouse
 )"},
@@ -28,7 +29,8 @@ loader:
   database: demo
   table: people
 )"},
-      {"contracts/demo.people.yaml", R"(# What demo.people promises. A load that breaks a check of severity fail stays on a branch; main is not moved.
+      {"contracts/demo.people.yaml",
+       R"(# What demo.people promises. A load that breaks a check of severity fail stays on a branch; main is not moved.
 on_new_column: evolve
 columns:
   id: {type: long, required: true}
@@ -50,16 +52,22 @@ checks:
 
 Result<ExitCode> InitProject(Program& program, const std::string& folder) {
   const Context& context = program.context();
-  const std::string root = folder.empty() ? program.folder() : (folder.starts_with('/') ? folder : program.folder() + "/" + folder);
+  const std::string root =
+      folder.empty() ? program.folder()
+                     : (folder.starts_with('/') ? folder : program.folder() + "/" + folder);
   CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, root));
   for (const auto& [path, text] : ProjectFiles()) {
     const std::string place = root + "/" + path;
     CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
     Status made = program.files().CreateIfAbsent(context, place, text);
-    if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists) return std::move(made).error();
+    if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists)
+      return std::move(made).error();
     PrintLine(made.ok() ? "made" : "kept", path);
   }
-  PrintLine("next", std::string(folder.empty() ? "" : "cd " + folder + " && ") + "calve plan people && calve run people && calve query \"SELECT * FROM demo.people\"");
+  PrintLine(
+      "next",
+      std::string(folder.empty() ? "" : "cd " + folder + " && ") +
+          "calve plan people && calve run people && calve query \"SELECT * FROM demo.people\"");
   return ExitCode::kDone;
 }
 
@@ -67,10 +75,14 @@ Result<ExitCode> InitProject(Program& program, const std::string& folder) {
 
 CALVE_PART(init) {
   registry.Add({.name = "init", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* command = app.add_subcommand("init", "Make a project folder with a small example; files that are there stay");
+                  CLI::App* command = app.add_subcommand(
+                      "init",
+                      "Make a project folder with a small example; files that are there stay");
                   auto folder = std::make_shared<std::string>();
                   command->add_option("FOLDER", *folder, "The folder; the present one otherwise");
-                  command->callback([&program, folder] { program.todo = [&program, folder] { return InitProject(program, *folder); }; });
+                  command->callback([&program, folder] {
+                    program.todo = [&program, folder] { return InitProject(program, *folder); };
+                  });
                 }});
 }
 

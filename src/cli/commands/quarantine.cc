@@ -23,10 +23,12 @@ Result<ExitCode> ListQuarantines(Program& program) {
   TextTable printed({"table", "rows held back", "quarantine"}, {false, true});
   for (const Program::NamedTable& table : tables) {
     if (!table.name.name.ends_with(kSuffix)) continue;
-    CALVE_ASSIGN_OR_RETURN(const auto loaded, table.catalog->LoadTable(program.context(), table.name));
+    CALVE_ASSIGN_OR_RETURN(const auto loaded,
+                           table.catalog->LoadTable(program.context(), table.name));
     const iceberg::Snapshot* main = loaded.metadata->current_snapshot();
     int64_t rows = 0;
-    if (main != nullptr && main->summary.contains("total-records")) rows = ParseInteger(main->summary.at("total-records")).value_or(0);
+    if (main != nullptr && main->summary.contains("total-records"))
+      rows = ParseInteger(main->summary.at("total-records")).value_or(0);
     const std::string of = table.name.ToString();
     printed.Add({of.substr(0, of.size() - kSuffix.size()), FormatCount(rows), of});
   }
@@ -35,16 +37,20 @@ Result<ExitCode> ListQuarantines(Program& program) {
 }
 
 Result<ExitCode> ShowQuarantine(Program& program, const QuarantineArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, program.Table(arguments.table + std::string(kSuffix)));
+  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named,
+                         program.Table(arguments.table + std::string(kSuffix)));
   CALVE_ASSIGN_OR_RETURN(engine::CatalogResolver * resolver, program.resolver());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.locked_engine());
   std::string name;
   for (const std::string& level : named.name.ns) name += engine::QuoteIdentifier(level) + ".";
   name += engine::QuoteIdentifier(named.name.name);
-  const std::string sql = "SELECT rule, reason, origin, raw, run FROM " + name + " ORDER BY quarantined_at DESC, origin" +
+  const std::string sql = "SELECT rule, reason, origin, raw, run FROM " + name +
+                          " ORDER BY quarantined_at DESC, origin" +
                           (arguments.limit > 0 ? " LIMIT " + std::to_string(arguments.limit) : "");
-  CALVE_ASSIGN_OR_RETURN(const auto stream, engine->Query(program.context(), sql, {.resolver = resolver, .tables = {}}));
-  CALVE_ASSIGN_OR_RETURN(const auto sink, OpenBatchSink(program.options.json ? "json" : "table", "", stream->schema(), 0));
+  CALVE_ASSIGN_OR_RETURN(const auto stream, engine->Query(program.context(), sql,
+                                                          {.resolver = resolver, .tables = {}}));
+  CALVE_ASSIGN_OR_RETURN(const auto sink, OpenBatchSink(program.options.json ? "json" : "table", "",
+                                                        stream->schema(), 0));
   while (true) {
     CALVE_ASSIGN_OR_RETURN(const columnar::Batch batch, stream->Next(program.context()));
     if (batch == nullptr) break;
@@ -55,41 +61,52 @@ Result<ExitCode> ShowQuarantine(Program& program, const QuarantineArguments& arg
 }
 
 Result<ExitCode> DropQuarantine(Program& program, const QuarantineArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, program.Table(arguments.table + std::string(kSuffix)));
+  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named,
+                         program.Table(arguments.table + std::string(kSuffix)));
   commit::Committer committer(*named.catalog, program.files());
   commit::Change change;
   change.pipeline = "calve quarantine drop";
   change.run = NewRunId(program.context().clock->Now(), *program.context().random);
   change.rows.operation = iceberg::Operation::kDelete;
   change.rows.remove_matching = iceberg::Expression::True();
-  CALVE_RETURN_IF_ERROR(committer.Commit(program.context(), named.name, std::move(change), commit::Proof::kManual));
+  CALVE_RETURN_IF_ERROR(
+      committer.Commit(program.context(), named.name, std::move(change), commit::Proof::kManual));
   PrintLine("drop", named.name.ToString() + " is empty; its earlier snapshots still hold the rows");
   return ExitCode::kDone;
 }
 
 using Verb = Result<ExitCode> (*)(Program&, const QuarantineArguments&);
 
-CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const char* meaning, Verb verb, const std::shared_ptr<QuarantineArguments>& arguments) {
+CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const char* meaning,
+                  Verb verb, const std::shared_ptr<QuarantineArguments>& arguments) {
   CLI::App* command = parent.add_subcommand(name, meaning);
   command->add_option("TABLE", arguments->table, "The table whose rows were held back")->required();
-  command->callback([&program, arguments, verb] { program.todo = [&program, arguments, verb] { return verb(program, *arguments); }; });
+  command->callback([&program, arguments, verb] {
+    program.todo = [&program, arguments, verb] { return verb(program, *arguments); };
+  });
   return command;
 }
 
 }  // namespace
 
 CALVE_PART(quarantine) {
-  registry.Add({.name = "quarantine", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* quarantine = app.add_subcommand("quarantine", "Look at rows that were held back, or drop them");
-                  quarantine->require_subcommand(1);
-                  auto arguments = std::make_shared<QuarantineArguments>();
-                  quarantine->add_subcommand("list", "Tables with rows in quarantine")->callback([&program] {
-                    program.todo = [&program] { return ListQuarantines(program); };
-                  });
-                  CLI::App* show = AddVerb(*quarantine, program, "show", "The rows, with rule, reason, origin and the row as it came", ShowQuarantine, arguments);
-                  show->add_option("--limit", arguments->limit, "Rows shown at most; 0: all")->capture_default_str();
-                  AddVerb(*quarantine, program, "drop", "Empty the quarantine of a table", DropQuarantine, arguments);
-                }});
+  registry.Add(
+      {.name = "quarantine", .add = [](CLI::App& app, Program& program) {
+         CLI::App* quarantine =
+             app.add_subcommand("quarantine", "Look at rows that were held back, or drop them");
+         quarantine->require_subcommand(1);
+         auto arguments = std::make_shared<QuarantineArguments>();
+         quarantine->add_subcommand("list", "Tables with rows in quarantine")->callback([&program] {
+           program.todo = [&program] { return ListQuarantines(program); };
+         });
+         CLI::App* show = AddVerb(*quarantine, program, "show",
+                                  "The rows, with rule, reason, origin and the row as it came",
+                                  ShowQuarantine, arguments);
+         show->add_option("--limit", arguments->limit, "Rows shown at most; 0: all")
+             ->capture_default_str();
+         AddVerb(*quarantine, program, "drop", "Empty the quarantine of a table", DropQuarantine,
+                 arguments);
+       }});
 }
 
 }  // namespace calve::cli

@@ -17,8 +17,9 @@ ordered_json ToJson(const audit::Outcome& outcome) {
   for (const auto& name : NamesOf(audit::Severity{})) {
     if (name.value == outcome.check.severity) severity = name.name;
   }
-  return {{"check", outcome.check.name},        {"severity", severity},          {"passed", outcome.passed},
-          {"rows_failed", outcome.rows_failed}, {"rows_total", outcome.rows_total}, {"message", outcome.message}};
+  return {{"check", outcome.check.name},      {"severity", severity},
+          {"passed", outcome.passed},         {"rows_failed", outcome.rows_failed},
+          {"rows_total", outcome.rows_total}, {"message", outcome.message}};
 }
 
 std::string_view EndingName(load::Ending ending) {
@@ -52,7 +53,8 @@ ordered_json ToJson(const pipeline::RunReport& report) {
   if (!report.load.proof.empty()) json["proof"] = report.load.proof;
   ordered_json checks = ordered_json::array();
   for (const audit::Outcome& outcome : report.row_checks) checks.push_back(ToJson(outcome));
-  for (const audit::Outcome& outcome : report.load.audit.outcomes) checks.push_back(ToJson(outcome));
+  for (const audit::Outcome& outcome : report.load.audit.outcomes)
+    checks.push_back(ToJson(outcome));
   json["checks"] = std::move(checks);
   return json;
 }
@@ -109,10 +111,11 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   record.job = id;
   record.started = context.clock->Now();
   CALVE_RETURN_IF_ERROR(runs->Begin(record));
-  const bool terminal = IsTerminal(stdout) && !program.options.plain && std::getenv("NO_COLOR") == nullptr;
+  const bool terminal =
+      IsTerminal(stdout) && !program.options.plain && std::getenv("NO_COLOR") == nullptr;
   RunEvents events({.terminal = terminal, .silent = program.options.json, .clock = context.clock});
-  Result<pipeline::RunReport> report =
-      pipeline::RunJob(context, job, contract.has_value() ? &*contract : nullptr, record.run, resources, events);
+  Result<pipeline::RunReport> report = pipeline::RunJob(
+      context, job, contract.has_value() ? &*contract : nullptr, record.run, resources, events);
 
   record.ended = context.clock->Now();
   if (!report.ok()) {
@@ -134,18 +137,22 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   events.Ended(*report);
   if (program.options.json) Print(ToJson(*report).dump(2) + "\n");
   if (report->load.ending == load::Ending::kBlocked) return ExitCode::kBlocked;
-  return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed : ExitCode::kDone;
+  return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed
+                                                           : ExitCode::kDone;
 }
 
 }  // namespace
 
 CALVE_PART(run) {
-  registry.Add({.name = "run", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* command = app.add_subcommand("run", "Run a job once: read, check, stage, audit, publish");
-                  auto id = std::make_shared<std::string>();
-                  command->add_option("JOB", *id, "The job, by its file's name in config/jobs")->required();
-                  command->callback([&program, id] { program.todo = [&program, id] { return RunJob(program, *id); }; });
-                }});
+  registry.Add(
+      {.name = "run", .add = [](CLI::App& app, Program& program) {
+         CLI::App* command =
+             app.add_subcommand("run", "Run a job once: read, check, stage, audit, publish");
+         auto id = std::make_shared<std::string>();
+         command->add_option("JOB", *id, "The job, by its file's name in config/jobs")->required();
+         command->callback(
+             [&program, id] { program.todo = [&program, id] { return RunJob(program, *id); }; });
+       }});
 }
 
 }  // namespace calve::cli

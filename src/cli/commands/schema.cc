@@ -15,14 +15,18 @@ Result<ExitCode> PrintSchema(Program& program, const std::string& what) {
   if (what == "job") {
     Print(config::JsonSchema(pipeline::JobShape(*parts).Describe(), {.title = "calve job"}) + "\n");
   } else if (what == "contract") {
-    Print(config::JsonSchema(audit::ContractShape()->Describe(), {.title = "calve contract"}) + "\n");
+    Print(config::JsonSchema(audit::ContractShape()->Describe(), {.title = "calve contract"}) +
+          "\n");
   } else if (what == "project") {
     catalog::Registry catalogs;
     catalog::RegisterParts(catalogs);
-    Print(config::JsonSchema(config::ProjectShape(catalogs.parts()).Describe(), {.title = "calve.yaml"}) + "\n");
+    Print(config::JsonSchema(config::ProjectShape(catalogs.parts()).Describe(),
+                             {.title = "calve.yaml"}) +
+          "\n");
   } else {
     const std::vector<std::string> known = {"job", "contract", "project"};
-    return ConfigError("'" + what + "' has no schema; one of " + Join(known, ", ") + DidYouMean(what, known));
+    return ConfigError("'" + what + "' has no schema; one of " + Join(known, ", ") +
+                       DidYouMean(what, known));
   }
   return ExitCode::kDone;
 }
@@ -56,7 +60,8 @@ Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
   const auto look = [&](const auto& kinds) {
     for (const auto& [type, kind] : kinds) {
       known.push_back(type);
-      if (type == page) text += config::ReferencePage(kind.part.shape->Describe(), {.type = type}) + "\n";
+      if (type == page)
+        text += config::ReferencePage(kind.part.shape->Describe(), {.type = type}) + "\n";
     }
   };
   look(parts->sources.kinds());
@@ -64,12 +69,14 @@ Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
   look(parts->checks.kinds());
   look(parts->loaders.kinds());
   look(catalogs.kinds());
-  if (text.empty()) return ConfigError("there is no connector '" + page + "'" + DidYouMean(page, known));
+  if (text.empty())
+    return ConfigError("there is no connector '" + page + "'" + DidYouMean(page, known));
   Print(text);
   return ExitCode::kDone;
 }
 
-/// Write the reference page of everything that has options: <folder>/<room>/<name>.md, and of the files of a project.
+/// Write the reference page of everything that has options: <folder>/<room>/<name>.md, and of the
+/// files of a project.
 Result<ExitCode> WritePages(Program& program, const std::string& folder) {
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
   catalog::Registry catalogs;
@@ -79,11 +86,14 @@ Result<ExitCode> WritePages(Program& program, const std::string& folder) {
   const auto write = [&](const std::string& path, const std::string& text) -> Status {
     const std::string place = root + "/" + path;
     CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
-    return StatusOf(program.files().WriteFile(context, place, text, {.overwrite = io::OverwritePolicy::kReplace}));
+    return StatusOf(program.files().WriteFile(context, place, text,
+                                              {.overwrite = io::OverwritePolicy::kReplace}));
   };
   const auto write_all = [&](const std::string& room, const auto& kinds) -> Status {
     for (const auto& [type, kind] : kinds) {
-      CALVE_RETURN_IF_ERROR(write(room + "/" + type + ".md", config::ReferencePage(kind.part.shape->Describe(), {.type = type})));
+      CALVE_RETURN_IF_ERROR(
+          write(room + "/" + type + ".md",
+                config::ReferencePage(kind.part.shape->Describe(), {.type = type})));
     }
     return Status::Ok();
   };
@@ -92,34 +102,49 @@ Result<ExitCode> WritePages(Program& program, const std::string& folder) {
   CALVE_RETURN_IF_ERROR(write_all("audit", parts->checks.kinds()));
   CALVE_RETURN_IF_ERROR(write_all("load", parts->loaders.kinds()));
   CALVE_RETURN_IF_ERROR(write_all("catalog", catalogs.kinds()));
-  CALVE_RETURN_IF_ERROR(write("project/calve_yaml.md", config::ReferencePage(config::ProjectShape(catalogs.parts()).Describe(), {.title = "calve.yaml"})));
-  CALVE_RETURN_IF_ERROR(write("project/job.md", config::ReferencePage(pipeline::JobShape(*parts).Describe(), {.title = "A job: config/jobs/*.yaml"})));
-  CALVE_RETURN_IF_ERROR(write("project/contract.md", config::ReferencePage(audit::ContractShape()->Describe(), {.title = "A contract: contracts/*.yaml"})));
+  CALVE_RETURN_IF_ERROR(
+      write("project/calve_yaml.md",
+            config::ReferencePage(config::ProjectShape(catalogs.parts()).Describe(),
+                                  {.title = "calve.yaml"})));
+  CALVE_RETURN_IF_ERROR(
+      write("project/job.md", config::ReferencePage(pipeline::JobShape(*parts).Describe(),
+                                                    {.title = "A job: config/jobs/*.yaml"})));
+  CALVE_RETURN_IF_ERROR(write("project/contract.md",
+                              config::ReferencePage(audit::ContractShape()->Describe(),
+                                                    {.title = "A contract: contracts/*.yaml"})));
   return ExitCode::kDone;
 }
 
 }  // namespace
 
 CALVE_PART(schema) {
-  registry.Add({.name = "schema", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* command = app.add_subcommand("schema", "Print the JSON Schema of a kind of file, for editors");
-                  auto what = std::make_shared<std::string>("job");
-                  command->add_option("KIND", *what, "job, contract or project")->capture_default_str();
-                  command->callback([&program, what] { program.todo = [&program, what] { return PrintSchema(program, *what); }; });
-                }});
+  registry.Add(
+      {.name = "schema", .add = [](CLI::App& app, Program& program) {
+         CLI::App* command =
+             app.add_subcommand("schema", "Print the JSON Schema of a kind of file, for editors");
+         auto what = std::make_shared<std::string>("job");
+         command->add_option("KIND", *what, "job, contract or project")->capture_default_str();
+         command->callback([&program, what] {
+           program.todo = [&program, what] { return PrintSchema(program, *what); };
+         });
+       }});
 }
 
 CALVE_PART(connectors) {
-  registry.Add({.name = "connectors", .add = [](CLI::App& app, Program& program) {
-                  CLI::App* command = app.add_subcommand("connectors", "List what jobs can be made of, or print the reference of one");
-                  auto page = std::make_shared<std::string>();
-                  auto folder = std::make_shared<std::string>();
-                  command->add_option("NAME", *page, "A source, transformer, check, loader or catalog");
-                  command->add_option("--pages", *folder, "Write every reference page into this folder");
-                  command->callback([&program, page, folder] {
-                    program.todo = [&program, page, folder] { return folder->empty() ? ListConnectors(program, *page) : WritePages(program, *folder); };
-                  });
-                }});
+  registry.Add(
+      {.name = "connectors", .add = [](CLI::App& app, Program& program) {
+         CLI::App* command = app.add_subcommand(
+             "connectors", "List what jobs can be made of, or print the reference of one");
+         auto page = std::make_shared<std::string>();
+         auto folder = std::make_shared<std::string>();
+         command->add_option("NAME", *page, "A source, transformer, check, loader or catalog");
+         command->add_option("--pages", *folder, "Write every reference page into this folder");
+         command->callback([&program, page, folder] {
+           program.todo = [&program, page, folder] {
+             return folder->empty() ? ListConnectors(program, *page) : WritePages(program, *folder);
+           };
+         });
+       }});
 }
 
 }  // namespace calve::cli

@@ -30,7 +30,8 @@ std::string Fingerprint(std::string_view text) {
 
 class IcebergLoad : public Load {
  public:
-  IcebergLoad(IcebergOptions options, catalog::TableName table, catalog::Catalog& catalog, Request request, Resources resources)
+  IcebergLoad(IcebergOptions options, catalog::TableName table, catalog::Catalog& catalog,
+              Request request, Resources resources)
       : options_(std::move(options)),
         table_(std::move(table)),
         catalog_(catalog),
@@ -38,16 +39,18 @@ class IcebergLoad : public Load {
         resources_(std::move(resources)),
         committer_(catalog, *resources_.files) {}
 
-  Result<std::optional<commit::Position>> ReadPosition(const Context& context, bool expected) override;
+  Result<std::optional<commit::Position>> ReadPosition(const Context& context,
+                                                       bool expected) override;
   Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) override;
   bool may_widen() const override {
-    return request_.contract != nullptr && request_.contract->on_type_change == audit::DriftPolicy::kEvolve;
+    return request_.contract != nullptr &&
+           request_.contract->on_type_change == audit::DriftPolicy::kEvolve;
   }
   Result<SchemaPlan> PlanSchema(const Context& context, const arrow::Schema& incoming) override;
   Status Begin(const Context& context, const SchemaPlan& plan) override;
   Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) override;
-  Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
-                        Observer* observer) override;
+  Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position,
+                        int64_t rows_expected, Observer* observer) override;
   Status Abort(const Context& context) override;
   Result<std::vector<OpenBranch>> OpenBranches(const Context& context) override;
   Status Discard(const Context& context, const std::string& branch) override {
@@ -63,8 +66,8 @@ class IcebergLoad : public Load {
   Result<std::optional<LoadedTable>> LoadTarget(const Context& context);
   Quarantine& quarantine(const Context& context);
   void Take(std::vector<iceberg::DataFilePtr> files);
-  Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata, const iceberg::Snapshot& snapshot,
-                              int64_t rows_before);
+  Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata,
+                              const iceberg::Snapshot& snapshot, int64_t rows_before);
   commit::Change MakeChange(const std::optional<commit::Position>& position) const;
 
   const IcebergOptions options_;
@@ -87,25 +90,30 @@ class IcebergLoad : public Load {
 /// One split's writers: the table's and the quarantine's.
 class IcebergLoad::Split : public SplitLoad {
  public:
-  Split(IcebergLoad& load, int number, load::Quarantine& quarantine) : load_(load), number_(number), held_back_(quarantine, number) {}
+  Split(IcebergLoad& load, int number, load::Quarantine& quarantine)
+      : load_(load), number_(number), held_back_(quarantine, number) {}
 
   Status Write(const Context& context, const columnar::Batch& rows) override {
     if (rows->num_rows() == 0) return Status::Ok();
     if (writer_ == nullptr) {
-      const int64_t share = load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
-      CALVE_ASSIGN_OR_RETURN(writer_, writer::OpenDataFileWriter(context, *load_.resources_.files,
-                                                                 {.table = load_.loaded_.metadata,
-                                                                  .schema = load_.schema_,
-                                                                  .spec = load_.loaded_.metadata->spec(),
-                                                                  .run_id = load_.request_.run,
-                                                                  .split = number_,
-                                                                  .buffer_bytes_max = share}));
+      const int64_t share =
+          load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
+      CALVE_ASSIGN_OR_RETURN(writer_,
+                             writer::OpenDataFileWriter(context, *load_.resources_.files,
+                                                        {.table = load_.loaded_.metadata,
+                                                         .schema = load_.schema_,
+                                                         .spec = load_.loaded_.metadata->spec(),
+                                                         .run_id = load_.request_.run,
+                                                         .split = number_,
+                                                         .buffer_bytes_max = share}));
     }
     CALVE_RETURN_IF_ERROR(context.Step("write.batch"));
     return writer_->Write(context, rows);
   }
 
-  Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) override { return held_back_.Write(context, rows); }
+  Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) override {
+    return held_back_.Write(context, rows);
+  }
 
   Status Close(const Context& context) override {
     CALVE_RETURN_IF_ERROR(held_back_.Close(context));
@@ -121,7 +129,8 @@ class IcebergLoad::Split : public SplitLoad {
     held_back_.Abort(context);
     if (writer_ == nullptr) return;
     if (Status aborted = writer_->Abort(context); !aborted.ok()) {
-      context.log->Warn("files of a failed run stay until the next one", {{"run", load_.request_.run}});
+      context.log->Warn("files of a failed run stay until the next one",
+                        {{"run", load_.request_.run}});
     }
     writer_.reset();
   }
@@ -140,11 +149,13 @@ Result<std::optional<LoadedTable>> IcebergLoad::LoadTarget(const Context& contex
   return std::move(loaded).error();
 }
 
-Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context& context, bool expected) {
+Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context& context,
+                                                                  bool expected) {
   CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
   std::optional<commit::FoundPosition> found;
   if (target.has_value()) {
-    CALVE_ASSIGN_OR_RETURN(found, commit::FindPosition(context, *resources_.files, *target->metadata, request_.job, expected));
+    CALVE_ASSIGN_OR_RETURN(found, commit::FindPosition(context, *resources_.files,
+                                                       *target->metadata, request_.job, expected));
   }
   if (!found.has_value()) {
     load_key_ = Fingerprint(request_.job);
@@ -162,7 +173,9 @@ Result<std::shared_ptr<arrow::Schema>> IcebergLoad::WantedSchema(const Context& 
   if (request_.contract != nullptr) {
     for (const audit::ColumnPromise& column : request_.contract->columns) {
       if (!column.type.has_value()) continue;
-      promised.push_back(Field{.id = iceberg::FieldId(static_cast<int32_t>(promised.size()) + 1), .name = column.name, .type = *column.type});
+      promised.push_back(Field{.id = iceberg::FieldId(static_cast<int32_t>(promised.size()) + 1),
+                               .name = column.name,
+                               .type = *column.type});
     }
   }
   if (promised.empty()) return std::shared_ptr<arrow::Schema>();
@@ -173,26 +186,38 @@ Result<std::shared_ptr<arrow::Schema>> IcebergLoad::WantedSchema(const Context& 
 
 Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::Schema& incoming) {
   CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
-  const int version = target.has_value() ? target->metadata->format_version : options_.format_version;
-  CALVE_ASSIGN_OR_RETURN(const std::vector<Field> fields, columnar::ToIcebergFields(incoming, version));
+  const int version =
+      target.has_value() ? target->metadata->format_version : options_.format_version;
+  CALVE_ASSIGN_OR_RETURN(const std::vector<Field> fields,
+                         columnar::ToIcebergFields(incoming, version));
   const iceberg::Schema* current = target.has_value() ? target->metadata->schema().get() : nullptr;
-  return MeetSchemas({.table = table_.ToString(), .current = current, .contract = request_.contract, .format_version = version}, fields);
+  return MeetSchemas({.table = table_.ToString(),
+                      .current = current,
+                      .contract = request_.contract,
+                      .format_version = version},
+                     fields);
 }
 
 Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
-  CALVE_ASSIGN_OR_RETURN(auto ensured, committer_.EnsureTable(context, table_, [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
-    iceberg::CreateTableOptions create;
-    create.location = options_.location.empty() ? location : options_.location;
-    create.uuid = NewUuidString(*context.random);
-    create.fields = plan.schema->fields();
-    create.properties = options_.properties;
-    create.properties["format-version"] = std::to_string(options_.format_version);
-    CALVE_ASSIGN_OR_RETURN(create.partition_fields,
-                           iceberg::ParsePartitionFields(options_.partition_by, *plan.schema, iceberg::FieldId(999)));
-    return create;
-  }));
+  CALVE_ASSIGN_OR_RETURN(
+      auto ensured,
+      committer_.EnsureTable(
+          context, table_, [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
+            iceberg::CreateTableOptions create;
+            create.location = options_.location.empty() ? location : options_.location;
+            create.uuid = NewUuidString(*context.random);
+            create.fields = plan.schema->fields();
+            create.properties = options_.properties;
+            create.properties["format-version"] = std::to_string(options_.format_version);
+            CALVE_ASSIGN_OR_RETURN(create.partition_fields,
+                                   iceberg::ParsePartitionFields(
+                                       options_.partition_by, *plan.schema, iceberg::FieldId(999)));
+            return create;
+          }));
   loaded_ = std::move(ensured.table);
-  const auto evolve = [&](iceberg::SchemaUpdate& update) { return update.UnionByName(plan.schema->fields()); };
+  const auto evolve = [&](iceberg::SchemaUpdate& update) {
+    return update.UnionByName(plan.schema->fields());
+  };
   const iceberg::SchemaId before = loaded_.metadata->current_schema_id;
   CALVE_ASSIGN_OR_RETURN(auto reserved, committer_.ReserveSchema(context, table_, evolve));
   loaded_ = std::move(reserved.table);
@@ -204,12 +229,13 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
 Quarantine& IcebergLoad::quarantine(const Context& context) {
   std::lock_guard lock(mutex_);
   if (quarantine_ == nullptr) {
-    quarantine_ = std::make_unique<Quarantine>(committer_, *resources_.files,
-                                               Quarantine::Options{.table = Quarantine::NameFor(table_),
-                                                                   .job = request_.job,
-                                                                   .run = request_.run,
-                                                                   .key = load_key_.empty() ? request_.run : load_key_,
-                                                                   .now_us = context.clock->Now().time_since_epoch().count()});
+    quarantine_ = std::make_unique<Quarantine>(
+        committer_, *resources_.files,
+        Quarantine::Options{.table = Quarantine::NameFor(table_),
+                            .job = request_.job,
+                            .run = request_.run,
+                            .key = load_key_.empty() ? request_.run : load_key_,
+                            .now_us = context.clock->Now().time_since_epoch().count()});
   }
   return *quarantine_;
 }
@@ -242,23 +268,29 @@ commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& po
   return change;
 }
 
-Result<audit::Report> IcebergLoad::Audit(const Context& context, const iceberg::MetadataPtr& metadata,
+Result<audit::Report> IcebergLoad::Audit(const Context& context,
+                                         const iceberg::MetadataPtr& metadata,
                                          const iceberg::Snapshot& snapshot, int64_t rows_before) {
   if (request_.contract == nullptr) return audit::Report{};
   const iceberg::SchemaPtr& schema = metadata->SchemaOf(snapshot);
   audit::AuditScope scope;
-  scope.table = {.metadata = metadata, .snapshot_id = snapshot.id, .schema = schema, .data_sequence_min = std::nullopt};
+  scope.table = {.metadata = metadata,
+                 .snapshot_id = snapshot.id,
+                 .schema = schema,
+                 .data_sequence_min = std::nullopt};
   scope.added = scope.table;
   scope.added->data_sequence_min = snapshot.sequence_number;
   CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*schema));
   scope.inputs.rows_before = rows_before;
   scope.inputs.now_ms = MillisSinceEpoch(context.clock->Now());
   scope.resolver = resources_.resolver;
-  return audit::AuditTable(context, *request_.contract, *request_.checks, *resources_.engine, scope);
+  return audit::AuditTable(context, *request_.contract, *request_.checks, *resources_.engine,
+                           scope);
 }
 
-Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<commit::Position>& position, int64_t rows_expected,
-                                   Observer* observer) {
+Result<Report> IcebergLoad::Finish(const Context& context,
+                                   const std::optional<commit::Position>& position,
+                                   int64_t rows_expected, Observer* observer) {
   Report report;
   report.table = table_.ToString();
   for (const iceberg::DataFilePtr& file : files_) {
@@ -267,8 +299,9 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
   }
   report.files = static_cast<int64_t>(files_.size());
   if (report.rows_written != rows_expected) {
-    return BugError("the writers of " + report.table + " hold " + FormatCount(report.rows_written) + " rows, but " +
-                    FormatCount(rows_expected) + " were given to them; nothing was staged");
+    return BugError("the writers of " + report.table + " hold " + FormatCount(report.rows_written) +
+                    " rows, but " + FormatCount(rows_expected) +
+                    " were given to them; nothing was staged");
   }
   CALVE_RETURN_IF_ERROR(quarantine(context).Commit(context));
   report.rows_quarantined = quarantine_->rows();
@@ -277,7 +310,8 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
 
   CALVE_RETURN_IF_ERROR(context.Step("stage.before"));
   report.branch = commit::BranchOf(request_.run);
-  CALVE_ASSIGN_OR_RETURN(const commit::Staged staged, committer_.Stage(context, table_, MakeChange(position), report.branch));
+  CALVE_ASSIGN_OR_RETURN(const commit::Staged staged,
+                         committer_.Stage(context, table_, MakeChange(position), report.branch));
   staged_branch_ = report.branch;
   CALVE_RETURN_IF_ERROR(context.Step("stage.after"));
   if (observer != nullptr) observer->Staged(report);
@@ -301,7 +335,8 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
   publish.proof = commit::Proof::kTable;
   publish.summary["calve.checks"] = std::to_string(report.audit.outcomes.size());
   publish.recheck = [&](const iceberg::MetadataPtr& candidate, iceberg::SnapshotId id) -> Status {
-    CALVE_ASSIGN_OR_RETURN(report.audit, Audit(context, candidate, *candidate->FindSnapshot(id), rows_before));
+    CALVE_ASSIGN_OR_RETURN(report.audit,
+                           Audit(context, candidate, *candidate->FindSnapshot(id), rows_before));
     if (!report.audit.failed()) return Status::Ok();
     return DataError("main has moved since the rows were staged, and on it a check fails");
   };
@@ -322,9 +357,11 @@ Result<Report> IcebergLoad::Finish(const Context& context, const std::optional<c
 Status IcebergLoad::Abort(const Context& context) {
   if (quarantine_ != nullptr) CALVE_RETURN_IF_ERROR(quarantine_->Abort(context));
   if (!staged_branch_.empty()) {
-    // The branch holds the files: they go with it. Gone already means that the publish came through after all.
+    // The branch holds the files: they go with it. Gone already means that the publish came through
+    // after all.
     Status discarded = committer_.Discard(context, table_, staged_branch_);
-    return discarded.ok() || discarded.error().kind == ErrorKind::kNotFound ? Status::Ok() : discarded;
+    return discarded.ok() || discarded.error().kind == ErrorKind::kNotFound ? Status::Ok()
+                                                                            : discarded;
   }
   std::vector<std::string> uris;
   {
@@ -346,7 +383,8 @@ Result<std::vector<Load::OpenBranch>> IcebergLoad::OpenBranches(const Context& c
     const auto pipeline = snapshot->summary.find(std::string(commit::summary::kPipeline));
     if (pipeline == snapshot->summary.end() || pipeline->second != request_.job) continue;
     const auto run = snapshot->summary.find(std::string(commit::summary::kRun));
-    open.push_back({.branch = name, .run = run == snapshot->summary.end() ? std::string() : run->second});
+    open.push_back(
+        {.branch = name, .run = run == snapshot->summary.end() ? std::string() : run->second});
   }
   return open;
 }
@@ -365,15 +403,18 @@ Result<int64_t> IcebergLoad::Sweep(const Context& context, const std::string& ru
 }  // namespace
 
 CALVE_PART(iceberg) {
-  registry.Add({.type = "iceberg",
-                .meaning = "Iceberg tables: staged on a branch, audited, published",
-                .part = config::MakePart<IcebergOptions>("iceberg"),
-                .make = [](const config::Node& node, const Request& request, const Resources& resources) -> Result<std::unique_ptr<Load>> {
-                  CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Declaration().Parse(node));
-                  CALVE_ASSIGN_OR_RETURN(catalog::TableName table, options.Name());
-                  CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
-                  return std::make_unique<IcebergLoad>(std::move(options), std::move(table), *catalog, request, resources);
-                }});
+  registry.Add(
+      {.type = "iceberg",
+       .meaning = "Iceberg tables: staged on a branch, audited, published",
+       .part = config::MakePart<IcebergOptions>("iceberg"),
+       .make = [](const config::Node& node, const Request& request,
+                  const Resources& resources) -> Result<std::unique_ptr<Load>> {
+         CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Declaration().Parse(node));
+         CALVE_ASSIGN_OR_RETURN(catalog::TableName table, options.Name());
+         CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
+         return std::make_unique<IcebergLoad>(std::move(options), std::move(table), *catalog,
+                                              request, resources);
+       }});
 }
 
 }  // namespace calve::load

@@ -3,29 +3,38 @@
 namespace calve::load {
 
 config::Shape<IcebergOptions> IcebergOptions::Declaration() {
-  config::Shape<IcebergOptions> shape("iceberg loader",
-                                      "Load into an Iceberg table: staged on a branch, audited there, then published.");
-  shape.Required("database", &IcebergOptions::database, "The namespace; levels are separated by dots.",
+  config::Shape<IcebergOptions> shape(
+      "iceberg loader",
+      "Load into an Iceberg table: staged on a branch, audited there, then published.");
+  shape.Required("database", &IcebergOptions::database,
+                 "The namespace; levels are separated by dots.",
                  {.example = "sales", .aliases = {"namespace"}});
   shape.Required("table", &IcebergOptions::table, "The table; it is made when it is not there.",
                  {.example = "daily_sales"});
   shape.Optional("catalog", &IcebergOptions::catalog, "The catalog, by its name in calve.yaml.",
                  {.default_text = "the default catalog"});
   shape.Optional("write_mode", &IcebergOptions::write_mode, "What happens to rows that are there.");
-  shape.Optional("overwrite", &IcebergOptions::overwrite, "With write_mode overwrite: which rows are replaced.", {.default_text = "table"});
+  shape.Optional("overwrite", &IcebergOptions::overwrite,
+                 "With write_mode overwrite: which rows are replaced.", {.default_text = "table"});
   shape.Optional("partition_by", &IcebergOptions::partition_by,
-                 "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), truncate(4, name).",
+                 "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), "
+                 "truncate(4, name).",
                  {.example = "[month(date)]"});
-  shape.Optional("format_version", &IcebergOptions::format_version, "For a new table: the version of Iceberg's format.",
-                 {.min = 2, .max = 3});
+  shape.Optional("format_version", &IcebergOptions::format_version,
+                 "For a new table: the version of Iceberg's format.", {.min = 2, .max = 3});
   shape.Optional("location", &IcebergOptions::location, "For a new table: its folder.",
                  {.default_text = "below the catalog's warehouse"});
   shape.Optional("properties", &IcebergOptions::properties,
-                 "For a new table: table properties, by Iceberg's names, such as write.target-file-size-bytes.");
-  shape.Check("table", [](const IcebergOptions& options) -> Status { return options.Name().status(); });
+                 "For a new table: table properties, by Iceberg's names, such as "
+                 "write.target-file-size-bytes.");
+  shape.Check("table",
+              [](const IcebergOptions& options) -> Status { return options.Name().status(); });
   shape.Check("overwrite", [](const IcebergOptions& options) -> Status {
-    if (options.write_mode == WriteMode::kOverwrite || !options.overwrite.has_value()) return Status::Ok();
-    return ConfigError("overwrite says which rows are replaced, but write_mode is append; set write_mode: overwrite");
+    if (options.write_mode == WriteMode::kOverwrite || !options.overwrite.has_value())
+      return Status::Ok();
+    return ConfigError(
+        "overwrite says which rows are replaced, but write_mode is append; set write_mode: "
+        "overwrite");
   });
   return shape;
 }

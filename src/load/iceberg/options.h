@@ -13,13 +13,15 @@ namespace calve::load {
 enum class WriteMode { kAppend, kOverwrite };
 inline config::Names<WriteMode> NamesOf(WriteMode) {
   return {{"append", WriteMode::kAppend, "Add the rows."},
-          {"overwrite", WriteMode::kOverwrite, "Put the rows in place of those that `overwrite` names."}};
+          {"overwrite", WriteMode::kOverwrite,
+           "Put the rows in place of those that `overwrite` names."}};
 }
 
 enum class OverwriteScope { kTable, kPartitions };
 inline config::Names<OverwriteScope> NamesOf(OverwriteScope) {
   return {{"table", OverwriteScope::kTable, "All rows of the table."},
-          {"partitions", OverwriteScope::kPartitions, "The rows of the partitions that the new rows fall into."}};
+          {"partitions", OverwriteScope::kPartitions,
+           "The rows of the partitions that the new rows fall into."}};
 }
 
 /// The iceberg loader's options.

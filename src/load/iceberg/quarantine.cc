@@ -17,19 +17,26 @@ using iceberg::Field;
 using iceberg::FieldId;
 using iceberg::Type;
 
-constexpr std::array<std::string_view, 7> kTextColumns = {"rule", "reason", "origin", "raw", "job", "run", "load_key"};
+constexpr std::array<std::string_view, 7> kTextColumns = {"rule", "reason", "origin",  "raw",
+                                                          "job",  "run",    "load_key"};
 constexpr std::string_view kTimeColumn = "quarantined_at";
 
-Result<iceberg::CreateTableOptions> TableOptions(const std::string& location, const std::string& uuid) {
+Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
+                                                 const std::string& uuid) {
   iceberg::CreateTableOptions options;
   options.location = location;
   options.uuid = uuid;
   for (const std::string_view name : kTextColumns) {
-    options.fields.push_back(
-        Field{.id = FieldId(static_cast<int32_t>(options.fields.size()) + 1), .name = std::string(name), .type = Type::String()});
+    options.fields.push_back(Field{.id = FieldId(static_cast<int32_t>(options.fields.size()) + 1),
+                                   .name = std::string(name),
+                                   .type = Type::String()});
   }
-  options.fields.push_back(Field{.id = FieldId(8), .name = std::string(kTimeColumn), .type = Type::TimestampTz()});
-  options.partition_fields = {{.source_id = FieldId(7), .field_id = FieldId(1000), .name = "load_key", .transform = iceberg::Transform::Identity()}};
+  options.fields.push_back(
+      Field{.id = FieldId(8), .name = std::string(kTimeColumn), .type = Type::TimestampTz()});
+  options.partition_fields = {{.source_id = FieldId(7),
+                               .field_id = FieldId(1000),
+                               .name = "load_key",
+                               .transform = iceberg::Transform::Identity()}};
   return options;
 }
 
@@ -38,9 +45,11 @@ Result<iceberg::CreateTableOptions> TableOptions(const std::string& location, co
 Result<iceberg::MetadataPtr> Quarantine::Ensure(const Context& context) {
   std::lock_guard lock(mutex_);
   if (metadata_ != nullptr) return metadata_;
-  CALVE_ASSIGN_OR_RETURN(auto ensured, committer_.EnsureTable(context, options_.table, [&](const std::string& location) {
-    return TableOptions(location, NewUuidString(*context.random));
-  }));
+  CALVE_ASSIGN_OR_RETURN(
+      auto ensured,
+      committer_.EnsureTable(context, options_.table, [&](const std::string& location) {
+        return TableOptions(location, NewUuidString(*context.random));
+      }));
   metadata_ = ensured.table.metadata;
   return metadata_;
 }
@@ -67,7 +76,8 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
                                                                 .buffer_bytes_max = 8 << 20}));
   }
   std::array<arrow::StringBuilder, kTextColumns.size()> texts;
-  arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), arrow::default_memory_pool());
+  arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
+                                arrow::default_memory_pool());
   for (const QuarantinedRow& row : rows) {
     const std::array<const std::string*, kTextColumns.size()> values = {
         &row.rule, &row.reason, &row.origin, &row.raw, &options.job, &options.run, &options.key};
@@ -81,8 +91,10 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
   }
   CALVE_ASSIGN_OR_RETURN(auto column, times.Finish());
   columns.push_back(std::move(column));
-  CALVE_ASSIGN_OR_RETURN(const auto schema, columnar::ToArrowSchema(*quarantine_.metadata_->schema()));
-  return writer_->Write(context, arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows.size()), std::move(columns)));
+  CALVE_ASSIGN_OR_RETURN(const auto schema,
+                         columnar::ToArrowSchema(*quarantine_.metadata_->schema()));
+  return writer_->Write(context, arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows.size()),
+                                                          std::move(columns)));
 }
 
 Status Quarantine::Writer::Close(const Context& context) {
@@ -95,7 +107,8 @@ Status Quarantine::Writer::Close(const Context& context) {
 
 void Quarantine::Writer::Abort(const Context& context) {
   if (writer_ == nullptr) return;
-  if (Status aborted = writer_->Abort(context); !aborted.ok()) context.log->Warn("files of a failed run stay until the next one");
+  if (Status aborted = writer_->Abort(context); !aborted.ok())
+    context.log->Warn("files of a failed run stay until the next one");
   writer_.reset();
 }
 
@@ -109,26 +122,35 @@ Status Quarantine::Abort(const Context& context) {
 
 Status Quarantine::Commit(const Context& context) {
   Result<catalog::LoadedTable> loaded = committer_.Update(
-      context, options_.table, [](const iceberg::TableMetadata&) -> Result<iceberg::TableChange> { return iceberg::TableChange{}; });
-  if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound && closed_.empty()) return Status::Ok();
+      context, options_.table, [](const iceberg::TableMetadata&) -> Result<iceberg::TableChange> {
+        return iceberg::TableChange{};
+      });
+  if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound && closed_.empty())
+    return Status::Ok();
   CALVE_RETURN_IF_ERROR(loaded);
   const iceberg::TableMetadata& metadata = *loaded->metadata;
   const Field* key = metadata.schema()->FindByName("load_key");
   if (key == nullptr) {
-    return RefusedError("table " + options_.table.ToString() + " is no quarantine of calve: it has no column load_key; rename it");
+    return RefusedError("table " + options_.table.ToString() +
+                        " is no quarantine of calve: it has no column load_key; rename it");
   }
   catalog::TableFiles table_files(files_);
-  const auto filter = iceberg::Expression::Compare(iceberg::Expression::Op::kEqual, key->id, {iceberg::Value(options_.key)});
-  CALVE_ASSIGN_OR_RETURN(const iceberg::ScanPlan before, iceberg::PlanScan(context, table_files, metadata, {.filter = filter}));
+  const auto filter = iceberg::Expression::Compare(iceberg::Expression::Op::kEqual, key->id,
+                                                   {iceberg::Value(options_.key)});
+  CALVE_ASSIGN_OR_RETURN(const iceberg::ScanPlan before,
+                         iceberg::PlanScan(context, table_files, metadata, {.filter = filter}));
   if (before.tasks.empty() && closed_.empty()) return Status::Ok();
   commit::Change change;
   change.pipeline = options_.job;
   change.run = options_.run;
-  change.rows.operation = before.tasks.empty() ? iceberg::Operation::kAppend : iceberg::Operation::kOverwrite;
+  change.rows.operation =
+      before.tasks.empty() ? iceberg::Operation::kAppend : iceberg::Operation::kOverwrite;
   change.rows.added_data_files = closed_;
-  for (const iceberg::ScanTask& task : before.tasks) change.rows.removed_paths.push_back(task.file->path);
+  for (const iceberg::ScanTask& task : before.tasks)
+    change.rows.removed_paths.push_back(task.file->path);
   CALVE_RETURN_IF_ERROR(context.Step("quarantine.commit"));
-  Result<commit::Published> committed = committer_.Commit(context, options_.table, std::move(change), commit::Proof::kRows);
+  Result<commit::Published> committed =
+      committer_.Commit(context, options_.table, std::move(change), commit::Proof::kRows);
   committed_ = committed.ok() || committed.error().kind == ErrorKind::kUnknownOutcome;
   return StatusOf(committed);
 }

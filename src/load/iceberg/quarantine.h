@@ -14,15 +14,16 @@ namespace calve::load {
 
 /// The rows of one run that were held back, on their way to `<table>__quarantine`.
 ///
-/// They are keyed by what the run set out to read: another run over the same position takes their place, so that a rerun never doubles
-/// them. Committed before the good rows are staged. Threads: Open and Close from one, writers side by side.
+/// They are keyed by what the run set out to read: another run over the same position takes their
+/// place, so that a rerun never doubles them. Committed before the good rows are staged. Threads:
+/// Open and Close from one, writers side by side.
 class Quarantine {
  public:
   struct Options {
     catalog::TableName table;  ///< Of the quarantine itself.
     std::string job;
     std::string run;
-    std::string key;  ///< What the run set out to read.
+    std::string key;     ///< What the run set out to read.
     int64_t now_us = 0;  ///< Microseconds since 1970, UTC.
   };
   Quarantine(commit::Committer& committer, io::FileSystem& files, Options options)
@@ -50,7 +51,9 @@ class Quarantine {
   const catalog::TableName& table() const { return options_.table; }
 
   /// The quarantine's name beside a table.
-  static catalog::TableName NameFor(const catalog::TableName& table) { return {table.ns, table.name + "__quarantine"}; }
+  static catalog::TableName NameFor(const catalog::TableName& table) {
+    return {table.ns, table.name + "__quarantine"};
+  }
 
  private:
   /// Make the table at the first row.

@@ -15,7 +15,8 @@ using iceberg::Type;
 using Kind = SchemaPlan::Step::Kind;
 
 const Field* FindByName(const std::vector<Field>& fields, const std::string& name) {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
   return found == fields.end() ? nullptr : &*found;
 }
 
@@ -39,19 +40,23 @@ bool NestedFits(const Type& from, const Type& to, int format_version) {
 bool Fits(const Type& from, const Type& to, int format_version) {
   if (from.is_nested()) return NestedFits(from, to, format_version);
   if (from == to || from.kind() == iceberg::TypeKind::kUnknown) return true;
-  const bool int_to_decimal = from.kind() == iceberg::TypeKind::kInt && to.kind() == iceberg::TypeKind::kDecimal &&
+  const bool int_to_decimal = from.kind() == iceberg::TypeKind::kInt &&
+                              to.kind() == iceberg::TypeKind::kDecimal &&
                               to.precision() - to.scale() >= 10;
-  const bool long_to_decimal = from.kind() == iceberg::TypeKind::kLong && to.kind() == iceberg::TypeKind::kDecimal &&
+  const bool long_to_decimal = from.kind() == iceberg::TypeKind::kLong &&
+                               to.kind() == iceberg::TypeKind::kDecimal &&
                                to.precision() - to.scale() >= 19;
-  const bool decimal_grows = from.kind() == iceberg::TypeKind::kDecimal && to.kind() == iceberg::TypeKind::kDecimal &&
-                             to.scale() >= from.scale() &&
-                             to.precision() - to.scale() >= from.precision() - from.scale();
-  return int_to_decimal || long_to_decimal || decimal_grows || iceberg::IsPromotion(from, to, format_version);
+  const bool decimal_grows =
+      from.kind() == iceberg::TypeKind::kDecimal && to.kind() == iceberg::TypeKind::kDecimal &&
+      to.scale() >= from.scale() && to.precision() - to.scale() >= from.precision() - from.scale();
+  return int_to_decimal || long_to_decimal || decimal_grows ||
+         iceberg::IsPromotion(from, to, format_version);
 }
 
 class Meeting {
  public:
-  Meeting(const SchemaMeeting& meeting, const std::vector<Field>& incoming) : meeting_(meeting), incoming_(incoming) {
+  Meeting(const SchemaMeeting& meeting, const std::vector<Field>& incoming)
+      : meeting_(meeting), incoming_(incoming) {
     if (meeting.contract != nullptr) {
       on_new_column_ = meeting.contract->on_new_column;
       on_type_change_ = meeting.contract->on_type_change;
@@ -64,8 +69,10 @@ class Meeting {
     for (const Field& field : incoming_) DecideColumn(field);
     if (!plan_.new_table) CheckMissing();
     if (!faults_.empty()) return DataError(Join(faults_, "\n"));
-    CALVE_ASSIGN_OR_RETURN(plan_.schema, iceberg::Schema::Make(iceberg::SchemaId(0),
-                                                               iceberg::AssignFreshIds(fields_, iceberg::FieldId(0)).first));
+    CALVE_ASSIGN_OR_RETURN(
+        plan_.schema,
+        iceberg::Schema::Make(iceberg::SchemaId(0),
+                              iceberg::AssignFreshIds(fields_, iceberg::FieldId(0)).first));
     return std::move(plan_);
   }
 
@@ -79,7 +86,8 @@ class Meeting {
     for (const Field& candidate : fields_) {
       if (ToLower(candidate.name) != ToLower(field.name)) continue;
       faults_.push_back("column '" + field.name + "' differs from the table's '" + candidate.name +
-                        "' only in upper and lower case, which engines do not tell apart; rename it with a column_mapping transformer");
+                        "' only in upper and lower case, which engines do not tell apart; rename "
+                        "it with a column_mapping transformer");
       return;
     }
     MeetNew(field);
@@ -92,8 +100,10 @@ class Meeting {
       const Type* promised = PromisedType(field.name);
       if (promised != nullptr && !(*promised == field.type)) {
         if (!Fits(field.type, *promised, meeting_.format_version)) {
-          faults_.push_back("column '" + field.name + "' is " + field.type.ToString() + ", but its contract says " + promised->ToString() +
-                            "; convert it with a type_conversion transformer, or change the contract");
+          faults_.push_back(
+              "column '" + field.name + "' is " + field.type.ToString() +
+              ", but its contract says " + promised->ToString() +
+              "; convert it with a type_conversion transformer, or change the contract");
           return;
         }
         made.type = *promised;
@@ -101,7 +111,11 @@ class Meeting {
       fields_.push_back(std::move(made));
       return;
     }
-    SchemaPlan::Step step{.kind = Kind::kAdd, .column = field.name, .from = "", .to = field.type.ToString(), .why = ""};
+    SchemaPlan::Step step{.kind = Kind::kAdd,
+                          .column = field.name,
+                          .from = "",
+                          .to = field.type.ToString(),
+                          .why = ""};
     switch (on_new_column_) {
       case DriftPolicy::kEvolve:
         step.why = "new in the source, allowed by the contract (evolve)";
@@ -109,8 +123,10 @@ class Meeting {
         fields_.back().required = false;
         break;
       case DriftPolicy::kFreeze:
-        faults_.push_back("column '" + field.name + "' is new in the source, and the contract of " + meeting_.table +
-                          " freezes the schema; leave it out with a column_mapping transformer, or set on_new_column: evolve");
+        faults_.push_back("column '" + field.name + "' is new in the source, and the contract of " +
+                          meeting_.table +
+                          " freezes the schema; leave it out with a column_mapping transformer, or "
+                          "set on_new_column: evolve");
         return;
       case DriftPolicy::kQuarantine:
         step.kind = Kind::kLeaveOut;
@@ -122,7 +138,11 @@ class Meeting {
 
   void MeetKnown(const Field& field, Field& known) {
     if (Fits(field.type, known.type, meeting_.format_version)) return;
-    SchemaPlan::Step step{.kind = Kind::kWiden, .column = field.name, .from = known.type.ToString(), .to = field.type.ToString(), .why = ""};
+    SchemaPlan::Step step{.kind = Kind::kWiden,
+                          .column = field.name,
+                          .from = known.type.ToString(),
+                          .to = field.type.ToString(),
+                          .why = ""};
     const bool can_widen = iceberg::IsPromotion(known.type, field.type, meeting_.format_version);
     const bool narrows = Fits(known.type, field.type, meeting_.format_version);
     if (on_type_change_ == DriftPolicy::kEvolve && can_widen) {
@@ -132,9 +152,11 @@ class Meeting {
       step.kind = Kind::kReject;
       step.why = "wider in the source; rows whose value does not fit go to quarantine";
     } else {
-      faults_.push_back("column '" + field.name + "' is " + field.type.ToString() + " in the source and " + known.type.ToString() + " in " +
-                        meeting_.table + (narrows ? ", and the contract freezes types; set on_type_change: evolve or quarantine"
-                                                  : "; convert it with a type_conversion transformer"));
+      faults_.push_back(
+          "column '" + field.name + "' is " + field.type.ToString() + " in the source and " +
+          known.type.ToString() + " in " + meeting_.table +
+          (narrows ? ", and the contract freezes types; set on_type_change: evolve or quarantine"
+                   : "; convert it with a type_conversion transformer"));
       return;
     }
     plan_.steps.push_back(std::move(step));
@@ -142,8 +164,11 @@ class Meeting {
 
   void CheckMissing() {
     for (const Field& field : meeting_.current->fields()) {
-      if (!field.required || field.write_default.has_value() || FindByName(incoming_, field.name) != nullptr) continue;
-      faults_.push_back("column '" + field.name + "' is required in " + meeting_.table + " but the source has none");
+      if (!field.required || field.write_default.has_value() ||
+          FindByName(incoming_, field.name) != nullptr)
+        continue;
+      faults_.push_back("column '" + field.name + "' is required in " + meeting_.table +
+                        " but the source has none");
     }
   }
 

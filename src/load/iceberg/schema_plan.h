@@ -11,13 +11,16 @@ namespace calve::load {
 
 /// How the columns of a source meet those of a table, under a contract's policies.
 struct SchemaMeeting {
-  std::string table;                            ///< For messages.
-  const iceberg::Schema* current = nullptr;     ///< Null: a new table.
-  const audit::Contract* contract = nullptr;    ///< Null: evolve new columns, quarantine type changes.
+  std::string table;                         ///< For messages.
+  const iceberg::Schema* current = nullptr;  ///< Null: a new table.
+  const audit::Contract* contract =
+      nullptr;  ///< Null: evolve new columns, quarantine type changes.
   int format_version = 2;
 };
 
-/// Decide; change nothing. Fails with kData naming every column that the contract or the format refuses.
-Result<SchemaPlan> MeetSchemas(const SchemaMeeting& meeting, const std::vector<iceberg::Field>& incoming);
+/// Decide; change nothing. Fails with kData naming every column that the contract or the format
+/// refuses.
+Result<SchemaPlan> MeetSchemas(const SchemaMeeting& meeting,
+                               const std::vector<iceberg::Field>& incoming);
 
 }  // namespace calve::load

@@ -45,42 +45,62 @@ struct CsvOptions : FileOptions {
             .date_formats = date_formats,
             .timestamp_formats = timestamp_formats};
   }
-  CsvDialect dialect() const { return {.delimiter = delimiter, .quote = quote.empty() ? '\0' : quote[0]}; }
+  CsvDialect dialect() const {
+    return {.delimiter = delimiter, .quote = quote.empty() ? '\0' : quote[0]};
+  }
 };
 
 config::Shape<CsvOptions> CsvOptions::Declaration() {
-  config::Shape<CsvOptions> shape("csv source", "Read delimited text files, with exact types guessed from a sample.");
+  config::Shape<CsvOptions> shape(
+      "csv source", "Read delimited text files, with exact types guessed from a sample.");
   shape.Include(FileOptions::Declaration());
   shape.Optional("delimiter", &CsvOptions::delimiter, "What stands between two values.");
-  shape.Optional("quote", &CsvOptions::quote, "What stands around a value that holds delimiters or line breaks; empty: nothing does.");
-  shape.Optional("header", &CsvOptions::header, "Whether the first row of each file names the columns.");
-  shape.Optional("columns", &CsvOptions::columns, "The names of the columns, when no header does.", {.example = "[id, name, price]"});
-  shape.Optional("null_values", &CsvOptions::null_values, "Texts that mean NULL, unless they stand in quotes.", {.example = "[\"\", NULL, n/a]"});
-  shape.Optional("trim", &CsvOptions::trim, "Take blanks off both ends of values that are not quoted.");
+  shape.Optional(
+      "quote", &CsvOptions::quote,
+      "What stands around a value that holds delimiters or line breaks; empty: nothing does.");
+  shape.Optional("header", &CsvOptions::header,
+                 "Whether the first row of each file names the columns.");
+  shape.Optional("columns", &CsvOptions::columns, "The names of the columns, when no header does.",
+                 {.example = "[id, name, price]"});
+  shape.Optional("null_values", &CsvOptions::null_values,
+                 "Texts that mean NULL, unless they stand in quotes.",
+                 {.example = "[\"\", NULL, n/a]"});
+  shape.Optional("trim", &CsvOptions::trim,
+                 "Take blanks off both ends of values that are not quoted.");
   shape.Optional("encoding", &CsvOptions::encoding, "utf-8 or latin-1.");
   shape.Optional("decimal", &CsvOptions::decimal, "What stands before the fraction of a number.");
-  shape.Optional("thousands", &CsvOptions::thousands, "What stands between groups of three digits; empty: nothing does.");
-  shape.Optional("date_formats", &CsvOptions::date_formats, "How dates are written, as strptime says it.",
+  shape.Optional("thousands", &CsvOptions::thousands,
+                 "What stands between groups of three digits; empty: nothing does.");
+  shape.Optional("date_formats", &CsvOptions::date_formats,
+                 "How dates are written, as strptime says it.",
                  {.example = "[\"%d.%m.%Y\"]", .default_text = "2026-11-21"});
-  shape.Optional("timestamp_formats", &CsvOptions::timestamp_formats, "How timestamps are written, as strptime says it.",
-                 {.example = "[\"%d.%m.%Y %H:%M\"]", .default_text = "2026-11-21T08:15:00, with or without zone"});
-  shape.Optional("types", &CsvOptions::types, "Types of columns, in place of a guess: Iceberg's names.",
+  shape.Optional("timestamp_formats", &CsvOptions::timestamp_formats,
+                 "How timestamps are written, as strptime says it.",
+                 {.example = "[\"%d.%m.%Y %H:%M\"]",
+                  .default_text = "2026-11-21T08:15:00, with or without zone"});
+  shape.Optional("types", &CsvOptions::types,
+                 "Types of columns, in place of a guess: Iceberg's names.",
                  {.example = "decimal(12, 2)"});
-  shape.Optional("sample", &CsvOptions::sample, "How much of each file is read to guess types.", {.min = ByteCount(1'000), .max = ByteCount(1'000'000'000)});
+  shape.Optional("sample", &CsvOptions::sample, "How much of each file is read to guess types.",
+                 {.min = ByteCount(1'000), .max = ByteCount(1'000'000'000)});
   const auto one_character = [](const std::string& text, const char* key) -> Status {
     if (text.size() <= 1) return Status::Ok();
     return ConfigError(std::string(key) + " is one character, not '" + text + "'");
   };
   shape.Check("quote", [=](const CsvOptions& o) { return one_character(o.quote, "quote"); });
   shape.Check("decimal", [=](const CsvOptions& o) { return one_character(o.decimal, "decimal"); });
-  shape.Check("thousands", [=](const CsvOptions& o) { return one_character(o.thousands, "thousands"); });
+  shape.Check("thousands",
+              [=](const CsvOptions& o) { return one_character(o.thousands, "thousands"); });
   shape.Check("encoding", [](const CsvOptions& o) -> Status {
     if (o.encoding == "utf-8" || o.encoding == "latin-1") return Status::Ok();
-    return ConfigError("'" + o.encoding + "' is no encoding of a csv source; one of utf-8, latin-1");
+    return ConfigError("'" + o.encoding +
+                       "' is no encoding of a csv source; one of utf-8, latin-1");
   });
   shape.Check("columns", [](const CsvOptions& o) -> Status {
     if (!o.header || o.columns.empty()) return Status::Ok();
-    return ConfigError("columns names the columns of files without header; set header: false, or rename with a column_mapping transformer");
+    return ConfigError(
+        "columns names the columns of files without header; set header: false, or rename with a "
+        "column_mapping transformer");
   });
   shape.Check("types", [](const CsvOptions& o) { return CheckTypes(o.types); });
   return shape;
@@ -89,7 +109,8 @@ config::Shape<CsvOptions> CsvOptions::Declaration() {
 /// The bytes of one file, decompressed, as UTF-8, a stretch at a time.
 class Text {
  public:
-  Text(std::unique_ptr<io::InputStream> stream, bool latin1) : stream_(std::move(stream)), latin1_(latin1) {}
+  Text(std::unique_ptr<io::InputStream> stream, bool latin1)
+      : stream_(std::move(stream)), latin1_(latin1) {}
 
   std::string_view data() const { return std::string_view(buffer_).substr(start_); }
   bool at_end() const { return at_end_; }
@@ -105,7 +126,8 @@ class Text {
                        "; most likely a quote opens and does not close, or the file is no CSV");
     }
     buffer_.resize(had + kChunkBytes);
-    CALVE_ASSIGN_OR_RETURN(const size_t got, stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
+    CALVE_ASSIGN_OR_RETURN(const size_t got,
+                           stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
     buffer_.resize(had + got);
     at_end_ = got == 0;
     if (!begun_ && buffer_.starts_with("\xEF\xBB\xBF")) start_ = 3;
@@ -143,7 +165,8 @@ class Text {
 /// Rows of one file, as texts.
 class CsvFile {
  public:
-  static Result<std::unique_ptr<CsvFile>> Open(const Context& context, const Resources& resources, const CsvOptions& options,
+  static Result<std::unique_ptr<CsvFile>> Open(const Context& context, const Resources& resources,
+                                               const CsvOptions& options,
                                                const io::FileInfo& info) {
     CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources, options, info));
     auto file = std::make_unique<CsvFile>(options, info, std::move(stream));
@@ -151,8 +174,12 @@ class CsvFile {
     return file;
   }
 
-  CsvFile(const CsvOptions& options, const io::FileInfo& info, std::unique_ptr<io::InputStream> stream)
-      : options_(options), info_(info), text_(std::move(stream), options.encoding == "latin-1"), parser_(options.dialect()) {}
+  CsvFile(const CsvOptions& options, const io::FileInfo& info,
+          std::unique_ptr<io::InputStream> stream)
+      : options_(options),
+        info_(info),
+        text_(std::move(stream), options.encoding == "latin-1"),
+        parser_(options.dialect()) {}
 
   /// The columns of this file, in its order.
   const std::vector<std::string>& columns() const { return columns_; }
@@ -162,7 +189,8 @@ class CsvFile {
   Result<bool> Next(size_t rows_max, size_t bytes_max) {
     text_.Consume(consumed_);
     consumed_ = 0;
-    while (text_.data().size() < bytes_max && !text_.at_end()) CALVE_RETURN_IF_ERROR(In(text_.More()));
+    while (text_.data().size() < bytes_max && !text_.at_end())
+      CALVE_RETURN_IF_ERROR(In(text_.More()));
     while (true) {
       if (text_.data().empty() && text_.at_end()) return false;
       CALVE_ASSIGN_OR_RETURN(consumed_, Parse(rows_max));
@@ -179,11 +207,13 @@ class CsvFile {
   Result<size_t> Parse(size_t rows_max) {
     Result<size_t> parsed = parser_.Parse(text_.data(), text_.at_end(), rows_max);
     if (parsed.ok()) return parsed;
-    return Error{parsed.error().kind, std::string(ShortName(info_.uri)) + " " + parsed.error().message};
+    return Error{parsed.error().kind,
+                 std::string(ShortName(info_.uri)) + " " + parsed.error().message};
   }
   Status In(Status status) const {
     if (status.ok()) return status;
-    return Error{status.error().kind, std::string(ShortName(info_.uri)) + ": " + status.error().message};
+    return Error{status.error().kind,
+                 std::string(ShortName(info_.uri)) + ": " + status.error().message};
   }
 
   Status ReadHeader() {
@@ -193,18 +223,22 @@ class CsvFile {
     }
     while (true) {
       CALVE_RETURN_IF_ERROR(In(text_.More()));
-      // Without a header the first row stays, to be read as data: a parser of its own counts its values.
+      // Without a header the first row stays, to be read as data: a parser of its own counts its
+      // values.
       CsvParser peek(options_.dialect());
       CsvParser& parser = options_.header ? parser_ : peek;
       Result<size_t> used = parser.Parse(text_.data(), text_.at_end(), 1);
-      if (!used.ok()) return Error{used.error().kind, std::string(ShortName(info_.uri)) + " " + used.error().message};
+      if (!used.ok())
+        return Error{used.error().kind,
+                     std::string(ShortName(info_.uri)) + " " + used.error().message};
       if (parser.rows().empty()) {
         if (text_.at_end()) return Status::Ok();  // An empty file has no columns and no rows.
         continue;
       }
       const CsvRow& row = parser.rows().front();
       for (size_t i = 0; i < row.field_count; ++i) {
-        columns_.push_back(options_.header ? std::string(Trim(parser.field(row, i).text)) : "column_" + std::to_string(i + 1));
+        columns_.push_back(options_.header ? std::string(Trim(parser.field(row, i).text))
+                                           : "column_" + std::to_string(i + 1));
       }
       if (options_.header) text_.Consume(*used);
       return CheckNames();
@@ -216,13 +250,19 @@ class CsvFile {
     std::string faults;
     for (size_t i = 0; i < columns_.size(); ++i) {
       const std::string& name = columns_[i];
-      const std::string place = std::string(ShortName(info_.uri)) + " line 1, column " + std::to_string(i + 1) + ": ";
+      const std::string place =
+          std::string(ShortName(info_.uri)) + " line 1, column " + std::to_string(i + 1) + ": ";
       if (!IsValidUtf8(name) || name.find('\0') != std::string::npos) {
-        faults += place + "the name is no UTF-8 text; if the file has another encoding, set encoding for the source\n";
+        faults += place +
+                  "the name is no UTF-8 text; if the file has another encoding, set encoding for "
+                  "the source\n";
       } else if (name.empty()) {
-        faults += place + "the header has no name here; name it in the file, or set header: false and columns\n";
+        faults +=
+            place +
+            "the header has no name here; name it in the file, or set header: false and columns\n";
       } else if (const auto [first, fresh] = places.emplace(ToLower(name), i); !fresh) {
-        faults += place + "the header has '" + name + "' already in column " + std::to_string(first->second + 1) +
+        faults += place + "the header has '" + name + "' already in column " +
+                  std::to_string(first->second + 1) +
                   "; rename one in the file, or set header: false and columns\n";
       }
     }
@@ -244,14 +284,18 @@ TextValue ValueOf(const CsvField& field, const CsvOptions& options) {
   std::string_view text = field.text;
   if (field.quoted) return {.text = text, .null = false};
   if (options.trim) text = Trim(text);
-  const bool null = std::find(options.null_values.begin(), options.null_values.end(), text) != options.null_values.end();
+  const bool null = std::find(options.null_values.begin(), options.null_values.end(), text) !=
+                    options.null_values.end();
   return {.text = text, .null = null};
 }
 
 class CsvOrigins : public columnar::Origins {
  public:
-  CsvOrigins(std::string file, std::vector<int64_t> lines) : file_(std::move(file)), lines_(std::move(lines)) {}
-  std::string Describe(int64_t row) const override { return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]); }
+  CsvOrigins(std::string file, std::vector<int64_t> lines)
+      : file_(std::move(file)), lines_(std::move(lines)) {}
+  std::string Describe(int64_t row) const override {
+    return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]);
+  }
 
  private:
   const std::string file_;
@@ -261,8 +305,13 @@ class CsvOrigins : public columnar::Origins {
 /// Batches of one file in the plan's schema.
 class CsvReader : public SplitReader {
  public:
-  CsvReader(const CsvOptions& options, io::FileInfo info, std::shared_ptr<arrow::Schema> schema, const PlanOptions& plan)
-      : options_(options), info_(std::move(info)), schema_(std::move(schema)), formats_(options.formats()), plan_(plan) {}
+  CsvReader(const CsvOptions& options, io::FileInfo info, std::shared_ptr<arrow::Schema> schema,
+            const PlanOptions& plan)
+      : options_(options),
+        info_(std::move(info)),
+        schema_(std::move(schema)),
+        formats_(options.formats()),
+        plan_(plan) {}
 
   Status Open(const Context& context, const Resources& resources) {
     CALVE_ASSIGN_OR_RETURN(file_, CsvFile::Open(context, resources, options_, info_));
@@ -277,8 +326,9 @@ class CsvReader : public SplitReader {
   }
 
   Result<std::optional<TracedBatch>> Next(const Context&) override {
-    CALVE_ASSIGN_OR_RETURN(const bool more, file_->Next(static_cast<size_t>(plan_.batch_rows_max),
-                                                        static_cast<size_t>(plan_.batch_bytes_max.value())));
+    CALVE_ASSIGN_OR_RETURN(const bool more,
+                           file_->Next(static_cast<size_t>(plan_.batch_rows_max),
+                                       static_cast<size_t>(plan_.batch_bytes_max.value())));
     if (!more) return std::optional<TracedBatch>();
     TracedBatch batch;
     batch.rows_read = static_cast<int64_t>(file_->parser().rows().size());
@@ -303,18 +353,23 @@ class CsvReader : public SplitReader {
   }
 
   std::string ShapeFault(const CsvRow& row) const {
-    if (row.fault == CsvRowFault::kTextAfterQuote) return "text stands behind a closing quote; double quotes that belong to the value";
-    if (row.fault == CsvRowFault::kNul) return "the row holds a NUL byte; the file is damaged or no text";
+    if (row.fault == CsvRowFault::kTextAfterQuote)
+      return "text stands behind a closing quote; double quotes that belong to the value";
+    if (row.fault == CsvRowFault::kNul)
+      return "the row holds a NUL byte; the file is damaged or no text";
     if (row.field_count == file_->columns().size()) return "";
-    return "the row has " + FormatCount(row.field_count) + " values, expected " + FormatCount(static_cast<int64_t>(file_->columns().size())) +
+    return "the row has " + FormatCount(row.field_count) + " values, expected " +
+           FormatCount(static_cast<int64_t>(file_->columns().size())) +
            " as the header has; quote values that hold the delimiter";
   }
 
   columnar::Reject MakeReject(const CsvRow& row, std::string column, std::string reason) const {
     std::string raw(row.raw.substr(0, 1 << 20));
     if (!IsValidUtf8(raw) || raw.find('\0') != std::string::npos) raw = Quote(EscapeBytes(raw));
-    return {.origin = std::string(ShortName(info_.uri)) + " line " + FormatCount(row.line), .column = std::move(column),
-            .reason = std::move(reason), .raw = std::move(raw)};
+    return {.origin = std::string(ShortName(info_.uri)) + " line " + FormatCount(row.line),
+            .column = std::move(column),
+            .reason = std::move(reason),
+            .raw = std::move(raw)};
   }
 
   static std::string EscapeBytes(std::string_view bytes) {
@@ -337,8 +392,10 @@ class CsvReader : public SplitReader {
     for (size_t c = 0; c < columns_.size(); ++c) {
       values_.clear();
       for (const CsvRow* row : good_) {
-        values_.push_back(sources_[c] < 0 ? TextValue{.text = {}, .null = true}
-                                          : ValueOf(file_->parser().field(*row, static_cast<size_t>(sources_[c])), options_));
+        values_.push_back(
+            sources_[c] < 0
+                ? TextValue{.text = {}, .null = true}
+                : ValueOf(file_->parser().field(*row, static_cast<size_t>(sources_[c])), options_));
       }
       std::vector<int64_t> misfits;
       CALVE_RETURN_IF_ERROR(columns_[c]->Append(values_, &misfits));
@@ -347,12 +404,15 @@ class CsvReader : public SplitReader {
       for (const int64_t row : misfits) {
         if (!bad.insert(row).second) continue;  // The first column that does not fit is the reason.
         const auto& field = *schema_->field(static_cast<int>(c));
-        const std::string reason = "column " + field.name() + ": " +
-                                   columnar::MisfitReason(values_[static_cast<size_t>(row)].text, *field.type(), formats_);
-        batch->rejects.push_back(MakeReject(*good_[static_cast<size_t>(row)], field.name(), reason));
+        const std::string reason =
+            "column " + field.name() + ": " +
+            columnar::MisfitReason(values_[static_cast<size_t>(row)].text, *field.type(), formats_);
+        batch->rejects.push_back(
+            MakeReject(*good_[static_cast<size_t>(row)], field.name(), reason));
       }
     }
-    auto rows = arrow::RecordBatch::Make(schema_, static_cast<int64_t>(good_.size()), std::move(arrays));
+    auto rows =
+        arrow::RecordBatch::Make(schema_, static_cast<int64_t>(good_.size()), std::move(arrays));
     std::vector<int64_t> lines;
     std::vector<int64_t> kept;
     for (size_t i = 0; i < good_.size(); ++i) {
@@ -364,7 +424,8 @@ class CsvReader : public SplitReader {
       CALVE_ASSIGN_OR_RETURN(rows, columnar::TakeRows(rows, kept));
     }
     batch->rows = std::move(rows);
-    batch->origins = std::make_shared<CsvOrigins>(std::string(ShortName(info_.uri)), std::move(lines));
+    batch->origins =
+        std::make_shared<CsvOrigins>(std::string(ShortName(info_.uri)), std::move(lines));
     return Status::Ok();
   }
 
@@ -382,23 +443,29 @@ class CsvReader : public SplitReader {
 
 class CsvSource : public Source {
  public:
-  CsvSource(CsvOptions options, Resources resources) : options_(std::move(options)), resources_(std::move(resources)) {}
+  CsvSource(CsvOptions options, Resources resources)
+      : options_(std::move(options)), resources_(std::move(resources)) {}
 
   Status Check(const Context& context) override {
-    CALVE_ASSIGN_OR_RETURN(const FileSet set, FindFileSet(context, resources_, options_, std::nullopt));
+    CALVE_ASSIGN_OR_RETURN(const FileSet set,
+                           FindFileSet(context, resources_, options_, std::nullopt));
     if (set.files.empty()) return Status::Ok();
     return StatusOf(CsvFile::Open(context, resources_, options_, set.files.front()));
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
     CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
-    return std::vector<Stream>{{.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+    return std::vector<Stream>{
+        {.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     plan_options_ = options;
     CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_, options.since));
-    ColumnTyping typing({.formats = options_.formats(), .types = options_.types, .wanted = options.wanted, .widen = options.widen_wanted});
+    ColumnTyping typing({.formats = options_.formats(),
+                         .types = options_.types,
+                         .wanted = options.wanted,
+                         .widen = options.widen_wanted});
     for (size_t i = 0; i < set.files.size(); ++i) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_RETURN_IF_ERROR(Sample(context, set.files[i], i < kSampledFilesMax, &typing));
@@ -408,27 +475,33 @@ class CsvSource : public Source {
     plan.bytes = set.bytes;
     plan.position = std::move(set.position);
     for (io::FileInfo& file : set.files) {
-      plan.splits.push_back({.label = std::string(ShortName(file.uri)), .bytes = file.size, .payload = std::move(file)});
+      plan.splits.push_back({.label = std::string(ShortName(file.uri)),
+                             .bytes = file.size,
+                             .payload = std::move(file)});
     }
     if (plan.splits.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, typing.Schema(&plan.notes));
     return plan;
   }
 
-  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan, const Split& split) override {
-    auto reader = std::make_unique<CsvReader>(options_, std::any_cast<const io::FileInfo&>(split.payload), plan.schema, plan_options_);
+  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan,
+                                            const Split& split) override {
+    auto reader = std::make_unique<CsvReader>(
+        options_, std::any_cast<const io::FileInfo&>(split.payload), plan.schema, plan_options_);
     CALVE_RETURN_IF_ERROR(reader->Open(context, resources_));
     return reader;
   }
 
  private:
-  Status Sample(const Context& context, const io::FileInfo& info, bool values, ColumnTyping* typing) {
+  Status Sample(const Context& context, const io::FileInfo& info, bool values,
+                ColumnTyping* typing) {
     CALVE_ASSIGN_OR_RETURN(const auto file, CsvFile::Open(context, resources_, options_, info));
     std::vector<size_t> places;
     for (const std::string& name : file->columns()) places.push_back(typing->Column(name));
     if (!values) return Status::Ok();
     // The file may end inside a quote, or the sample cut a row: that is for the reader to judge.
-    const Result<bool> more = file->Next(size_t{1} << 20, static_cast<size_t>(options_.sample.value()));
+    const Result<bool> more =
+        file->Next(size_t{1} << 20, static_cast<size_t>(options_.sample.value()));
     if (!more.ok() || !*more) return Status::Ok();
     for (const CsvRow& row : file->parser().rows()) {
       if (row.field_count != places.size() || row.fault != CsvRowFault::kNone) continue;
@@ -451,7 +524,8 @@ CALVE_PART(csv) {
   registry.Add({.type = "csv",
                 .meaning = "Delimited text files, local or on an object store",
                 .part = config::MakePart<CsvOptions>("csv"),
-                .make = [](const config::Node& node, const Resources& resources) -> Result<std::unique_ptr<Source>> {
+                .make = [](const config::Node& node,
+                           const Resources& resources) -> Result<std::unique_ptr<Source>> {
                   CALVE_ASSIGN_OR_RETURN(CsvOptions options, CsvOptions::Declaration().Parse(node));
                   return std::make_unique<CsvSource>(std::move(options), resources);
                 }});

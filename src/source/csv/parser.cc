@@ -19,8 +19,9 @@ size_t FindAny(std::string_view data, size_t at, char a, char b, char c, char d)
   const __m128i vd = _mm_set1_epi8(d);
   for (; at + 16 <= data.size(); at += 16) {
     const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data.data() + at));
-    const __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, va), _mm_cmpeq_epi8(chunk, vb)),
-                                     _mm_or_si128(_mm_cmpeq_epi8(chunk, vc), _mm_cmpeq_epi8(chunk, vd)));
+    const __m128i hit =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, va), _mm_cmpeq_epi8(chunk, vb)),
+                     _mm_or_si128(_mm_cmpeq_epi8(chunk, vc), _mm_cmpeq_epi8(chunk, vd)));
     const int mask = _mm_movemask_epi8(hit);
     if (mask != 0) return at + static_cast<size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
   }
@@ -47,7 +48,8 @@ Result<size_t> CsvParser::Parse(std::string_view data, bool last, size_t rows_ma
       line_ = line;
       if (last) {
         return DataError("line " + std::to_string(line) +
-                         ": a quote opens in this row and does not close before the end of the file; close it, or set another quote for the source");
+                         ": a quote opens in this row and does not close before the end of the "
+                         "file; close it, or set another quote for the source");
       }
       break;
     }
@@ -58,7 +60,10 @@ Result<size_t> CsvParser::Parse(std::string_view data, bool last, size_t rows_ma
 
 CsvParser::Scan CsvParser::ParseRow(std::string_view data, size_t* at, bool last) {
   const size_t start = *at;
-  CsvRow row{.line = line_, .raw = {}, .first_field = static_cast<uint32_t>(fields_.size()), .field_count = 0};
+  CsvRow row{.line = line_,
+             .raw = {},
+             .first_field = static_cast<uint32_t>(fields_.size()),
+             .field_count = 0};
   while (true) {
     const bool quoted = dialect_.quote != 0 && *at < data.size() && data[*at] == dialect_.quote;
     if (!quoted) {
@@ -93,7 +98,9 @@ CsvParser::Scan CsvParser::ParseRow(std::string_view data, size_t* at, bool last
   }
   row.raw = data.substr(start, end - start);
   row.field_count = static_cast<uint32_t>(fields_.size()) - row.first_field;
-  if (row.fault == CsvRowFault::kNone && std::memchr(row.raw.data(), '\0', row.raw.size()) != nullptr) row.fault = CsvRowFault::kNul;
+  if (row.fault == CsvRowFault::kNone &&
+      std::memchr(row.raw.data(), '\0', row.raw.size()) != nullptr)
+    row.fault = CsvRowFault::kNul;
   rows_.push_back(row);
   return Scan::kRow;
 }
@@ -117,7 +124,8 @@ bool CsvParser::ParseQuoted(std::string_view data, size_t* at, bool last, CsvRow
       end += 2;
       continue;
     }
-    if (end + 1 == data.size() && !last) return false;  // Whether the quote is doubled is not known yet.
+    if (end + 1 == data.size() && !last)
+      return false;  // Whether the quote is doubled is not known yet.
     break;
   }
   const std::string_view inside = data.substr(start, end - start);

@@ -36,19 +36,24 @@ struct CsvRow {
   CsvRowFault fault = CsvRowFault::kNone;
 };
 
-/// Cuts a stretch of a CSV file into rows and values (RFC 4180; rows end with LF, CRLF or CR; a doubled quote inside quotes is one). For one thread.
+/// Cuts a stretch of a CSV file into rows and values (RFC 4180; rows end with LF, CRLF or CR; a
+/// doubled quote inside quotes is one). For one thread.
 ///
-/// Blank lines are no rows. Views point into what was given to Parse, and are good until the next call.
+/// Blank lines are no rows. Views point into what was given to Parse, and are good until the next
+/// call.
 class CsvParser {
  public:
   explicit CsvParser(const CsvDialect& dialect) : dialect_(dialect) {}
 
-  /// Parse at most `rows_max` rows from the start of `data`, which begins at a row; return the bytes consumed. A row that does not end in `data` is left for
-  /// the next call, unless `last` says that nothing follows. Fails with kData when a quote is still open at the end of the file.
+  /// Parse at most `rows_max` rows from the start of `data`, which begins at a row; return the
+  /// bytes consumed. A row that does not end in `data` is left for the next call, unless `last`
+  /// says that nothing follows. Fails with kData when a quote is still open at the end of the file.
   Result<size_t> Parse(std::string_view data, bool last, size_t rows_max);
 
   const std::vector<CsvRow>& rows() const { return rows_; }
-  const CsvField& field(const CsvRow& row, size_t index) const { return fields_[row.first_field + index]; }
+  const CsvField& field(const CsvRow& row, size_t index) const {
+    return fields_[row.first_field + index];
+  }
   /// The line of the next row.
   int64_t line() const { return line_; }
 

@@ -18,18 +18,26 @@ struct InlineOptions {
   std::map<std::string, std::string> types;
 
   static config::Shape<InlineOptions> Declaration() {
-    config::Shape<InlineOptions> shape("inline source", "Rows that stand in the job file itself: for tests, trials and small tables.");
-    shape.Required("rows", &InlineOptions::rows, "The rows, each a mapping of column to value.", {.example = "[{id: 1, name: ada}, {id: 2}]"});
-    shape.Optional("types", &InlineOptions::types, "Types of columns, in place of a guess: Iceberg's names.", {.example = "decimal(12, 2)"});
+    config::Shape<InlineOptions> shape(
+        "inline source",
+        "Rows that stand in the job file itself: for tests, trials and small tables.");
+    shape.Required("rows", &InlineOptions::rows, "The rows, each a mapping of column to value.",
+                   {.example = "[{id: 1, name: ada}, {id: 2}]"});
+    shape.Optional("types", &InlineOptions::types,
+                   "Types of columns, in place of a guess: Iceberg's names.",
+                   {.example = "decimal(12, 2)"});
     shape.Check("types", [](const InlineOptions& o) { return CheckTypes(o.types); });
     shape.CheckNode([](const InlineOptions& o, const Node&, config::Faults& faults) {
       for (const Node& row : o.rows) {
         if (!row.is_mapping()) {
-          faults.Add(row.place(), "a row is a mapping of column to value, such as {id: 1, name: ada}");
+          faults.Add(row.place(),
+                     "a row is a mapping of column to value, such as {id: 1, name: ada}");
           continue;
         }
         for (const Node::Entry& entry : row.entries()) {
-          if (!entry.value.is_scalar()) faults.Add(entry.value.place(), "an inline value is a single text, number, date or null");
+          if (!entry.value.is_scalar())
+            faults.Add(entry.value.place(),
+                       "an inline value is a single text, number, date or null");
         }
       }
     });
@@ -56,15 +64,19 @@ columnar::TextValue ValueOf(const Node& row, const std::string& column) {
 std::string RawRow(const Node& row) {
   std::string raw = "{";
   for (const Node::Entry& entry : row.entries()) {
-    raw += (raw.size() == 1 ? "" : ", ") + Quote(entry.key) + ": " + (entry.value.is_null() ? "null" : Quote(entry.value.text()));
+    raw += (raw.size() == 1 ? "" : ", ") + Quote(entry.key) + ": " +
+           (entry.value.is_null() ? "null" : Quote(entry.value.text()));
   }
   return raw + "}";
 }
 
 class InlineReader : public SplitReader {
  public:
-  InlineReader(const InlineOptions& options, std::shared_ptr<arrow::Schema> schema, int64_t batch_rows_max)
-      : options_(options), schema_(std::move(schema)), batch_rows_max_(static_cast<size_t>(batch_rows_max)) {}
+  InlineReader(const InlineOptions& options, std::shared_ptr<arrow::Schema> schema,
+               int64_t batch_rows_max)
+      : options_(options),
+        schema_(std::move(schema)),
+        batch_rows_max_(static_cast<size_t>(batch_rows_max)) {}
 
   Result<std::optional<columnar::TracedBatch>> Next(const Context&) override {
     if (next_ == options_.rows.size()) return std::optional<columnar::TracedBatch>();
@@ -75,7 +87,8 @@ class InlineReader : public SplitReader {
     arrow::ArrayVector arrays;
     for (const auto& field : schema_->fields()) {
       std::vector<columnar::TextValue> values;
-      for (size_t i = next_; i < end; ++i) values.push_back(ValueOf(options_.rows[i], field->name()));
+      for (size_t i = next_; i < end; ++i)
+        values.push_back(ValueOf(options_.rows[i], field->name()));
       CALVE_ASSIGN_OR_RETURN(const auto column, columnar::MakeTextColumn(field->type(), {}));
       std::vector<int64_t> misfits;
       CALVE_RETURN_IF_ERROR(column->Append(values, &misfits));
@@ -83,11 +96,14 @@ class InlineReader : public SplitReader {
       arrays.push_back(std::move(array));
       for (const int64_t misfit : misfits) {
         const Node& row = options_.rows[next_ + static_cast<size_t>(misfit)];
-        rejects.try_emplace(misfit, columnar::Reject{.origin = config::ToString(row.place()),
-                                                     .column = field->name(),
-                                                     .reason = "column " + field->name() + ": " +
-                                                               columnar::MisfitReason(values[static_cast<size_t>(misfit)].text, *field->type(), {}),
-                                                     .raw = RawRow(row)});
+        rejects.try_emplace(
+            misfit, columnar::Reject{
+                        .origin = config::ToString(row.place()),
+                        .column = field->name(),
+                        .reason = "column " + field->name() + ": " +
+                                  columnar::MisfitReason(values[static_cast<size_t>(misfit)].text,
+                                                         *field->type(), {}),
+                        .raw = RawRow(row)});
       }
     }
     std::vector<int64_t> kept;
@@ -125,22 +141,28 @@ class InlineSource : public Source {
 
   Result<ReadPlan> Plan(const Context&, const PlanOptions& options) override {
     batch_rows_max_ = options.batch_rows_max;
-    ColumnTyping typing({.formats = {}, .types = options_.types, .wanted = options.wanted, .widen = options.widen_wanted});
+    ColumnTyping typing({.formats = {},
+                         .types = options_.types,
+                         .wanted = options.wanted,
+                         .widen = options.widen_wanted});
     for (const Node& row : options_.rows) {
       for (const Node::Entry& entry : row.entries()) {
         const size_t column = typing.Column(entry.key);
-        if (!entry.value.is_null()) typing.See(column, entry.value.text(), entry.value.place().line);
+        if (!entry.value.is_null())
+          typing.See(column, entry.value.text(), entry.value.place().line);
       }
     }
     ReadPlan plan;
-    plan.summary = FormatCount(static_cast<int64_t>(options_.rows.size())) + (options_.rows.size() == 1 ? " row" : " rows") + " in the job file";
+    plan.summary = FormatCount(static_cast<int64_t>(options_.rows.size())) +
+                   (options_.rows.size() == 1 ? " row" : " rows") + " in the job file";
     if (options_.rows.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, typing.Schema(&plan.notes));
     plan.splits.push_back({.label = "rows", .bytes = {}, .payload = {}});
     return plan;
   }
 
-  Result<std::unique_ptr<SplitReader>> Open(const Context&, const ReadPlan& plan, const Split&) override {
+  Result<std::unique_ptr<SplitReader>> Open(const Context&, const ReadPlan& plan,
+                                            const Split&) override {
     return std::make_unique<InlineReader>(options_, plan.schema, batch_rows_max_);
   }
 
@@ -156,7 +178,8 @@ CALVE_PART(inline) {
                 .meaning = "Rows in the job file itself",
                 .part = config::MakePart<InlineOptions>("inline"),
                 .make = [](const Node& node, const Resources&) -> Result<std::unique_ptr<Source>> {
-                  CALVE_ASSIGN_OR_RETURN(InlineOptions options, InlineOptions::Declaration().Parse(node));
+                  CALVE_ASSIGN_OR_RETURN(InlineOptions options,
+                                         InlineOptions::Declaration().Parse(node));
                   return std::make_unique<InlineSource>(std::move(options));
                 }});
 }

@@ -25,24 +25,40 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 std::string_view TrimEnd(std::string_view token) {
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' || token.back() == '\n')) token.remove_suffix(1);
+  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' ||
+                            token.back() == '\n'))
+    token.remove_suffix(1);
   return token;
 }
 
-/// Appends one value at one place. On a misfit it appends null, so that all columns stay in step, and notes why.
+/// The text of an object or array as it stands in the line; false when it is broken.
+bool RawJson(ondemand::value value, ondemand::json_type kind, std::string_view* raw) {
+  ondemand::object object;
+  ondemand::array array;
+  if (kind == ondemand::json_type::object)
+    return !value.get_object().get(object) && !object.raw_json().get(*raw);
+  return !value.get_array().get(array) && !array.raw_json().get(*raw);
+}
+
+/// Appends one value at one place. On a misfit it appends null, so that all columns stay in step,
+/// and notes why.
 class Place {
  public:
-  Place(std::string path, std::shared_ptr<arrow::DataType> type, arrow::ArrayBuilder* builder) : path_(std::move(path)), type_(std::move(type)), builder_(builder) {
+  Place(std::string path, std::shared_ptr<arrow::DataType> type, arrow::ArrayBuilder* builder)
+      : path_(std::move(path)), type_(std::move(type)), builder_(builder) {
     if (type_->id() == arrow::Type::STRUCT) {
       auto* structs = static_cast<arrow::StructBuilder*>(builder);
       for (int i = 0; i < type_->num_fields(); ++i) {
         names_.emplace(type_->field(i)->name(), children_.size());
-        children_.push_back(std::make_unique<Place>(path_ + "." + type_->field(i)->name(), type_->field(i)->type(), structs->field_builder(i)));
+        children_.push_back(std::make_unique<Place>(path_ + "." + type_->field(i)->name(),
+                                                    type_->field(i)->type(),
+                                                    structs->field_builder(i)));
       }
       seen_.resize(children_.size());
     } else if (type_->id() == arrow::Type::LIST) {
       auto* list = static_cast<arrow::ListBuilder*>(builder);
-      children_.push_back(std::make_unique<Place>(path_ + ".element", type_->field(0)->type(), list->value_builder()));
+      children_.push_back(std::make_unique<Place>(path_ + ".element", type_->field(0)->type(),
+                                                  list->value_builder()));
     }
   }
 
@@ -54,7 +70,8 @@ class Place {
     if (type_->id() == arrow::Type::LIST) return AppendArray(value, kind, misfit);
     if (type_->id() == arrow::Type::BOOL) {
       bool flag = false;
-      if (kind != ondemand::json_type::boolean || value.get_bool().get(flag)) return Misfit(Found(value, kind), misfit);
+      if (kind != ondemand::json_type::boolean || value.get_bool().get(flag))
+        return Misfit(Found(value, kind), misfit);
       return StatusOf(static_cast<arrow::BooleanBuilder*>(builder_)->Append(flag));
     }
     if (kind == ondemand::json_type::string) {
@@ -64,8 +81,7 @@ class Place {
     }
     if (kind == ondemand::json_type::object || kind == ondemand::json_type::array) {
       std::string_view raw;
-      const auto error = kind == ondemand::json_type::object ? value.get_object().raw_json().get(raw) : value.get_array().raw_json().get(raw);
-      if (error) return Misfit("the JSON is broken here", misfit);
+      if (!RawJson(value, kind, &raw)) return Misfit("the JSON is broken here", misfit);
       return AppendText(TrimEnd(raw), kind, misfit);
     }
     return AppendText(TrimEnd(value.raw_json_token()), kind, misfit);
@@ -83,7 +99,9 @@ class Place {
       }
       const auto known = names_.find(name);
       if (known == names_.end()) {
-        Note("the key '" + std::string(name.substr(0, 60)) + "' is none of the columns that the sample showed; raise sample of the source", misfit);
+        Note("the key '" + std::string(name.substr(0, 60)) +
+                 "' is none of the columns that the sample showed; raise sample of the source",
+             misfit);
         continue;
       }
       if (seen_[known->second]) {
@@ -99,7 +117,8 @@ class Place {
     return Status::Ok();
   }
 
-  void AddChild(const std::string& name, std::shared_ptr<arrow::DataType> type, arrow::ArrayBuilder* builder) {
+  void AddChild(const std::string& name, std::shared_ptr<arrow::DataType> type,
+                arrow::ArrayBuilder* builder) {
     names_.emplace(name, children_.size());
     children_.push_back(std::make_unique<Place>(name, std::move(type), builder));
     seen_.push_back(false);
@@ -118,23 +137,27 @@ class Place {
   }
 
   std::string Found(ondemand::value value, ondemand::json_type kind) const {
-    static constexpr std::string_view kNames[] = {"", "an array", "an object", "a number", "a text", "a boolean", "null"};
+    static constexpr std::string_view kNames[] = {"",       "an array",  "an object", "a number",
+                                                  "a text", "a boolean", "null"};
     const auto index = static_cast<size_t>(kind);
     (void)value;
     const Result<iceberg::Type> type = columnar::ToIcebergType(*type_, 3);
-    return std::string(index < std::size(kNames) ? kNames[index] : "something") + " is no " + (type.ok() ? type->ToString() : type_->ToString());
+    return std::string(index < std::size(kNames) ? kNames[index] : "something") + " is no " +
+           (type.ok() ? type->ToString() : type_->ToString());
   }
 
   Status AppendObject(ondemand::value value, ondemand::json_type kind, JsonMisfit* misfit) {
     ondemand::object object;
-    if (kind != ondemand::json_type::object || value.get_object().get(object)) return Misfit(Found(value, kind), misfit);
+    if (kind != ondemand::json_type::object || value.get_object().get(object))
+      return Misfit(Found(value, kind), misfit);
     CALVE_RETURN_IF_ERROR(static_cast<arrow::StructBuilder*>(builder_)->Append());
     return AppendFields(object, misfit);
   }
 
   Status AppendArray(ondemand::value value, ondemand::json_type kind, JsonMisfit* misfit) {
     ondemand::array array;
-    if (kind != ondemand::json_type::array || value.get_array().get(array)) return Misfit(Found(value, kind), misfit);
+    if (kind != ondemand::json_type::array || value.get_array().get(array))
+      return Misfit(Found(value, kind), misfit);
     CALVE_RETURN_IF_ERROR(static_cast<arrow::ListBuilder*>(builder_)->Append());
     for (auto element : array) {
       ondemand::value item;
@@ -150,42 +173,56 @@ class Place {
   /// A text, or a number's own digits, read exactly as the type.
   Status AppendText(std::string_view text, ondemand::json_type kind, JsonMisfit* misfit) {
     static const columnar::TextFormats kFormats;
-    const auto misfits = [&] { return Misfit(columnar::MisfitReason(text, *type_, kFormats), misfit); };
+    const auto misfits = [&] {
+      return Misfit(columnar::MisfitReason(text, *type_, kFormats), misfit);
+    };
     switch (type_->id()) {
       case arrow::Type::STRING:
-        return StatusOf(static_cast<arrow::StringBuilder*>(builder_)->Append(text.data(), static_cast<int32_t>(text.size())));
+        return StatusOf(static_cast<arrow::StringBuilder*>(builder_)->Append(
+            text.data(), static_cast<int32_t>(text.size())));
       case arrow::Type::INT64:
-        if (const auto number = columnar::ReadInteger(text, kFormats)) return StatusOf(static_cast<arrow::Int64Builder*>(builder_)->Append(*number));
+        if (const auto number = columnar::ReadInteger(text, kFormats))
+          return StatusOf(static_cast<arrow::Int64Builder*>(builder_)->Append(*number));
         return misfits();
       case arrow::Type::INT32:
-        if (const auto number = columnar::ReadInteger(text, kFormats); number.has_value() && *number == static_cast<int32_t>(*number)) {
-          return StatusOf(static_cast<arrow::Int32Builder*>(builder_)->Append(static_cast<int32_t>(*number)));
+        if (const auto number = columnar::ReadInteger(text, kFormats);
+            number.has_value() && *number == static_cast<int32_t>(*number)) {
+          return StatusOf(
+              static_cast<arrow::Int32Builder*>(builder_)->Append(static_cast<int32_t>(*number)));
         }
         return misfits();
       case arrow::Type::DOUBLE:
-        if (const auto number = columnar::ReadDouble(text, kFormats)) return StatusOf(static_cast<arrow::DoubleBuilder*>(builder_)->Append(*number));
+        if (const auto number = columnar::ReadDouble(text, kFormats))
+          return StatusOf(static_cast<arrow::DoubleBuilder*>(builder_)->Append(*number));
         return misfits();
       case arrow::Type::FLOAT:
         if (const auto number = columnar::ReadDouble(text, kFormats)) {
-          return StatusOf(static_cast<arrow::FloatBuilder*>(builder_)->Append(static_cast<float>(*number)));
+          return StatusOf(
+              static_cast<arrow::FloatBuilder*>(builder_)->Append(static_cast<float>(*number)));
         }
         return misfits();
       case arrow::Type::DECIMAL128: {
         const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type_);
-        const auto number = columnar::ReadDecimal(text, decimal.precision(), decimal.scale(), kFormats);
+        const auto number =
+            columnar::ReadDecimal(text, decimal.precision(), decimal.scale(), kFormats);
         if (!number.has_value()) return misfits();
-        return StatusOf(static_cast<arrow::Decimal128Builder*>(builder_)->Append(
-            arrow::Decimal128(static_cast<int64_t>(*number >> 64), static_cast<uint64_t>(*number))));
+        return StatusOf(static_cast<arrow::Decimal128Builder*>(builder_)->Append(arrow::Decimal128(
+            static_cast<int64_t>(*number >> 64), static_cast<uint64_t>(*number))));
       }
       case arrow::Type::DATE32:
-        if (const auto date = columnar::ReadDate(text, kFormats)) return StatusOf(static_cast<arrow::Date32Builder*>(builder_)->Append(*date));
+        if (const auto date = columnar::ReadDate(text, kFormats))
+          return StatusOf(static_cast<arrow::Date32Builder*>(builder_)->Append(*date));
         return misfits();
       case arrow::Type::TIME64:
-        if (const auto time = columnar::ReadTime(text, 1'000'000)) return StatusOf(static_cast<arrow::Time64Builder*>(builder_)->Append(*time));
+        if (const auto time = columnar::ReadTime(text, 1'000'000))
+          return StatusOf(static_cast<arrow::Time64Builder*>(builder_)->Append(*time));
         return misfits();
       case arrow::Type::TIMESTAMP: {
         const bool zoned = !static_cast<const arrow::TimestampType&>(*type_).timezone().empty();
-        const int64_t unit = static_cast<const arrow::TimestampType&>(*type_).unit() == arrow::TimeUnit::NANO ? 1'000'000'000 : 1'000'000;
+        const int64_t unit =
+            static_cast<const arrow::TimestampType&>(*type_).unit() == arrow::TimeUnit::NANO
+                ? 1'000'000'000
+                : 1'000'000;
         if (kind != ondemand::json_type::string) return misfits();
         if (const auto time = columnar::ReadTimestamp(text, zoned, unit, kFormats)) {
           return StatusOf(static_cast<arrow::TimestampBuilder*>(builder_)->Append(*time));
@@ -194,11 +231,13 @@ class Place {
       }
       case arrow::Type::FIXED_SIZE_BINARY:
         if (const auto uuid = columnar::ReadUuid(text)) {
-          return StatusOf(static_cast<arrow::FixedSizeBinaryBuilder*>(builder_)->Append(uuid->data()));
+          return StatusOf(
+              static_cast<arrow::FixedSizeBinaryBuilder*>(builder_)->Append(uuid->data()));
         }
         return misfits();
       default:
-        return RefusedError("a json source cannot give values of type " + type_->ToString() + " (column " + path_ + ")");
+        return RefusedError("a json source cannot give values of type " + type_->ToString() +
+                            " (column " + path_ + ")");
     }
   }
 
@@ -224,13 +263,15 @@ struct JsonColumns::State {
 JsonColumns::JsonColumns(std::unique_ptr<State> state) : state_(std::move(state)) {}
 JsonColumns::~JsonColumns() = default;
 
-Result<std::unique_ptr<JsonColumns>> JsonColumns::Make(const std::shared_ptr<arrow::Schema>& schema) {
+Result<std::unique_ptr<JsonColumns>> JsonColumns::Make(
+    const std::shared_ptr<arrow::Schema>& schema) {
   auto state = std::make_unique<State>();
   state->schema = schema;
   state->root = std::make_unique<Place>("", arrow::null(), nullptr);
   for (const auto& field : schema->fields()) {
     std::unique_ptr<arrow::ArrayBuilder> builder;
-    CALVE_RETURN_IF_ERROR(arrow::MakeBuilder(arrow::default_memory_pool(), field->type(), &builder));
+    CALVE_RETURN_IF_ERROR(
+        arrow::MakeBuilder(arrow::default_memory_pool(), field->type(), &builder));
     state->root->AddChild(field->name(), field->type(), builder.get());
     state->builders.push_back(std::move(builder));
   }
@@ -241,9 +282,11 @@ Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
   JsonMisfit misfit;
   ondemand::document document;
   ondemand::object object;
-  const auto broken = state_->parser.iterate(line.data(), line.size(), line.size() + kJsonPadding).get(document);
+  const auto broken =
+      state_->parser.iterate(line.data(), line.size(), line.size() + kJsonPadding).get(document);
   if (broken) {
-    misfit.reason = "the line is no JSON (" + std::string(simdjson::error_message(broken)) + "); expected one object a line";
+    misfit.reason = "the line is no JSON (" + std::string(simdjson::error_message(broken)) +
+                    "); expected one object a line";
     return misfit;
   }
   if (document.get_object().get(object)) {
@@ -251,7 +294,9 @@ Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
     return misfit;
   }
   CALVE_RETURN_IF_ERROR(state_->root->AppendFields(object, &misfit));
-  if (misfit.reason.empty() && !document.at_end()) misfit.reason = "text stands behind the object; expected one object a line";
+  const char* rest = nullptr;
+  if (misfit.reason.empty() && !document.current_location().get(rest))
+    misfit.reason = "text stands behind the object; expected one object a line";
   if (misfit.reason.empty()) state_->kept.push_back(state_->rows);
   ++state_->rows;
   return misfit;

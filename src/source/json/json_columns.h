@@ -24,7 +24,8 @@ class JsonColumns {
   static Result<std::unique_ptr<JsonColumns>> Make(const std::shared_ptr<arrow::Schema>& schema);
   ~JsonColumns();
 
-  /// Append the row of one line, or nothing when it does not fit. kJsonPadding bytes behind the line must be readable.
+  /// Append the row of one line, or nothing when it does not fit. kJsonPadding bytes behind the
+  /// line must be readable.
   Result<JsonMisfit> Append(std::string_view line);
   /// The rows since the last call.
   Result<columnar::Batch> Finish();

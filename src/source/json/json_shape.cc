@@ -37,7 +37,9 @@ struct Place {
 
 std::string_view Token(ondemand::value value) {
   std::string_view token = value.raw_json_token();
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' || token.back() == '\n')) token.remove_suffix(1);
+  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' ||
+                            token.back() == '\n'))
+    token.remove_suffix(1);
   return token;
 }
 
@@ -97,10 +99,14 @@ simdjson::error_code SeeValue(ondemand::value value, Place* place, int64_t line)
   return simdjson::SUCCESS;
 }
 
-std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& path, std::vector<std::string>* notes) {
-  const int kinds = int{place.has_bool} + int{place.has_number} + int{place.has_text} + int{place.has_object} + int{place.has_array};
+std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& path,
+                                        std::vector<std::string>* notes) {
+  const int kinds = int{place.has_bool} + int{place.has_number} + int{place.has_text} +
+                    int{place.has_object} + int{place.has_array};
   if (kinds == 0) {
-    notes->push_back("column " + path + " holds only null in the sample and is read as string; give its type under types");
+    notes->push_back(
+        "column " + path +
+        " holds only null in the sample and is read as string; give its type under types");
     return arrow::utf8();
   }
   if (kinds > 1) {
@@ -111,15 +117,19 @@ std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& p
   if (place.has_number) return place.numbers.type();
   if (place.has_text) {
     const auto guess = place.texts.type();
-    return guess->id() == arrow::Type::DATE32 || guess->id() == arrow::Type::TIMESTAMP ? guess : arrow::utf8();
+    return guess->id() == arrow::Type::DATE32 || guess->id() == arrow::Type::TIMESTAMP
+               ? guess
+               : arrow::utf8();
   }
-  if (place.has_array) return arrow::list(arrow::field("element", TypeOf(*place.element, path + ".element", notes)));
+  if (place.has_array)
+    return arrow::list(arrow::field("element", TypeOf(*place.element, path + ".element", notes)));
   if (place.fields.empty()) {
     notes->push_back("column " + path + " holds only empty objects and is kept as JSON text");
     return arrow::utf8();
   }
   arrow::FieldVector fields;
-  for (const auto& [name, field] : place.fields) fields.push_back(arrow::field(name, TypeOf(*field, path + "." + name, notes)));
+  for (const auto& [name, field] : place.fields)
+    fields.push_back(arrow::field(name, TypeOf(*field, path + "." + name, notes)));
   return arrow::struct_(std::move(fields));
 }
 
@@ -142,19 +152,22 @@ JsonShape::~JsonShape() = default;
 
 void JsonShape::See(std::string_view line, int64_t number) {
   ondemand::document document;
-  if (state_->parser.iterate(line.data(), line.size(), line.size() + kJsonPadding).get(document)) return;
+  if (state_->parser.iterate(line.data(), line.size(), line.size() + kJsonPadding).get(document))
+    return;
   ondemand::object object;
   if (document.get_object().get(object)) return;
   // A line that breaks off in the middle has taught what stood before; the reader rejects it.
   (void)SeeObject(object, &state_->root, number);
 }
 
-Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& options, std::vector<std::string>* notes) const {
+Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& options,
+                                                         std::vector<std::string>* notes) const {
   std::vector<std::string> names;
   for (const auto& [name, place] : state_->root.fields) names.push_back(name);
   for (const auto& [name, type] : options.types) {
     if (!state_->root.field_places.contains(name)) {
-      return ConfigError("types names a column '" + name + "', which the sample does not have" + DidYouMean(name, names));
+      return ConfigError("types names a column '" + name + "', which the sample does not have" +
+                         DidYouMean(name, names));
     }
   }
   arrow::FieldVector fields;
@@ -171,7 +184,9 @@ Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& op
     const auto wanted = options.wanted == nullptr ? nullptr : options.wanted->GetFieldByName(name);
     if (wanted != nullptr && !wanted->type()->Equals(*guess)) {
       const bool nested = guess->id() == arrow::Type::STRUCT || guess->id() == arrow::Type::LIST;
-      if (!nested && !(options.widen && Widens(*wanted->type(), *guess) && guess->id() != arrow::Type::DECIMAL128)) guess = wanted->type();
+      if (!nested && !(options.widen && Widens(*wanted->type(), *guess) &&
+                       guess->id() != arrow::Type::DECIMAL128))
+        guess = wanted->type();
     } else if (wanted == nullptr) {
       notes->insert(notes->end(), own_notes.begin(), own_notes.end());
     }

@@ -15,15 +15,17 @@ namespace calve::source {
 /// Bytes that must be readable behind a line (simdjson reads ahead).
 inline constexpr size_t kJsonPadding = 64;
 
-/// Learns from sample lines what columns there are and which exact types hold them: objects become structs, arrays lists; numbers without fraction long or
-/// decimal, with one decimal, with an exponent double; texts string, or date and timestamp when all are ISO 8601. What comes in several kinds is kept as
-/// JSON text. For one thread.
+/// Learns from sample lines what columns there are and which exact types hold them: objects become
+/// structs, arrays lists; numbers without fraction long or decimal, with one decimal, with an
+/// exponent double; texts string, or date and timestamp when all are ISO 8601. What comes in
+/// several kinds is kept as JSON text. For one thread.
 class JsonShape {
  public:
   JsonShape();
   ~JsonShape();
 
-  /// Look at one line; what is no object is passed over. kJsonPadding bytes behind it must be readable.
+  /// Look at one line; what is no object is passed over. kJsonPadding bytes behind it must be
+  /// readable.
   void See(std::string_view line, int64_t number);
 
   struct SchemaOptions {
@@ -31,8 +33,10 @@ class JsonShape {
     std::shared_ptr<arrow::Schema> wanted;
     bool widen = false;
   };
-  /// The columns in the order in which they came up. Fails with kConfig when a type is given for a column that is not there.
-  Result<std::shared_ptr<arrow::Schema>> Schema(const SchemaOptions& options, std::vector<std::string>* notes) const;
+  /// The columns in the order in which they came up. Fails with kConfig when a type is given for a
+  /// column that is not there.
+  Result<std::shared_ptr<arrow::Schema>> Schema(const SchemaOptions& options,
+                                                std::vector<std::string>* notes) const;
 
  private:
   struct State;

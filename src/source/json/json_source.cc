@@ -24,10 +24,15 @@ struct JsonOptions : FileOptions {
   ByteCount sample{1'000'000};
 
   static config::Shape<JsonOptions> Declaration() {
-    config::Shape<JsonOptions> shape("json source", "Read JSON lines: one object a line, nested ones too, with exact types guessed from a sample.");
+    config::Shape<JsonOptions> shape("json source",
+                                     "Read JSON lines: one object a line, nested ones too, with "
+                                     "exact types guessed from a sample.");
     shape.Include(FileOptions::Declaration());
-    shape.Optional("types", &JsonOptions::types, "Types of top-level columns, in place of a guess: Iceberg's names.", {.example = "decimal(12, 2)"});
-    shape.Optional("sample", &JsonOptions::sample, "How much of each file is read to guess types.", {.min = ByteCount(1'000), .max = ByteCount(1'000'000'000)});
+    shape.Optional("types", &JsonOptions::types,
+                   "Types of top-level columns, in place of a guess: Iceberg's names.",
+                   {.example = "decimal(12, 2)"});
+    shape.Optional("sample", &JsonOptions::sample, "How much of each file is read to guess types.",
+                   {.min = ByteCount(1'000), .max = ByteCount(1'000'000'000)});
     shape.Check("types", [](const JsonOptions& o) { return CheckTypes(o.types); });
     return shape;
   }
@@ -36,9 +41,11 @@ struct JsonOptions : FileOptions {
 /// The lines of one file, decompressed.
 class Lines {
  public:
-  Lines(std::string name, std::unique_ptr<io::InputStream> stream) : name_(std::move(name)), stream_(std::move(stream)) {}
+  Lines(std::string name, std::unique_ptr<io::InputStream> stream)
+      : name_(std::move(name)), stream_(std::move(stream)) {}
 
-  /// The next line that is not blank, followed by kJsonPadding readable bytes; false at the end. Good until the next call.
+  /// The next line that is not blank, followed by kJsonPadding readable bytes; false at the end.
+  /// Good until the next call.
   Result<bool> Next(std::string_view* line) {
     while (true) {
       const size_t end = buffer_.find('\n', start_);
@@ -65,11 +72,13 @@ class Lines {
     start_ = 0;
     const size_t had = buffer_.size();
     if (had > kLineBytesMax) {
-      return DataError(name_ + " line " + FormatCount(number_ + 1) + " is longer than " + FormatBytes(ByteCount(kLineBytesMax)) +
+      return DataError(name_ + " line " + FormatCount(number_ + 1) + " is longer than " +
+                       FormatBytes(ByteCount(kLineBytesMax)) +
                        "; expected JSON lines, one object a line");
     }
     buffer_.resize(had + kChunkBytes);
-    CALVE_ASSIGN_OR_RETURN(const size_t got, stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
+    CALVE_ASSIGN_OR_RETURN(const size_t got,
+                           stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
     buffer_.resize(had + got);
     buffer_.reserve(buffer_.size() + kJsonPadding);
     at_end_ = got == 0;
@@ -87,8 +96,11 @@ class Lines {
 
 class JsonOrigins : public columnar::Origins {
  public:
-  JsonOrigins(std::string file, std::vector<int64_t> lines) : file_(std::move(file)), lines_(std::move(lines)) {}
-  std::string Describe(int64_t row) const override { return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]); }
+  JsonOrigins(std::string file, std::vector<int64_t> lines)
+      : file_(std::move(file)), lines_(std::move(lines)) {}
+  std::string Describe(int64_t row) const override {
+    return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]);
+  }
 
  private:
   const std::string file_;
@@ -97,14 +109,19 @@ class JsonOrigins : public columnar::Origins {
 
 class JsonReader : public SplitReader {
  public:
-  JsonReader(std::string name, std::unique_ptr<io::InputStream> stream, std::unique_ptr<JsonColumns> columns, const PlanOptions& plan)
-      : name_(std::move(name)), lines_(name_, std::move(stream)), columns_(std::move(columns)), plan_(plan) {}
+  JsonReader(std::string name, std::unique_ptr<io::InputStream> stream,
+             std::unique_ptr<JsonColumns> columns, const PlanOptions& plan)
+      : name_(std::move(name)),
+        lines_(name_, std::move(stream)),
+        columns_(std::move(columns)),
+        plan_(plan) {}
 
   Result<std::optional<TracedBatch>> Next(const Context&) override {
     TracedBatch batch;
     std::vector<int64_t> numbers;
     const int64_t bytes_before = lines_.bytes();
-    while (batch.rows_read < plan_.batch_rows_max && lines_.bytes() - bytes_before < plan_.batch_bytes_max.value()) {
+    while (batch.rows_read < plan_.batch_rows_max &&
+           lines_.bytes() - bytes_before < plan_.batch_bytes_max.value()) {
       std::string_view line;
       CALVE_ASSIGN_OR_RETURN(const bool more, lines_.Next(&line));
       if (!more) break;
@@ -137,13 +154,17 @@ class JsonReader : public SplitReader {
 
 class JsonSource : public Source {
  public:
-  JsonSource(JsonOptions options, Resources resources) : options_(std::move(options)), resources_(std::move(resources)) {}
+  JsonSource(JsonOptions options, Resources resources)
+      : options_(std::move(options)), resources_(std::move(resources)) {}
 
-  Status Check(const Context& context) override { return StatusOf(FindFileSet(context, resources_, options_, std::nullopt)); }
+  Status Check(const Context& context) override {
+    return StatusOf(FindFileSet(context, resources_, options_, std::nullopt));
+  }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
     CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
-    return std::vector<Stream>{{.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+    return std::vector<Stream>{
+        {.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
@@ -159,18 +180,25 @@ class JsonSource : public Source {
     plan.bytes = set.bytes;
     plan.position = std::move(set.position);
     for (io::FileInfo& file : set.files) {
-      plan.splits.push_back({.label = std::string(ShortName(file.uri)), .bytes = file.size, .payload = std::move(file)});
+      plan.splits.push_back({.label = std::string(ShortName(file.uri)),
+                             .bytes = file.size,
+                             .payload = std::move(file)});
     }
     if (plan.splits.empty()) return plan;
-    CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = options_.types, .wanted = options.wanted, .widen = options.widen_wanted}, &plan.notes));
+    CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = options_.types,
+                                                      .wanted = options.wanted,
+                                                      .widen = options.widen_wanted},
+                                                     &plan.notes));
     return plan;
   }
 
-  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan, const Split& split) override {
+  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan,
+                                            const Split& split) override {
     const auto& file = std::any_cast<const io::FileInfo&>(split.payload);
     CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources_, options_, file));
     CALVE_ASSIGN_OR_RETURN(auto columns, JsonColumns::Make(plan.schema));
-    return std::make_unique<JsonReader>(std::string(ShortName(file.uri)), std::move(stream), std::move(columns), plan_options_);
+    return std::make_unique<JsonReader>(std::string(ShortName(file.uri)), std::move(stream),
+                                        std::move(columns), plan_options_);
   }
 
  private:
@@ -198,8 +226,10 @@ CALVE_PART(json) {
   registry.Add({.type = "json",
                 .meaning = "JSON lines, nested objects too, local or on an object store",
                 .part = config::MakePart<JsonOptions>("json"),
-                .make = [](const config::Node& node, const Resources& resources) -> Result<std::unique_ptr<Source>> {
-                  CALVE_ASSIGN_OR_RETURN(JsonOptions options, JsonOptions::Declaration().Parse(node));
+                .make = [](const config::Node& node,
+                           const Resources& resources) -> Result<std::unique_ptr<Source>> {
+                  CALVE_ASSIGN_OR_RETURN(JsonOptions options,
+                                         JsonOptions::Declaration().Parse(node));
                   return std::make_unique<JsonSource>(std::move(options), resources);
                 }});
 }

@@ -23,15 +23,21 @@ struct ParquetOptions {
   bool incremental = false;
 
   static config::Shape<ParquetOptions> Declaration() {
-    config::Shape<ParquetOptions> shape("parquet source", "Read Parquet files; their own types are kept.");
+    config::Shape<ParquetOptions> shape("parquet source",
+                                        "Read Parquet files; their own types are kept.");
     shape.Required("source_path", &ParquetOptions::source_path,
-                   "Where the files are: a file, a folder, or an address with wildcards; local, s3://, gs://, abfss:// or https://.",
+                   "Where the files are: a file, a folder, or an address with wildcards; local, "
+                   "s3://, gs://, abfss:// or https://.",
                    {.example = "incoming/", .aliases = {"path"}});
-    shape.Optional("file_pattern", &ParquetOptions::file_pattern, "Which files of a folder are read.", {.example = "\"*.parquet\""});
-    shape.Optional("incremental", &ParquetOptions::incremental, "Read only files that are new or have changed since the last run.");
+    shape.Optional("file_pattern", &ParquetOptions::file_pattern,
+                   "Which files of a folder are read.", {.example = "\"*.parquet\""});
+    shape.Optional("incremental", &ParquetOptions::incremental,
+                   "Read only files that are new or have changed since the last run.");
     return shape;
   }
-  FileOptions files() const { return {.source_path = source_path, .file_pattern = file_pattern, .incremental = incremental}; }
+  FileOptions files() const {
+    return {.source_path = source_path, .file_pattern = file_pattern, .incremental = incremental};
+  }
 };
 
 /// Some row groups of one file.
@@ -43,17 +49,23 @@ struct Piece {
 
 class ParquetOrigins : public columnar::Origins {
  public:
-  ParquetOrigins(std::string file, int64_t first_row) : file_(std::move(file)), first_row_(first_row) {}
-  std::string Describe(int64_t row) const override { return file_ + " row " + FormatCount(first_row_ + row + 1); }
+  ParquetOrigins(std::string file, int64_t first_row)
+      : file_(std::move(file)), first_row_(first_row) {}
+  std::string Describe(int64_t row) const override {
+    return file_ + " row " + FormatCount(first_row_ + row + 1);
+  }
 
  private:
   const std::string file_;
   const int64_t first_row_;
 };
 
-Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& context, const Resources& resources, const io::FileInfo& info,
+Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& context,
+                                                                const Resources& resources,
+                                                                const io::FileInfo& info,
                                                                 int64_t batch_rows) {
-  CALVE_ASSIGN_OR_RETURN(std::shared_ptr<io::InputFile> file, resources.files->OpenInput(context, info.uri, {.size = info.size}));
+  CALVE_ASSIGN_OR_RETURN(std::shared_ptr<io::InputFile> file,
+                         resources.files->OpenInput(context, info.uri, {.size = info.size}));
   const std::string name(ShortName(info.uri));
   try {
     parquet::arrow::FileReaderBuilder builder;
@@ -71,8 +83,12 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
 
 class ParquetReader : public SplitReader {
  public:
-  ParquetReader(std::unique_ptr<parquet::arrow::FileReader> file, const Piece& piece, std::shared_ptr<arrow::Schema> schema)
-      : file_(std::move(file)), piece_(piece), schema_(std::move(schema)), next_row_(piece.first_row) {}
+  ParquetReader(std::unique_ptr<parquet::arrow::FileReader> file, const Piece& piece,
+                std::shared_ptr<arrow::Schema> schema)
+      : file_(std::move(file)),
+        piece_(piece),
+        schema_(std::move(schema)),
+        next_row_(piece.first_row) {}
 
   Result<std::optional<TracedBatch>> Next(const Context&) override {
     const std::string name(ShortName(piece_.file.uri));
@@ -125,22 +141,26 @@ class ParquetReader : public SplitReader {
 
 class ParquetSource : public Source {
  public:
-  ParquetSource(ParquetOptions options, Resources resources) : options_(std::move(options)), resources_(std::move(resources)) {}
+  ParquetSource(ParquetOptions options, Resources resources)
+      : options_(std::move(options)), resources_(std::move(resources)) {}
 
   Status Check(const Context& context) override {
-    CALVE_ASSIGN_OR_RETURN(const FileSet set, FindFileSet(context, resources_, options_.files(), std::nullopt));
+    CALVE_ASSIGN_OR_RETURN(const FileSet set,
+                           FindFileSet(context, resources_, options_.files(), std::nullopt));
     if (set.files.empty()) return Status::Ok();
     return StatusOf(OpenParquet(context, resources_, set.files.front(), 1024));
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
     CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
-    return std::vector<Stream>{{.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+    return std::vector<Stream>{
+        {.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     batch_rows_max_ = options.batch_rows_max;
-    CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_.files(), options.since));
+    CALVE_ASSIGN_OR_RETURN(FileSet set,
+                           FindFileSet(context, resources_, options_.files(), options.since));
     ReadPlan plan;
     plan.summary = set.summary;
     plan.bytes = set.bytes;
@@ -148,7 +168,8 @@ class ParquetSource : public Source {
     arrow::FieldVector fields;
     for (const io::FileInfo& file : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
-      CALVE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(context, resources_, file, batch_rows_max_));
+      CALVE_ASSIGN_OR_RETURN(const auto reader,
+                             OpenParquet(context, resources_, file, batch_rows_max_));
       CALVE_RETURN_IF_ERROR(AddColumns(*reader, file, &fields));
       AddPieces(*reader, file, options.parallelism, &plan.splits);
     }
@@ -156,31 +177,38 @@ class ParquetSource : public Source {
     return plan;
   }
 
-  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan, const Split& split) override {
+  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan,
+                                            const Split& split) override {
     const auto& piece = std::any_cast<const Piece&>(split.payload);
-    CALVE_ASSIGN_OR_RETURN(auto reader, OpenParquet(context, resources_, piece.file, batch_rows_max_));
+    CALVE_ASSIGN_OR_RETURN(auto reader,
+                           OpenParquet(context, resources_, piece.file, batch_rows_max_));
     return std::make_unique<ParquetReader>(std::move(reader), piece, plan.schema);
   }
 
  private:
   /// Columns of all files by name; one name has one type.
-  static Status AddColumns(parquet::arrow::FileReader& reader, const io::FileInfo& file, arrow::FieldVector* fields) {
+  static Status AddColumns(parquet::arrow::FileReader& reader, const io::FileInfo& file,
+                           arrow::FieldVector* fields) {
     std::shared_ptr<arrow::Schema> schema;
     CALVE_RETURN_IF_ERROR(reader.GetSchema(&schema));
     for (const auto& field : schema->fields()) {
-      const auto known = std::find_if(fields->begin(), fields->end(), [&](const auto& f) { return f->name() == field->name(); });
+      const auto known = std::find_if(fields->begin(), fields->end(),
+                                      [&](const auto& f) { return f->name() == field->name(); });
       if (known == fields->end()) {
         fields->push_back(field->WithNullable(true)->RemoveMetadata());
       } else if (!(*known)->type()->Equals(*field->type())) {
-        return DataError(std::string(ShortName(file.uri)) + ", column " + field->name() + ": the type is " + field->type()->ToString() +
-                         ", but " + (*known)->type()->ToString() + " in the files before; load files of one kind by a job of its own");
+        return DataError(std::string(ShortName(file.uri)) + ", column " + field->name() +
+                         ": the type is " + field->type()->ToString() + ", but " +
+                         (*known)->type()->ToString() +
+                         " in the files before; load files of one kind by a job of its own");
       }
     }
     return Status::Ok();
   }
 
   /// A file is read in as many pieces as are read at once, by row groups.
-  static void AddPieces(parquet::arrow::FileReader& reader, const io::FileInfo& file, int parallelism, std::vector<Split>* splits) {
+  static void AddPieces(parquet::arrow::FileReader& reader, const io::FileInfo& file,
+                        int parallelism, std::vector<Split>* splits) {
     const auto metadata = reader.parquet_reader()->metadata();
     const int groups = metadata->num_row_groups();
     const int per_piece = std::max(1, (groups + parallelism - 1) / parallelism);
@@ -191,8 +219,10 @@ class ParquetSource : public Source {
         piece.row_groups.push_back(group);
         row += metadata->RowGroup(group)->num_rows();
       }
-      const ByteCount bytes(file.size.value() * static_cast<int64_t>(piece.row_groups.size()) / groups);
-      splits->push_back({.label = std::string(ShortName(file.uri)), .bytes = bytes, .payload = std::move(piece)});
+      const ByteCount bytes(file.size.value() * static_cast<int64_t>(piece.row_groups.size()) /
+                            groups);
+      splits->push_back(
+          {.label = std::string(ShortName(file.uri)), .bytes = bytes, .payload = std::move(piece)});
     }
   }
 
@@ -207,8 +237,10 @@ CALVE_PART(parquet) {
   registry.Add({.type = "parquet",
                 .meaning = "Parquet files, local or on an object store",
                 .part = config::MakePart<ParquetOptions>("parquet"),
-                .make = [](const config::Node& node, const Resources& resources) -> Result<std::unique_ptr<Source>> {
-                  CALVE_ASSIGN_OR_RETURN(ParquetOptions options, ParquetOptions::Declaration().Parse(node));
+                .make = [](const config::Node& node,
+                           const Resources& resources) -> Result<std::unique_ptr<Source>> {
+                  CALVE_ASSIGN_OR_RETURN(ParquetOptions options,
+                                         ParquetOptions::Declaration().Parse(node));
                   return std::make_unique<ParquetSource>(std::move(options), resources);
                 }});
 }
