@@ -46,7 +46,8 @@ void FuzzProjection(const Schema& schema, std::string_view bytes) {
   if (schema.root().kind != Kind::kRecord) return;
   Decoder skipper(bytes);
   Skip(schema.root(), skipper);
-  Require(skipper.ok() == decoder.ok());
+  // What is skipped in runs is checked less: an enum's symbol, a boolean.
+  if (skipper.ok()) Require(decoder.ok() && decoder.offset() == skipper.offset());
 }
 
 void FuzzFile(std::string_view file) {

@@ -84,14 +84,8 @@ void Decoder::SkipBlocks(const Node& container) {
   const bool is_map = container.kind == Kind::kMap;
   const int64_t item_bytes_min = item.bytes_min + (is_map ? 1 : 0);
   if (!Enter()) return;
-  while (true) {
-    const int64_t count = ReadLong();
-    if (count < 0) {
-      SkipFixed(ReadBlockSize());
-      continue;
-    }
-    const size_t items = CheckCount(count, item_bytes_min);
-    if (items == 0) break;
+  for (size_t items = ReadBlockCount(item_bytes_min); items != 0;
+       items = ReadBlockCount(item_bytes_min)) {
     if (is_map) {
       for (size_t i = 0; i < items && ok(); ++i) {
         SkipBytes();

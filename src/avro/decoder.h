@@ -115,7 +115,7 @@ class Decoder {
   void SkipVarints(uint64_t count);
   void SkipBytes() { ReadBytes(); }
   void SkipFixed(uint64_t length) { Take(length); }
-  /// Pass over a whole array or map; blocks that tell their size are jumped over.
+  /// Pass over a whole array or map, item by item: a block's own size may be a lie.
   void SkipBlocks(const Node& container);
 
   /// Count one more level of nesting, or one value that takes no bytes; false, and a fault, when

@@ -132,12 +132,13 @@ TEST(DecoderTest, ItemsThatTakeNoBytesAreBounded) {
   EXPECT_EQ(items, 800'000U);
 }
 
-TEST(DecoderTest, BlocksWithTheirSizeAreReadAndJumpedOver) {
+TEST(DecoderTest, BlocksThatTellTheirSizeAreReadAndSkipped) {
   // The specification's array [3, 27], once plain, once as a block that tells its size.
   const std::string_view kPlain = "\x04\x06\x36\x00"sv;
   const std::string_view kSized = "\x03\x04\x06\x36\x00"sv;
   const Result<Schema> schema = Schema::Parse(R"({"type":"array","items":"long"})");
-  for (std::string_view bytes : {kPlain, kSized}) {
+  const std::string_view kLying = "\x03\x02\x06\x36\x00"sv;
+  for (std::string_view bytes : {kPlain, kSized, kLying}) {
     std::vector<int64_t> items;
     Decoder decoder(bytes);
     decoder.ForEachItem(1, [&] { items.push_back(decoder.ReadLong()); });
