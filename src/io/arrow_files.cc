@@ -38,6 +38,12 @@ Error FromArrow(const arrow::Status& status, std::string_view doing, const std::
   return TransientError(message);
 }
 
+/// A folder's path as Arrow takes it.
+std::string WithoutSlash(std::string path) {
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
 class ArrowInput : public InputFile {
  public:
   ArrowInput(const Context& context, std::string uri,
@@ -160,7 +166,7 @@ Result<std::unique_ptr<OutputFile>> ArrowFiles::OpenOutput(const Context& contex
 Result<FileInfo> ArrowFiles::Stat(const Context& context, const std::string& uri) {
   CALVE_RETURN_IF_ERROR(context.CheckStop());
   CALVE_ASSIGN_OR_RETURN(const ArrowPlace place, resolve_(uri));
-  auto info = place.files->GetFileInfo(place.path);
+  auto info = place.files->GetFileInfo(WithoutSlash(place.path));
   if (!info.ok()) return FromArrow(info.status(), "look at", uri, secrets_);
   if (info->type() == arrow::fs::FileType::NotFound)
     return NotFoundError("nothing is at " + Quote(uri));
@@ -171,8 +177,7 @@ Status ArrowFiles::List(const Context& context, const std::string& folder,
                         const ListOptions& options, const ListPage& page) {
   CALVE_ASSIGN_OR_RETURN(const ArrowPlace place, resolve_(folder));
   arrow::fs::FileSelector selector;
-  selector.base_dir = place.path;
-  while (selector.base_dir.ends_with('/')) selector.base_dir.pop_back();
+  selector.base_dir = WithoutSlash(place.path);
   selector.recursive = options.recursive;
   selector.allow_not_found = true;
   auto listed = place.files->GetFileInfo(selector);

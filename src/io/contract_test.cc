@@ -288,6 +288,14 @@ TEST_P(Contract, ListingGivesFilesAndFoldersOfOneLevel) {
   EXPECT_EQ(set_.Stat(*context_, At("t/b"))->kind, FileKind::kFolder);
 }
 
+TEST_P(Contract, TwoSlashesMakeAnotherObjectWhereThereAreNoFolders) {
+  if (GetParam() != "memory") GTEST_SKIP() << "a folder's path, or a store that cleans its keys";
+  Put("t//x", "two");
+  Put("t/x", "one!");
+  EXPECT_EQ(Names(At("t"), true), (std::vector<std::string>{"//x:3", "/x:4"}));
+  EXPECT_EQ(Get("t//x"), "two");
+}
+
 TEST_P(Contract, ListingComesInPagesAndEndsWhenTold) {
   if (GetParam() == "s3a") GTEST_SKIP() << "another name of s3";
   const bool local = root_.ends_with(folder_.path());

@@ -179,9 +179,9 @@ Status MemoryFileSystem::List(const Context& context, const std::string& folder,
       const std::string relative = at->first.substr(below.size());
       const size_t slash = relative.find('/');
       if (options.recursive || slash == std::string::npos) {
-        found.push_back(Describe(JoinUri(folder, relative), at->second));
+        found.push_back(Describe(Below(folder, relative), at->second));
       } else if (folders.insert(relative.substr(0, slash)).second) {
-        found.push_back({.uri = JoinUri(folder, relative.substr(0, slash)),
+        found.push_back({.uri = Below(folder, relative.substr(0, slash)),
                          .kind = FileKind::kFolder,
                          .modified = {},
                          .etag = ""});

@@ -67,6 +67,13 @@ std::string JoinUri(std::string_view folder, std::string_view relative) {
   return joined;
 }
 
+std::string Below(std::string_view folder, std::string_view relative) {
+  std::string below(folder);
+  if (!below.ends_with('/')) below += '/';
+  below += relative;
+  return below;
+}
+
 std::string ParentUri(std::string_view uri) {
   size_t start = SchemeLength(uri);
   if (start != 0) start += uri.substr(start).starts_with("://") ? 3 : 1;

@@ -135,12 +135,12 @@ class S3FileSystem : public FileSystem {
       std::vector<FileInfo> found;
       for (const S3Object& object : listed.objects) {
         if (object.key.ends_with('/')) continue;  // a marker that others leave for a folder
-        found.push_back(Describe(JoinUri(folder, object.key.substr(prefix.size())), object));
+        found.push_back(Describe(Below(folder, object.key.substr(prefix.size())), object));
       }
       for (const std::string& below : listed.prefixes) {
         std::string name = below.substr(prefix.size());
         if (name.ends_with('/')) name.pop_back();
-        found.push_back({.uri = JoinUri(folder, name), .kind = FileKind::kFolder});
+        found.push_back({.uri = Below(folder, name), .kind = FileKind::kFolder});
       }
       if (!found.empty()) {
         CALVE_ASSIGN_OR_RETURN(const bool more, page(found));
@@ -230,18 +230,17 @@ class S3FileSystem : public FileSystem {
 }  // namespace
 
 CALVE_PART(s3) {
-  registry.Add(
-      {.name = "s3",
-       .schemes = {"s3", "s3a", "s3n"},
-       .open = [](const Properties& properties) -> Result<std::unique_ptr<FileSystem>> {
-         CALVE_ASSIGN_OR_RETURN(S3Options options, S3Options::From(properties));
-         auto client = std::make_shared<S3Client>(std::move(options), MakeHttpClient());
-         return std::make_unique<S3FileSystem>(std::move(client));
-       },
-       .shutdown =
-           [] {
-             if (arrow::fs::IsS3Initialized()) (void)arrow::fs::FinalizeS3();
-           }});
+  registry.Add({.name = "s3",
+                .schemes = {"s3", "s3a", "s3n"},
+                .open = [](const Properties& properties) -> Result<std::unique_ptr<FileSystem>> {
+                  CALVE_ASSIGN_OR_RETURN(S3Options options, S3Options::From(properties));
+                  auto client = std::make_shared<S3Client>(std::move(options), MakeHttpClient());
+                  return std::make_unique<S3FileSystem>(std::move(client));
+                },
+                .shutdown =
+                    [] {
+                      if (arrow::fs::IsS3Initialized()) (void)arrow::fs::FinalizeS3();
+                    }});
 }
 
 }  // namespace calve::io
