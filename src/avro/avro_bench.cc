@@ -138,10 +138,16 @@ int64_t ReadManifest(const std::string& file, bool bounds) {
   const auto visit_partition = [&](const Projection::Item&, Decoder& d) { sum += d.ReadInt(); };
   const auto visit_file = [&](const Projection::Item& item, Decoder& d) {
     switch (item.slot) {
-      case kPath: sum += static_cast<int64_t>(d.ReadString().size()); break;
-      case kPartition: partition.Read(d, visit_partition); break;
+      case kPath:
+        sum += static_cast<int64_t>(d.ReadString().size());
+        break;
+      case kPartition:
+        partition.Read(d, visit_partition);
+        break;
       case kRecords:
-      case kSize: sum += d.ReadLong(); break;
+      case kSize:
+        sum += d.ReadLong();
+        break;
       default:
         d.ForEachItem(item.type->element->bytes_min, [&] {
           sum += d.ReadInt();

@@ -25,10 +25,14 @@ Error TooLarge(size_t bytes_max) {
 
 std::string_view ToString(CodecName name) {
   switch (name) {
-    case CodecName::kNull: return "null";
-    case CodecName::kDeflate: return "deflate";
-    case CodecName::kSnappy: return "snappy";
-    case CodecName::kZstandard: return "zstandard";
+    case CodecName::kNull:
+      return "null";
+    case CodecName::kDeflate:
+      return "deflate";
+    case CodecName::kSnappy:
+      return "snappy";
+    case CodecName::kZstandard:
+      return "zstandard";
   }
   return "";
 }
@@ -44,10 +48,14 @@ Result<CodecName> ParseCodecName(std::string_view name) {
 
 std::unique_ptr<Codec> Codec::Make(CodecName name, std::optional<int> level) {
   switch (name) {
-    case CodecName::kNull: return std::make_unique<NullCodec>();
-    case CodecName::kDeflate: return MakeDeflateCodec(level.value_or(6));
-    case CodecName::kSnappy: return MakeSnappyCodec();
-    case CodecName::kZstandard: return MakeZstandardCodec(level.value_or(3));
+    case CodecName::kNull:
+      return std::make_unique<NullCodec>();
+    case CodecName::kDeflate:
+      return MakeDeflateCodec(level.value_or(6));
+    case CodecName::kSnappy:
+      return MakeSnappyCodec();
+    case CodecName::kZstandard:
+      return MakeZstandardCodec(level.value_or(3));
   }
   return nullptr;
 }

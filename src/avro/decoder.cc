@@ -102,21 +102,34 @@ void Decoder::SkipBlocks(const Node& container) {
 
 void Skip(const Node& node, Decoder& decoder) {
   switch (node.kind) {
-    case Kind::kNull: return;
-    case Kind::kBoolean: decoder.ReadBool(); return;
+    case Kind::kNull:
+      return;
+    case Kind::kBoolean:
+      decoder.ReadBool();
+      return;
     case Kind::kInt:
-    case Kind::kLong: decoder.ReadLong(); return;
-    case Kind::kEnum: decoder.ReadIndex(node.symbols.size()); return;
-    case Kind::kFloat: return decoder.SkipFixed(4);
-    case Kind::kDouble: return decoder.SkipFixed(8);
+    case Kind::kLong:
+      decoder.ReadLong();
+      return;
+    case Kind::kEnum:
+      decoder.ReadIndex(node.symbols.size());
+      return;
+    case Kind::kFloat:
+      return decoder.SkipFixed(4);
+    case Kind::kDouble:
+      return decoder.SkipFixed(8);
     case Kind::kBytes:
-    case Kind::kString: return decoder.SkipBytes();
-    case Kind::kFixed: return decoder.SkipFixed(static_cast<uint64_t>(node.size_bytes));
+    case Kind::kString:
+      return decoder.SkipBytes();
+    case Kind::kFixed:
+      return decoder.SkipFixed(static_cast<uint64_t>(node.size_bytes));
     case Kind::kArray:
-    case Kind::kMap: return decoder.SkipBlocks(node);
+    case Kind::kMap:
+      return decoder.SkipBlocks(node);
     case Kind::kUnion:
       return Skip(*node.branches[decoder.ReadIndex(node.branches.size())], decoder);
-    case Kind::kRecord: break;
+    case Kind::kRecord:
+      break;
   }
   if (node.bytes_exact >= 0) return decoder.SkipFixed(static_cast<uint64_t>(node.bytes_exact));
   if (!decoder.Enter()) return;

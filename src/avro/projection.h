@@ -59,7 +59,9 @@ class Projection {
   void Read(Decoder& decoder, Visit&& visit) const {
     for (const Step& step : steps_) {
       switch (step.action) {
-        case Action::kVisit: visit(step.item, decoder); break;
+        case Action::kVisit:
+          visit(step.item, decoder);
+          break;
         case Action::kVisitOptional:
           if (decoder.ReadIndex(2) != static_cast<size_t>(step.item.null_branch)) {
             if (!decoder.ok()) [[unlikely]]
@@ -67,9 +69,15 @@ class Projection {
             visit(step.item, decoder);
           }
           break;
-        case Action::kSkip: Skip(*step.item.type, decoder); break;
-        case Action::kSkipVarints: decoder.SkipVarints(step.amount); break;
-        case Action::kSkipBytes: decoder.SkipFixed(step.amount); break;
+        case Action::kSkip:
+          Skip(*step.item.type, decoder);
+          break;
+        case Action::kSkipVarints:
+          decoder.SkipVarints(step.amount);
+          break;
+        case Action::kSkipBytes:
+          decoder.SkipFixed(step.amount);
+          break;
       }
     }
   }

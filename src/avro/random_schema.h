@@ -20,16 +20,26 @@ class RandomSchema {
   /// Make a value of the type.
   Value NextValue(const Node& node, int depth = 0) {
     switch (node.kind) {
-      case Kind::kNull: return {};
-      case Kind::kBoolean: return Below(2) == 1;
-      case Kind::kInt: return static_cast<int32_t>(random_() >> (32 + Below(32)));
-      case Kind::kLong: return static_cast<int64_t>(random_() >> Below(64));
-      case Kind::kFloat: return static_cast<float>(Below(1'000'000)) / 7.0F;
-      case Kind::kDouble: return static_cast<double>(Below(1'000'000)) / -7.0;
-      case Kind::kBytes: return BytesValue{Bytes(Below(20))};
-      case Kind::kString: return Text();
-      case Kind::kEnum: return SymbolValue{node.symbols[Below(node.symbols.size())]};
-      case Kind::kFixed: return FixedValue{Bytes(static_cast<size_t>(node.size_bytes))};
+      case Kind::kNull:
+        return {};
+      case Kind::kBoolean:
+        return Below(2) == 1;
+      case Kind::kInt:
+        return static_cast<int32_t>(random_() >> (32 + Below(32)));
+      case Kind::kLong:
+        return static_cast<int64_t>(random_() >> Below(64));
+      case Kind::kFloat:
+        return static_cast<float>(Below(1'000'000)) / 7.0F;
+      case Kind::kDouble:
+        return static_cast<double>(Below(1'000'000)) / -7.0;
+      case Kind::kBytes:
+        return BytesValue{Bytes(Below(20))};
+      case Kind::kString:
+        return Text();
+      case Kind::kEnum:
+        return SymbolValue{node.symbols[Below(node.symbols.size())]};
+      case Kind::kFixed:
+        return FixedValue{Bytes(static_cast<size_t>(node.size_bytes))};
       case Kind::kRecord: {
         RecordValue record;
         for (const Field& field : node.fields) {

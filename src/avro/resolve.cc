@@ -8,10 +8,14 @@ namespace {
 
 Value NumberAs(Kind reader, int64_t value) {
   switch (reader) {
-    case Kind::kInt: return static_cast<int32_t>(value);
-    case Kind::kFloat: return static_cast<float>(value);
-    case Kind::kDouble: return static_cast<double>(value);
-    default: return value;
+    case Kind::kInt:
+      return static_cast<int32_t>(value);
+    case Kind::kFloat:
+      return static_cast<float>(value);
+    case Kind::kDouble:
+      return static_cast<double>(value);
+    default:
+      return value;
   }
 }
 
@@ -24,17 +28,23 @@ Value TextAs(Kind reader, Decoder& decoder) {
 
 Value ScalarAs(Kind writer, Kind reader, Decoder& decoder) {
   switch (writer) {
-    case Kind::kBoolean: return decoder.ReadBool();
-    case Kind::kInt: return NumberAs(reader, decoder.ReadInt());
-    case Kind::kLong: return NumberAs(reader, decoder.ReadLong());
-    case Kind::kDouble: return decoder.ReadDouble();
+    case Kind::kBoolean:
+      return decoder.ReadBool();
+    case Kind::kInt:
+      return NumberAs(reader, decoder.ReadInt());
+    case Kind::kLong:
+      return NumberAs(reader, decoder.ReadLong());
+    case Kind::kDouble:
+      return decoder.ReadDouble();
     case Kind::kFloat: {
       const float value = decoder.ReadFloat();
       return reader == Kind::kFloat ? Value(value) : Value(static_cast<double>(value));
     }
     case Kind::kBytes:
-    case Kind::kString: return TextAs(reader, decoder);
-    default: return {};
+    case Kind::kString:
+      return TextAs(reader, decoder);
+    default:
+      return {};
   }
 }
 
@@ -103,14 +113,22 @@ Value RunNested(const ResolvePlan& plan, Decoder& decoder) {
   if (!decoder.Enter()) return {};
   Value value;
   switch (plan.action) {
-    case Action::kRecord: value = RunRecord(plan, decoder); break;
-    case Action::kArray: value = RunArray(plan, decoder); break;
-    case Action::kMap: value = RunMap(plan, decoder); break;
+    case Action::kRecord:
+      value = RunRecord(plan, decoder);
+      break;
+    case Action::kArray:
+      value = RunArray(plan, decoder);
+      break;
+    case Action::kMap:
+      value = RunMap(plan, decoder);
+      break;
     case Action::kReaderUnion:
       value = Run(*plan.children[0], decoder);
       value.branch = plan.branch;
       break;
-    default: value = Run(*plan.children[decoder.ReadIndex(plan.children.size())], decoder); break;
+    default:
+      value = Run(*plan.children[decoder.ReadIndex(plan.children.size())], decoder);
+      break;
   }
   decoder.Leave();
   return value;
@@ -119,11 +137,17 @@ Value RunNested(const ResolvePlan& plan, Decoder& decoder) {
 Value Run(const ResolvePlan& plan, Decoder& decoder) {
   using Action = ResolvePlan::Action;
   switch (plan.action) {
-    case Action::kScalar: return ScalarAs(plan.writer->kind, plan.reader->kind, decoder);
-    case Action::kFixed: return FixedAs(*plan.writer, *plan.reader, decoder);
-    case Action::kEnum: return RunEnum(plan, decoder);
-    case Action::kFail: decoder.Fail(plan.problem.c_str()); return {};
-    default: return RunNested(plan, decoder);
+    case Action::kScalar:
+      return ScalarAs(plan.writer->kind, plan.reader->kind, decoder);
+    case Action::kFixed:
+      return FixedAs(*plan.writer, *plan.reader, decoder);
+    case Action::kEnum:
+      return RunEnum(plan, decoder);
+    case Action::kFail:
+      decoder.Fail(plan.problem.c_str());
+      return {};
+    default:
+      return RunNested(plan, decoder);
   }
 }
 

@@ -100,12 +100,15 @@ class Compiler {
       return Mismatch(writer, reader);
     }
     switch (writer.kind) {
-      case Kind::kEnum: return CompileEnum(writer, reader);
+      case Kind::kEnum:
+        return CompileEnum(writer, reader);
       case Kind::kFixed:
         if (writer.size_bytes != reader.size_bytes) return Mismatch(writer, reader);
         return New(Action::kFixed, writer, reader);
-      case Kind::kRecord: return CompileRecord(writer, reader);
-      default: return CompileContainer(writer, reader);
+      case Kind::kRecord:
+        return CompileRecord(writer, reader);
+      default:
+        return CompileContainer(writer, reader);
     }
   }
 

@@ -8,20 +8,34 @@ namespace calve::avro {
 
 std::string_view ToString(Kind kind) {
   switch (kind) {
-    case Kind::kNull: return "null";
-    case Kind::kBoolean: return "boolean";
-    case Kind::kInt: return "int";
-    case Kind::kLong: return "long";
-    case Kind::kFloat: return "float";
-    case Kind::kDouble: return "double";
-    case Kind::kBytes: return "bytes";
-    case Kind::kString: return "string";
-    case Kind::kRecord: return "record";
-    case Kind::kEnum: return "enum";
-    case Kind::kArray: return "array";
-    case Kind::kMap: return "map";
-    case Kind::kUnion: return "union";
-    case Kind::kFixed: return "fixed";
+    case Kind::kNull:
+      return "null";
+    case Kind::kBoolean:
+      return "boolean";
+    case Kind::kInt:
+      return "int";
+    case Kind::kLong:
+      return "long";
+    case Kind::kFloat:
+      return "float";
+    case Kind::kDouble:
+      return "double";
+    case Kind::kBytes:
+      return "bytes";
+    case Kind::kString:
+      return "string";
+    case Kind::kRecord:
+      return "record";
+    case Kind::kEnum:
+      return "enum";
+    case Kind::kArray:
+      return "array";
+    case Kind::kMap:
+      return "map";
+    case Kind::kUnion:
+      return "union";
+    case Kind::kFixed:
+      return "fixed";
   }
   return "";
 }

@@ -76,20 +76,29 @@ Facts FactsOfUnion(const Node& node) {
 
 Facts FactsOf(const Node& node) {
   switch (node.kind) {
-    case Kind::kNull: return {0, 0, 0};
-    case Kind::kBoolean: return {1, 1, 1};
+    case Kind::kNull:
+      return {0, 0, 0};
+    case Kind::kBoolean:
+      return {1, 1, 1};
     case Kind::kInt:
     case Kind::kLong:
-    case Kind::kEnum: return {1, -1, 1};
-    case Kind::kFloat: return {4, 4, -1};
-    case Kind::kDouble: return {8, 8, -1};
+    case Kind::kEnum:
+      return {1, -1, 1};
+    case Kind::kFloat:
+      return {4, 4, -1};
+    case Kind::kDouble:
+      return {8, 8, -1};
     case Kind::kBytes:
     case Kind::kString:
     case Kind::kArray:
-    case Kind::kMap: return {1, -1, -1};
-    case Kind::kFixed: return {node.size_bytes, node.size_bytes, node.size_bytes == 0 ? 0 : -1};
-    case Kind::kRecord: return FactsOfRecord(node);
-    case Kind::kUnion: return FactsOfUnion(node);
+    case Kind::kMap:
+      return {1, -1, -1};
+    case Kind::kFixed:
+      return {node.size_bytes, node.size_bytes, node.size_bytes == 0 ? 0 : -1};
+    case Kind::kRecord:
+      return FactsOfRecord(node);
+    case Kind::kUnion:
+      return FactsOfUnion(node);
   }
   return {};
 }

@@ -18,13 +18,18 @@ class Printer {
  private:
   void PrintType(const Node& node, const std::string& name_space) {
     switch (node.kind) {
-      case Kind::kUnion: return PrintUnion(node, name_space);
+      case Kind::kUnion:
+        return PrintUnion(node, name_space);
       case Kind::kRecord:
       case Kind::kEnum:
-      case Kind::kFixed: return PrintNamed(node, name_space);
-      case Kind::kArray: return PrintContainer(node, "items", name_space);
-      case Kind::kMap: return PrintContainer(node, "values", name_space);
-      default: return PrintPrimitive(node);
+      case Kind::kFixed:
+        return PrintNamed(node, name_space);
+      case Kind::kArray:
+        return PrintContainer(node, "items", name_space);
+      case Kind::kMap:
+        return PrintContainer(node, "values", name_space);
+      default:
+        return PrintPrimitive(node);
     }
   }
 

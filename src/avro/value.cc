@@ -46,10 +46,18 @@ Value ReadNested(const Node& node, Decoder& decoder) {
   if (!decoder.Enter()) return {};
   Value value;
   switch (node.kind) {
-    case Kind::kRecord: value = ReadRecord(node, decoder); break;
-    case Kind::kArray: value = ReadArray(node, decoder); break;
-    case Kind::kMap: value = ReadMap(node, decoder); break;
-    default: value = ReadUnion(node, decoder); break;
+    case Kind::kRecord:
+      value = ReadRecord(node, decoder);
+      break;
+    case Kind::kArray:
+      value = ReadArray(node, decoder);
+      break;
+    case Kind::kMap:
+      value = ReadMap(node, decoder);
+      break;
+    default:
+      value = ReadUnion(node, decoder);
+      break;
   }
   decoder.Leave();
   return value;
@@ -57,14 +65,22 @@ Value ReadNested(const Node& node, Decoder& decoder) {
 
 Value ReadAny(const Node& node, Decoder& decoder) {
   switch (node.kind) {
-    case Kind::kNull: return {};
-    case Kind::kBoolean: return decoder.ReadBool();
-    case Kind::kInt: return decoder.ReadInt();
-    case Kind::kLong: return decoder.ReadLong();
-    case Kind::kFloat: return decoder.ReadFloat();
-    case Kind::kDouble: return decoder.ReadDouble();
-    case Kind::kBytes: return BytesValue{std::string(decoder.ReadBytes())};
-    case Kind::kEnum: return SymbolValue{node.symbols[decoder.ReadIndex(node.symbols.size())]};
+    case Kind::kNull:
+      return {};
+    case Kind::kBoolean:
+      return decoder.ReadBool();
+    case Kind::kInt:
+      return decoder.ReadInt();
+    case Kind::kLong:
+      return decoder.ReadLong();
+    case Kind::kFloat:
+      return decoder.ReadFloat();
+    case Kind::kDouble:
+      return decoder.ReadDouble();
+    case Kind::kBytes:
+      return BytesValue{std::string(decoder.ReadBytes())};
+    case Kind::kEnum:
+      return SymbolValue{node.symbols[decoder.ReadIndex(node.symbols.size())]};
     case Kind::kFixed:
       return FixedValue{std::string(decoder.ReadFixed(static_cast<size_t>(node.size_bytes)))};
     case Kind::kString: {
@@ -75,7 +91,8 @@ Value ReadAny(const Node& node, Decoder& decoder) {
     case Kind::kRecord:
     case Kind::kArray:
     case Kind::kMap:
-    case Kind::kUnion: return ReadNested(node, decoder);
+    case Kind::kUnion:
+      return ReadNested(node, decoder);
   }
   return {};
 }

@@ -125,21 +125,27 @@ Result<Value> FromJson(const Node& node, const Json& json, int level) {
   if (level > kLevelsMax)
     return DataError("expected a default of few levels, found an endless one");
   switch (node.kind) {
-    case Kind::kNull: return json.is_null() ? Result<Value>(Value()) : Misfit(node, json);
+    case Kind::kNull:
+      return json.is_null() ? Result<Value>(Value()) : Misfit(node, json);
     case Kind::kBoolean:
       return json.is_boolean() ? Result<Value>(Value(json.get<bool>())) : Misfit(node, json);
     case Kind::kInt:
     case Kind::kLong:
     case Kind::kFloat:
-    case Kind::kDouble: return NumberFromJson(node, json);
+    case Kind::kDouble:
+      return NumberFromJson(node, json);
     case Kind::kBytes:
     case Kind::kString:
     case Kind::kEnum:
-    case Kind::kFixed: return TextFromJson(node, json);
-    case Kind::kRecord: return RecordFromJson(node, json, level);
+    case Kind::kFixed:
+      return TextFromJson(node, json);
+    case Kind::kRecord:
+      return RecordFromJson(node, json, level);
     case Kind::kArray:
-    case Kind::kMap: return ContainerFromJson(node, json, level);
-    case Kind::kUnion: return UnionFromJson(node, json, level);
+    case Kind::kMap:
+      return ContainerFromJson(node, json, level);
+    case Kind::kUnion:
+      return UnionFromJson(node, json, level);
   }
   return Misfit(node, json);
 }

@@ -62,15 +62,32 @@ Status WriteValue(const Node& node, const Value& value, Encoder& encoder) {
   if (node.kind == Kind::kUnion) return WriteUnion(node, value, encoder);
   if (!Fits(node, value)) return Misfit(node, value);
   switch (node.kind) {
-    case Kind::kNull: break;
-    case Kind::kBoolean: encoder.WriteBool(value.get<bool>()); break;
-    case Kind::kInt: encoder.WriteInt(value.get<int32_t>()); break;
-    case Kind::kLong: encoder.WriteLong(value.get<int64_t>()); break;
-    case Kind::kFloat: encoder.WriteFloat(value.get<float>()); break;
-    case Kind::kDouble: encoder.WriteDouble(value.get<double>()); break;
-    case Kind::kBytes: encoder.WriteBytes(value.get<BytesValue>().bytes); break;
-    case Kind::kString: encoder.WriteString(value.get<std::string>()); break;
-    case Kind::kFixed: encoder.WriteFixed(value.get<FixedValue>().bytes); break;
+    case Kind::kNull:
+      break;
+    case Kind::kBoolean:
+      encoder.WriteBool(value.get<bool>());
+      break;
+    case Kind::kInt:
+      encoder.WriteInt(value.get<int32_t>());
+      break;
+    case Kind::kLong:
+      encoder.WriteLong(value.get<int64_t>());
+      break;
+    case Kind::kFloat:
+      encoder.WriteFloat(value.get<float>());
+      break;
+    case Kind::kDouble:
+      encoder.WriteDouble(value.get<double>());
+      break;
+    case Kind::kBytes:
+      encoder.WriteBytes(value.get<BytesValue>().bytes);
+      break;
+    case Kind::kString:
+      encoder.WriteString(value.get<std::string>());
+      break;
+    case Kind::kFixed:
+      encoder.WriteFixed(value.get<FixedValue>().bytes);
+      break;
     case Kind::kEnum: {
       const auto symbol =
           std::find(node.symbols.begin(), node.symbols.end(), value.get<SymbolValue>().symbol);
@@ -85,8 +102,10 @@ Status WriteValue(const Node& node, const Value& value, Encoder& encoder) {
       break;
     }
     case Kind::kArray:
-    case Kind::kMap: return WriteContainer(node, value, encoder);
-    case Kind::kUnion: break;
+    case Kind::kMap:
+      return WriteContainer(node, value, encoder);
+    case Kind::kUnion:
+      break;
   }
   return Status::Ok();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-/// How each type of member is read, written and described. Included by option.h; nobody else includes it.
+/// How each type of member is read, written and described. Included by option.h; nobody else
+/// includes it.
 
 #include "config/option.h"
 
@@ -9,22 +10,25 @@ namespace calve::config {
 /// Read a scalar for an option; false after adding a fault. `out` is set only on true.
 bool ReadBool(const Node& node, const Asked& asked, const Reading& reading, bool& out);
 /// Read a whole number from `lowest` to `highest`, within the option's own range.
-bool ReadInteger(const Node& node, const Asked& asked, const Reading& reading, int64_t lowest, int64_t highest,
-                 int64_t& out);
+bool ReadInteger(const Node& node, const Asked& asked, const Reading& reading, int64_t lowest,
+                 int64_t highest, int64_t& out);
 bool ReadNumber(const Node& node, const Asked& asked, const Reading& reading, double& out);
 bool ReadText(const Node& node, const Asked& asked, const Reading& reading, std::string& out);
 bool ReadCharacter(const Node& node, const Asked& asked, const Reading& reading, char& out);
 /// Read a duration that is a whole number of `unit_us` microseconds.
-bool ReadDuration(const Node& node, const Asked& asked, const Reading& reading, int64_t unit_us, int64_t& out);
+bool ReadDuration(const Node& node, const Asked& asked, const Reading& reading, int64_t unit_us,
+                  int64_t& out);
 bool ReadBytes(const Node& node, const Asked& asked, const Reading& reading, int64_t& out);
 bool ReadFraction(const Node& node, const Asked& asked, const Reading& reading, double& out);
 /// Read one of `names`; `out` is its index.
-bool ReadName(const Node& node, const Asked& asked, const Reading& reading, const std::vector<std::string>& names,
-              size_t& out);
+bool ReadName(const Node& node, const Asked& asked, const Reading& reading,
+              const std::vector<std::string>& names, size_t& out);
 bool ReadPart(const Node& node, const Asked& asked, const Reading& reading, PartOptions& out);
 /// Add a fault and return false when a node is no list, or no mapping, of `item`.
-bool ExpectList(const Node& node, const Asked& asked, const Reading& reading, const TypeDescription& item);
-bool ExpectMap(const Node& node, const Asked& asked, const Reading& reading, const TypeDescription& item);
+bool ExpectList(const Node& node, const Asked& asked, const Reading& reading,
+                const TypeDescription& item);
+bool ExpectMap(const Node& node, const Asked& asked, const Reading& reading,
+               const TypeDescription& item);
 
 /// Print as one writes them: 90s, 1h30m; 64MB, 1GiB; 0.5.
 std::string WriteDuration(int64_t microseconds);
@@ -36,7 +40,9 @@ TypeDescription DescribeForm(TypeDescription::Form form, const OptionNotes& note
 
 template <>
 struct Codec<bool> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kBool, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kBool, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, bool& out) {
     return ReadBool(node, asked, reading, out);
   }
@@ -46,13 +52,17 @@ struct Codec<bool> {
 template <std::integral I>
   requires(sizeof(I) >= 2)
 struct Codec<I> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kInteger, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kInteger, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, I& out) {
-    constexpr int64_t kHighest = std::cmp_less(std::numeric_limits<I>::max(), std::numeric_limits<int64_t>::max())
-                                     ? static_cast<int64_t>(std::numeric_limits<I>::max())
-                                     : std::numeric_limits<int64_t>::max();
+    constexpr int64_t kHighest =
+        std::cmp_less(std::numeric_limits<I>::max(), std::numeric_limits<int64_t>::max())
+            ? static_cast<int64_t>(std::numeric_limits<I>::max())
+            : std::numeric_limits<int64_t>::max();
     int64_t value = 0;
-    if (!ReadInteger(node, asked, reading, static_cast<int64_t>(std::numeric_limits<I>::min()), kHighest, value)) {
+    if (!ReadInteger(node, asked, reading, static_cast<int64_t>(std::numeric_limits<I>::min()),
+                     kHighest, value)) {
       return false;
     }
     out = static_cast<I>(value);
@@ -63,7 +73,9 @@ struct Codec<I> {
 
 template <>
 struct Codec<double> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kNumber, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kNumber, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, double& out) {
     return ReadNumber(node, asked, reading, out);
   }
@@ -72,7 +84,9 @@ struct Codec<double> {
 
 template <>
 struct Codec<std::string> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kText, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kText, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, std::string& out) {
     return ReadText(node, asked, reading, out);
   }
@@ -81,7 +95,9 @@ struct Codec<std::string> {
 
 template <>
 struct Codec<char> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kCharacter, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kCharacter, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, char& out) {
     return ReadCharacter(node, asked, reading, out);
   }
@@ -91,9 +107,12 @@ struct Codec<char> {
 template <typename P>
 struct Codec<std::chrono::duration<int64_t, P>> {
   using D = std::chrono::duration<int64_t, P>;
-  static constexpr int64_t kUnit = std::chrono::duration_cast<std::chrono::microseconds>(D(1)).count();
+  static constexpr int64_t kUnit =
+      std::chrono::duration_cast<std::chrono::microseconds>(D(1)).count();
   static_assert(kUnit >= 1, "durations below a microsecond are not options");
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kDuration, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kDuration, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, D& out) {
     int64_t microseconds = 0;
     if (!ReadDuration(node, asked, reading, kUnit, microseconds)) return false;
@@ -105,7 +124,9 @@ struct Codec<std::chrono::duration<int64_t, P>> {
 
 template <>
 struct Codec<ByteCount> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kBytes, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kBytes, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, ByteCount& out) {
     int64_t bytes = 0;
     if (!ReadBytes(node, asked, reading, bytes)) return false;
@@ -120,7 +141,8 @@ struct Codec<RowCount> {
   static TypeDescription Describe(const OptionNotes& n) { return Codec<int64_t>::Describe(n); }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, RowCount& out) {
     int64_t rows = 0;
-    if (!ReadInteger(node, asked, reading, 0, std::numeric_limits<int64_t>::max(), rows)) return false;
+    if (!ReadInteger(node, asked, reading, 0, std::numeric_limits<int64_t>::max(), rows))
+      return false;
     out = RowCount(rows);
     return true;
   }
@@ -129,7 +151,9 @@ struct Codec<RowCount> {
 
 template <>
 struct Codec<Fraction> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kFraction, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kFraction, n);
+  }
   static bool Read(const Node& node, const Asked& asked, const Reading& reading, Fraction& out) {
     return ReadFraction(node, asked, reading, out.value);
   }
@@ -165,7 +189,9 @@ struct Codec<E> {
 
 template <>
 struct Codec<Node> {
-  static TypeDescription Describe(const OptionNotes& n) { return DescribeForm(TypeDescription::Form::kAny, n); }
+  static TypeDescription Describe(const OptionNotes& n) {
+    return DescribeForm(TypeDescription::Form::kAny, n);
+  }
   static bool Read(const Node& node, const Asked&, const Reading&, Node& out) {
     out = node;
     return true;
@@ -214,7 +240,8 @@ struct Codec<M> {
 template <typename M>
 struct Codec<std::optional<M>> {
   static TypeDescription Describe(const OptionNotes& n) { return Codec<M>::Describe(n); }
-  static bool Read(const Node& node, const Asked& asked, const Reading& reading, std::optional<M>& out) {
+  static bool Read(const Node& node, const Asked& asked, const Reading& reading,
+                   std::optional<M>& out) {
     if (node.is_null()) {
       out.reset();
       return true;
@@ -224,7 +251,9 @@ struct Codec<std::optional<M>> {
     out = std::move(value);
     return true;
   }
-  static Node Write(const std::optional<M>& value) { return value.has_value() ? Codec<M>::Write(*value) : Node(); }
+  static Node Write(const std::optional<M>& value) {
+    return value.has_value() ? Codec<M>::Write(*value) : Node();
+  }
 };
 
 template <typename M>
@@ -234,7 +263,8 @@ struct Codec<std::vector<M>> {
     type.item = std::make_shared<const TypeDescription>(Codec<M>::Describe(n));
     return type;
   }
-  static bool Read(const Node& node, const Asked& asked, const Reading& reading, std::vector<M>& out) {
+  static bool Read(const Node& node, const Asked& asked, const Reading& reading,
+                   std::vector<M>& out) {
     if (!ExpectList(node, asked, reading, Codec<M>::Describe(asked.notes))) return false;
     out.clear();
     bool good = true;
@@ -252,7 +282,8 @@ struct Codec<std::vector<M>> {
   }
 };
 
-/// What std::map and an ordered list of pairs have in common: a mapping whose keys the person chooses.
+/// What std::map and an ordered list of pairs have in common: a mapping whose keys the person
+/// chooses.
 template <typename M, typename Values>
 struct MapCodec {
   static TypeDescription Describe(const OptionNotes& n) {
@@ -273,7 +304,8 @@ struct MapCodec {
   }
   static Node Write(const Values& values) {
     Node node = Node::Mapping();
-    for (const auto& [key, value] : values) node.entries().push_back({key, {}, Codec<M>::Write(value)});
+    for (const auto& [key, value] : values)
+      node.entries().push_back({key, {}, Codec<M>::Write(value)});
     return node;
   }
 };
@@ -281,11 +313,13 @@ struct MapCodec {
 template <typename M>
 struct Codec<std::map<std::string, M>> : MapCodec<M, std::map<std::string, M>> {};
 template <typename M>
-struct Codec<std::vector<std::pair<std::string, M>>> : MapCodec<M, std::vector<std::pair<std::string, M>>> {};
+struct Codec<std::vector<std::pair<std::string, M>>>
+    : MapCodec<M, std::vector<std::pair<std::string, M>>> {};
 
 template <typename T>
 template <typename M, typename Owner>
-Shape<T>& Shape<T>::Add(std::string key, M Owner::*member, std::string meaning, OptionNotes notes, bool required) {
+Shape<T>& Shape<T>::Add(std::string key, M Owner::* member, std::string meaning, OptionNotes notes,
+                        bool required) {
   Field field;
   field.key = std::move(key);
   field.meaning = std::move(meaning);
@@ -299,13 +333,15 @@ Shape<T>& Shape<T>::Add(std::string key, M Owner::*member, std::string meaning, 
     Node node = Codec<M>::Write(defaults.*member);
     return node.is_null() ? std::nullopt : std::optional(std::move(node));
   };
-  field.read = [member](const Node& node, const Asked& asked, const Reading& reading, void* target) {
+  field.read = [member](const Node& node, const Asked& asked, const Reading& reading,
+                        void* target) {
     return Codec<M>::Read(node, asked, reading, static_cast<T*>(target)->*member);
   };
   field.write = [member](const void* source) -> std::optional<Node> {
     Node node = Codec<M>::Write(static_cast<const T*>(source)->*member);
     const T defaults{};
-    return node.SameAs(Codec<M>::Write(defaults.*member)) ? std::nullopt : std::optional(std::move(node));
+    return node.SameAs(Codec<M>::Write(defaults.*member)) ? std::nullopt
+                                                          : std::optional(std::move(node));
   };
   AddField(std::move(field));
   return *this;
@@ -315,7 +351,8 @@ template <typename T>
 template <typename Inner, typename Access>
 Shape<T>& Shape<T>::TakeOver(const Shape<Inner>& inner, Access access) {
   for (Field field : inner.fields_) {
-    field.read = [access, read = field.read](const Node& node, const Asked& asked, const Reading& reading, void* self) {
+    field.read = [access, read = field.read](const Node& node, const Asked& asked,
+                                             const Reading& reading, void* self) {
       return read(node, asked, reading, access(static_cast<T*>(self)));
     };
     field.write = [access, write = field.write](const void* self) {
@@ -324,13 +361,16 @@ Shape<T>& Shape<T>::TakeOver(const Shape<Inner>& inner, Access access) {
     AddField(std::move(field));
   }
   for (Rule rule : inner.rules_) {
-    rule.check = [access, check = rule.check](const void* self, const Node& node, const Reading& reading) {
+    rule.check = [access, check = rule.check](const void* self, const Node& node,
+                                              const Reading& reading) {
       check(access(const_cast<T*>(static_cast<const T*>(self))), node, reading);
     };
     rules_.push_back(std::move(rule));
   }
-  exactly_one_of_.insert(exactly_one_of_.end(), inner.exactly_one_of_.begin(), inner.exactly_one_of_.end());
-  at_most_one_of_.insert(at_most_one_of_.end(), inner.at_most_one_of_.begin(), inner.at_most_one_of_.end());
+  exactly_one_of_.insert(exactly_one_of_.end(), inner.exactly_one_of_.begin(),
+                         inner.exactly_one_of_.end());
+  at_most_one_of_.insert(at_most_one_of_.end(), inner.at_most_one_of_.begin(),
+                         inner.at_most_one_of_.end());
   return *this;
 }
 

@@ -22,20 +22,35 @@ struct NameDescription {
 /// What a value may be.
 struct TypeDescription {
   enum class Form {
-    kBool, kInteger, kNumber, kText, kCharacter, kName, kDuration, kBytes, kFraction, kList, kMap, kShape, kPart, kAny
+    kBool,
+    kInteger,
+    kNumber,
+    kText,
+    kCharacter,
+    kName,
+    kDuration,
+    kBytes,
+    kFraction,
+    kList,
+    kMap,
+    kShape,
+    kPart,
+    kAny
   };
   Form form = Form::kText;
-  std::vector<NameDescription> names;                 ///< kName: what is accepted.
-  std::shared_ptr<const TypeDescription> item;        ///< kList, kMap: what each value is.
-  std::function<ShapeDescription()> shape;            ///< kShape: the keys; lazy, since shapes may contain themselves.
-  std::shared_ptr<const Parts> parts;                 ///< kPart: what `type` can name.
-  std::optional<double> min;                          ///< In units, bytes or microseconds.
+  std::vector<NameDescription> names;           ///< kName: what is accepted.
+  std::shared_ptr<const TypeDescription> item;  ///< kList, kMap: what each value is.
+  std::function<ShapeDescription()>
+      shape;  ///< kShape: the keys; lazy, since shapes may contain themselves.
+  std::shared_ptr<const Parts> parts;  ///< kPart: what `type` can name.
+  std::optional<double> min;           ///< In units, bytes or microseconds.
   std::optional<double> max;
-  std::string min_text;                               ///< As a person writes it.
+  std::string min_text;  ///< As a person writes it.
   std::string max_text;
 };
 
-/// Name a type as a sentence does: "a list of texts", "a whole number from 1 to 65535", "true or false".
+/// Name a type as a sentence does: "a list of texts", "a whole number from 1 to 65535", "true or
+/// false".
 std::string ToPhrase(const TypeDescription& type);
 /// "a csv source", "an api source".
 std::string WithArticle(const std::string& noun);
@@ -60,7 +75,8 @@ struct ShapeDescription {
   std::string meaning;  ///< One or two sentences.
   std::vector<OptionDescription> options;
   std::vector<std::vector<std::string>> exactly_one_of;  ///< Groups of keys of which one is given.
-  std::vector<std::vector<std::string>> at_most_one_of;  ///< Groups of keys of which no two are given.
+  std::vector<std::vector<std::string>>
+      at_most_one_of;  ///< Groups of keys of which no two are given.
 };
 
 }  // namespace calve::config

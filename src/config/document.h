@@ -11,7 +11,8 @@ struct SchemaOptions {
   std::string title;  ///< The shape's noun when empty.
 };
 
-/// Print the JSON Schema (draft 2020-12) of a configuration file: two-space indent, keys in order of declaration.
+/// Print the JSON Schema (draft 2020-12) of a configuration file: two-space indent, keys in order
+/// of declaration.
 std::string JsonSchema(const ShapeDescription& shape, const SchemaOptions& options = {});
 
 struct PageOptions {
@@ -20,7 +21,8 @@ struct PageOptions {
   std::string type;   ///< The part's `type:` line in the example; left out when empty.
 };
 
-/// Print the reference page of a shape in Markdown: meaning, a table of every key (nested ones with dots) and an example.
+/// Print the reference page of a shape in Markdown: meaning, a table of every key (nested ones with
+/// dots) and an example.
 std::string ReferencePage(const ShapeDescription& shape, const PageOptions& options = {});
 
 }  // namespace calve::config

@@ -10,16 +10,20 @@
 
 namespace calve::config {
 
-/// Where something stands in a file. Lines and columns count from 1; columns count characters, not bytes.
+/// Where something stands in a file. Lines and columns count from 1; columns count characters, not
+/// bytes.
 ///
-/// A line of 0 means the file as a whole; no file means a value that was made by the program or came by an API.
+/// A line of 0 means the file as a whole; no file means a value that was made by the program or
+/// came by an API.
 struct Place {
   std::shared_ptr<const std::string> file;
   int line = 0;
   int column = 0;
 
   /// The file's name, or "" when there is none.
-  std::string_view file_name() const { return file == nullptr ? std::string_view() : std::string_view(*file); }
+  std::string_view file_name() const {
+    return file == nullptr ? std::string_view() : std::string_view(*file);
+  }
   bool operator==(const Place& other) const {
     return file_name() == other.file_name() && line == other.line && column == other.column;
   }
@@ -46,7 +50,8 @@ class Faults {
   void Add(Place place, std::string message, std::string hint = {});
   /// Note something that works today but should be changed, such as a deprecated key. Not a fault.
   void Warn(Place place, std::string message, std::string hint = {});
-  /// Keep a secret's text out of every message, also of those added before. Texts of under 4 bytes are left alone.
+  /// Keep a secret's text out of every message, also of those added before. Texts of under 4 bytes
+  /// are left alone.
   void Hide(std::string_view secret);
 
   /// Whether nothing is wrong; warnings do not count.
@@ -54,11 +59,13 @@ class Faults {
   size_t size() const { return count_; }
   /// Whether more faults are only counted, so that working out a hint for one is wasted.
   bool is_full() const { return faults_.size() >= kKeptMax; }
-  /// All faults (at most 200 are kept) by file (in the order in which files first came up), line and column.
+  /// All faults (at most 200 are kept) by file (in the order in which files first came up), line
+  /// and column.
   std::vector<Fault> Sorted() const;
   std::vector<Fault> SortedWarnings() const;
 
-  /// Print faults (at most 100) as aligned lines, then "3 faults, nothing was run."; "" when there are none.
+  /// Print faults (at most 100) as aligned lines, then "3 faults, nothing was run."; "" when there
+  /// are none.
   std::string Render(std::string_view consequence = "nothing was run") const;
   /// All faults as one kConfig error whose message is Render's text, or ok.
   Status ToStatus(std::string_view consequence = "nothing was run") const;
@@ -74,7 +81,8 @@ class Faults {
   std::set<std::string, std::less<>> hidden_;
 };
 
-/// Put a person's text in single quotes for a message: control characters escaped, cut after 60 characters.
+/// Put a person's text in single quotes for a message: control characters escaped, cut after 60
+/// characters.
 std::string QuoteForMessage(std::string_view text);
 
 }  // namespace calve::config

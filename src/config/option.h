@@ -1,6 +1,7 @@
 #pragma once
 
-/// One declaration per option. A part says once what it can be told, as a struct and a declaration beside it:
+/// One declaration per option. A part says once what it can be told, as a struct and a declaration
+/// beside it:
 ///
 ///     struct CsvOptions {
 ///       std::string source_path;
@@ -16,25 +17,28 @@
 ///                        {.example = "s3://incoming/reports/", .aliases = {"path"}});
 ///         shape.Optional("delimiter", &CsvOptions::delimiter, "What stands between two values.");
 ///         shape.Optional("null_values", &CsvOptions::null_values, "Texts that mean NULL.");
-///         shape.Optional("split_bytes", &CsvOptions::split_bytes, "Read large files in pieces of this size.",
+///         shape.Optional("split_bytes", &CsvOptions::split_bytes, "Read large files in pieces of
+///         this size.",
 ///                        {.min = ByteCount(1'000'000)});
 ///         shape.Optional("mode", &CsvOptions::mode, "What happens to rows that are there.");
 ///         shape.Optional("auth", &CsvOptions::auth, "How to sign in.");
 ///         shape.Check("delimiter", [](const CsvOptions& o) -> Status {
-///           if (o.delimiter == '\n') return ConfigError("delimiter can't be a line break; take , or ;");
-///           return Status::Ok();
+///           if (o.delimiter == '\n') return ConfigError("delimiter can't be a line break; take ,
+///           or ;"); return Status::Ok();
 ///         });
 ///         return shape;
 ///       }
 ///     };
 ///
-/// From it come parsing and validation with every fault at its place (Read, Parse), the way back (Write), JSON Schema and
-/// the reference page (document.h, through Describe). The default of an optional key is what `CsvOptions{}` holds.
+/// From it come parsing and validation with every fault at its place (Read, Parse), the way back
+/// (Write), JSON Schema and the reference page (document.h, through Describe). The default of an
+/// optional key is what `CsvOptions{}` holds.
 ///
-/// What a member may be: bool, integers, double, std::string, char, an enum with NamesOf, any std::chrono duration (10s,
-/// 5m, 1h30m, 2d), ByteCount (64MB, 1GiB), RowCount, Fraction (0.5 or 50%), a struct with Declaration(), Node (kept as it
-/// is), PartOptions (see Parts); and std::optional, std::vector, std::map<std::string, ...> and, where the file's order
-/// counts, std::vector<std::pair<std::string, ...>> of these.
+/// What a member may be: bool, integers, double, std::string, char, an enum with NamesOf, any
+/// std::chrono duration (10s, 5m, 1h30m, 2d), ByteCount (64MB, 1GiB), RowCount, Fraction (0.5 or
+/// 50%), a struct with Declaration(), Node (kept as it is), PartOptions (see Parts); and
+/// std::optional, std::vector, std::map<std::string, ...> and, where the file's order counts,
+/// std::vector<std::pair<std::string, ...>> of these.
 
 #include <chrono>
 #include <concepts>
@@ -65,11 +69,13 @@ struct Fraction {
   bool operator==(const Fraction&) const = default;
 };
 
-/// One name of an enum's value. An enum becomes an option's type by a function beside it, found by its argument:
+/// One name of an enum's value. An enum becomes an option's type by a function beside it, found by
+/// its argument:
 ///
 ///     enum class WriteMode { kAppend, kMerge };
 ///     inline config::Names<WriteMode> NamesOf(WriteMode) {
-///       return {{"append", WriteMode::kAppend, "Add rows."}, {"merge", WriteMode::kMerge, "Replace rows by key."}};
+///       return {{"append", WriteMode::kAppend, "Add rows."}, {"merge", WriteMode::kMerge, "Replace
+///       rows by key."}};
 ///     }
 ///
 /// Several names of one value are all read; the first is the one that is written.
@@ -91,8 +97,9 @@ class Bound {
   template <typename Rep, typename Period>
   Bound(std::chrono::duration<Rep, Period> d)  // NOLINT(google-explicit-constructor)
       : value_(std::chrono::duration<double, std::micro>(d).count()) {}
-  Bound(ByteCount bytes) : value_(static_cast<double>(bytes.value())) {}  // NOLINT(google-explicit-constructor)
-  Bound(Fraction fraction) : value_(fraction.value) {}                    // NOLINT(google-explicit-constructor)
+  Bound(ByteCount bytes)
+      : value_(static_cast<double>(bytes.value())) {}   // NOLINT(google-explicit-constructor)
+  Bound(Fraction fraction) : value_(fraction.value) {}  // NOLINT(google-explicit-constructor)
 
   /// In units, microseconds or bytes.
   double value() const { return value_; }
@@ -108,15 +115,17 @@ struct OptionNotes {
   bool secret = false;                    ///< The value never comes into a message or a page.
   std::optional<Bound> min = {};
   std::optional<Bound> max = {};
-  std::string default_text = {};          ///< The default in words, when it depends on something.
-  std::string environment = {};           ///< A variable whose value, if not empty, is taken when the key is not given.
+  std::string default_text = {};  ///< The default in words, when it depends on something.
+  std::string environment =
+      {};  ///< A variable whose value, if not empty, is taken when the key is not given.
   std::shared_ptr<const Parts> parts = {};  ///< For PartOptions: what `type` can name.
 };
 
 /// What one reading of a configuration has at hand.
 struct Reading {
   Faults& faults;
-  const Environment* environment = nullptr;  ///< For OptionNotes::environment; null: no variable is looked at.
+  const Environment* environment =
+      nullptr;  ///< For OptionNotes::environment; null: no variable is looked at.
 };
 
 /// The option that a value is read for, as messages name it.
@@ -138,7 +147,8 @@ struct Part {
   std::shared_ptr<const AnyShape> shape;
 };
 
-/// A family of parts that people name in two steps: `type: file` with `format: csv` means `type: csv`.
+/// A family of parts that people name in two steps: `type: file` with `format: csv` means `type:
+/// csv`.
 struct PartFamily {
   std::string name;
   std::string key;
@@ -146,9 +156,9 @@ struct PartFamily {
 
 /// What a mapping with a `type` can be. A room's registry makes one from what is registered in it.
 struct Parts {
-  std::string noun;                        ///< "source"
+  std::string noun;  ///< "source"
   std::vector<Part> parts;
-  std::string default_name = {};           ///< Taken when `type` is not given; empty: `type` is required.
+  std::string default_name = {};  ///< Taken when `type` is not given; empty: `type` is required.
   std::vector<PartFamily> families = {};
   std::string key = "type";
   std::vector<std::string> key_aliases = {};
@@ -156,13 +166,15 @@ struct Parts {
   const Part* Find(std::string_view name) const;
 };
 
-/// A checked mapping with a `type`: which part, and its keys without `type`, ready for that part's own shape to Parse.
+/// A checked mapping with a `type`: which part, and its keys without `type`, ready for that part's
+/// own shape to Parse.
 struct PartOptions {
   std::string type;
   Node node = Node::Mapping();
 };
 
-/// A shape whose struct is not known here: what registries and documents work with. Threads: any, once declared.
+/// A shape whose struct is not known here: what registries and documents work with. Threads: any,
+/// once declared.
 class AnyShape {
  public:
   virtual ~AnyShape() = default;
@@ -175,7 +187,8 @@ class AnyShape {
   void Complete(Node& node, const Environment& environment) const;
 
  protected:
-  AnyShape(std::string noun, std::string meaning) : noun_(std::move(noun)), meaning_(std::move(meaning)) {}
+  AnyShape(std::string noun, std::string meaning)
+      : noun_(std::move(noun)), meaning_(std::move(meaning)) {}
   AnyShape(const AnyShape&) = default;
   AnyShape(AnyShape&&) = default;
   AnyShape& operator=(const AnyShape&) = default;
@@ -185,14 +198,16 @@ class AnyShape {
     std::string key;
     std::string meaning;
     bool required = false;
-    bool reads_absent = false;  ///< A nested shape, some of whose options come from the environment.
+    bool reads_absent =
+        false;  ///< A nested shape, some of whose options come from the environment.
     OptionNotes notes;
     std::function<TypeDescription(const OptionNotes&)> describe;
     std::function<std::optional<Node>()> default_value;
     std::function<bool(const Node&, const Asked&, const Reading&, void*)> read;
     std::function<std::optional<Node>(const void*)> write;
   };
-  /// Asked after reading: of one key (runs when that key was read well), or of the whole (runs when all was).
+  /// Asked after reading: of one key (runs when that key was read well), or of the whole (runs when
+  /// all was).
   struct Rule {
     std::string key;
     std::function<void(const void*, const Node&, const Reading&)> check;
@@ -214,8 +229,10 @@ class AnyShape {
   const Field* FindField(std::string_view key, bool& is_alias) const;
   Given MatchKeys(const Node& node, const Reading& reading) const;
   void AddUnknownKey(const Node::Entry& entry, const Reading& reading, Given& given) const;
-  bool ReadField(const Field& field, const Node& node, const Given& given, const Reading& reading, void* target) const;
-  bool ReadAbsent(const Field& field, const Node& node, const Given& given, const Reading& reading, void* target) const;
+  bool ReadField(const Field& field, const Node& node, const Given& given, const Reading& reading,
+                 void* target) const;
+  bool ReadAbsent(const Field& field, const Node& node, const Given& given, const Reading& reading,
+                  void* target) const;
   void CheckGroups(const Node& node, const Given& given, const Reading& reading) const;
 };
 
@@ -227,19 +244,20 @@ template <typename T>
 class Shape : public AnyShape {
  public:
   /// Name the thing as messages do ("csv source"), and say in a sentence what it is.
-  explicit Shape(std::string noun, std::string meaning = {}) : AnyShape(std::move(noun), std::move(meaning)) {}
+  explicit Shape(std::string noun, std::string meaning = {})
+      : AnyShape(std::move(noun), std::move(meaning)) {}
 
   /// Declare a key that must be given.
   template <typename M, typename Owner>
     requires std::derived_from<T, Owner>
-  Shape& Required(std::string key, M Owner::*member, std::string meaning, OptionNotes notes = {}) {
+  Shape& Required(std::string key, M Owner::* member, std::string meaning, OptionNotes notes = {}) {
     return Add(std::move(key), member, std::move(meaning), std::move(notes), true);
   }
 
   /// Declare a key that may be left out; the member then keeps the value that it has in T{}.
   template <typename M, typename Owner>
     requires std::derived_from<T, Owner>
-  Shape& Optional(std::string key, M Owner::*member, std::string meaning, OptionNotes notes = {}) {
+  Shape& Optional(std::string key, M Owner::* member, std::string meaning, OptionNotes notes = {}) {
     return Add(std::move(key), member, std::move(meaning), std::move(notes), false);
   }
 
@@ -252,13 +270,15 @@ class Shape : public AnyShape {
 
   /// Take over all options and checks of a struct that T holds, as keys of T's own mapping.
   template <typename Inner>
-  Shape& Include(Inner T::*member, const Shape<Inner>& inner) {
+  Shape& Include(Inner T::* member, const Shape<Inner>& inner) {
     return TakeOver(inner, [member](T* self) -> Inner* { return &(self->*member); });
   }
 
-  /// Check one option once it was read well, alone or with others; the error's sentence is a fault at its value.
+  /// Check one option once it was read well, alone or with others; the error's sentence is a fault
+  /// at its value.
   Shape& Check(std::string key, std::function<Status(const T&)> check) {
-    rules_.push_back({key, [key, check = std::move(check)](const void* self, const Node& node, const Reading& reading) {
+    rules_.push_back({key, [key, check = std::move(check)](const void* self, const Node& node,
+                                                           const Reading& reading) {
                         Status status = check(*static_cast<const T*>(self));
                         if (status.ok()) return;
                         const Node* value = node.Find(key);
@@ -270,7 +290,8 @@ class Shape : public AnyShape {
 
   /// Check the whole once everything was read well; add faults at whichever node is wrong.
   Shape& CheckNode(std::function<void(const T&, const Node&, Faults&)> check) {
-    rules_.push_back({"", [check = std::move(check)](const void* self, const Node& node, const Reading& reading) {
+    rules_.push_back({"", [check = std::move(check)](const void* self, const Node& node,
+                                                     const Reading& reading) {
                         check(*static_cast<const T*>(self), node, reading.faults);
                       }});
     return *this;
@@ -288,7 +309,8 @@ class Shape : public AnyShape {
     return *this;
   }
 
-  /// Read a mapping (a null counts as an empty one), adding all faults. Use the value only when none was added.
+  /// Read a mapping (a null counts as an empty one), adding all faults. Use the value only when
+  /// none was added.
   T Read(const Node& node, const Reading& reading) const {
     T value{};
     ReadOver(node, reading, value);
@@ -296,7 +318,9 @@ class Shape : public AnyShape {
   }
 
   /// Read a mapping over a value: keys that are not given leave their members as they are.
-  void ReadOver(const Node& node, const Reading& reading, T& value) const { ReadInto(node, reading, &value); }
+  void ReadOver(const Node& node, const Reading& reading, T& value) const {
+    ReadInto(node, reading, &value);
+  }
 
   /// Read a mapping; all faults are one kConfig error.
   Result<T> Parse(const Node& node, const Environment* environment = nullptr) const {
@@ -309,23 +333,27 @@ class Shape : public AnyShape {
   /// Make the mapping that reads as this value; options that have their default are left out.
   Node Write(const T& value) const { return WriteFrom(&value); }
 
-  void Validate(const Node& node, const Reading& reading) const override { (void)Read(node, reading); }
+  void Validate(const Node& node, const Reading& reading) const override {
+    (void)Read(node, reading);
+  }
 
  private:
   template <typename U>
   friend class Shape;
 
   template <typename M, typename Owner>
-  Shape& Add(std::string key, M Owner::*member, std::string meaning, OptionNotes notes, bool required);
+  Shape& Add(std::string key, M Owner::* member, std::string meaning, OptionNotes notes,
+             bool required);
 
   template <typename Inner, typename Access>
   Shape& TakeOver(const Shape<Inner>& inner, Access access);
 };
 
-/// Read a YAML file by its declaration: parse it, fill in ${...}, read the options. Adds all faults of the file at once.
+/// Read a YAML file by its declaration: parse it, fill in ${...}, read the options. Adds all faults
+/// of the file at once.
 template <typename T>
-T ReadYaml(const Shape<T>& shape, std::string_view text, std::string_view file, const Environment& environment,
-           Faults& faults) {
+T ReadYaml(const Shape<T>& shape, std::string_view text, std::string_view file,
+           const Environment& environment, Faults& faults) {
   Node root = ParseYaml(text, file, faults);
   FillIn(root, environment, faults);
   return shape.Read(root, {.faults = faults, .environment = &environment});

@@ -99,6 +99,7 @@ Shape<SlackOptions> SlackOptions::Declaration() {
                  {.example = "\"#data\"", .environment = "SLACK_CHANNEL"});
   shape.Optional("webhook_url", &SlackOptions::webhook_url,
                  "An incoming webhook's URL, in place of token and channel.", {.secret = true});
+  shape.Optional("api_url", &SlackOptions::api_url, "Where Slack's Web API is, for proxies.");
   shape.Check("token", [](const SlackOptions& o) -> Status {
     if (o.token.empty() || !o.channel.empty()) return Status::Ok();
     return ConfigError(

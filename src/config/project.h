@@ -19,6 +19,7 @@ struct SlackOptions {
   std::string token;
   std::string channel;
   std::string webhook_url;
+  std::string api_url = "https://slack.com/api";
   bool is_on() const { return !token.empty() || !webhook_url.empty(); }
   static Shape<SlackOptions> Declaration();
 };
@@ -71,9 +72,10 @@ struct Project {
   std::map<std::string, PartOptions> catalogs;  ///< By name; after LoadProject never empty.
   std::string default_catalog;                  ///< After LoadProject always one of `catalogs`.
   std::string warehouse;                        ///< Folder or URI; after LoadProject never empty.
-  std::string source_bucket;                    ///< Bucket or folder where files arrive; may be empty.
+  std::string source_bucket;  ///< Bucket or folder where files arrive; may be empty.
   std::string lake_bucket;
-  std::map<std::string, std::string> storage;   ///< Iceberg's own keys: s3.endpoint, s3.access-key-id ...
+  std::map<std::string, std::string>
+      storage;  ///< Iceberg's own keys: s3.endpoint, s3.access-key-id ...
   NotificationOptions notifications;
   ResourceOptions resources;
   ServiceOptions service;
@@ -86,7 +88,8 @@ Shape<Project> ProjectShape(std::shared_ptr<const Parts> catalogs);
 struct ProjectTexts {
   std::optional<std::string> calve_yaml = {};  ///< None: there is no such file.
   std::optional<std::string> dot_env = {};
-  std::map<std::string, std::string> variables = {};  ///< The process's own environment; it wins over .env.
+  std::map<std::string, std::string> variables =
+      {};  ///< The process's own environment; it wins over .env.
   std::function<Result<std::string>(const std::string& path)> read_file = {};
 };
 
@@ -96,10 +99,12 @@ struct LoadedProject {
   std::vector<Fault> warnings;
 };
 
-/// Read a project's configuration whole: .env, calve.yaml, variables, defaults. All faults are one kConfig error.
+/// Read a project's configuration whole: .env, calve.yaml, variables, defaults. All faults are one
+/// kConfig error.
 ///
-/// Defaults: warehouse is ICEBERG_WAREHOUSE_LOCATION, else s3://LAKE_BUCKET, else the folder `warehouse`; with no catalogs
-/// there is one, `local`, of type sql (SQLite in metadata/catalog.db), or `nessie` where NESSIE_ENDPOINT is set.
+/// Defaults: warehouse is ICEBERG_WAREHOUSE_LOCATION, else s3://LAKE_BUCKET, else the folder
+/// `warehouse`; with no catalogs there is one, `local`, of type sql (SQLite in
+/// metadata/catalog.db), or `nessie` where NESSIE_ENDPOINT is set.
 Result<LoadedProject> LoadProject(const ProjectTexts& texts, std::shared_ptr<const Parts> catalogs);
 
 /// A bucket's URI: a bare bucket name becomes s3://name, a folder or a URI stays as it is.

@@ -13,8 +13,9 @@ namespace calve::config {
 
 /// One value of a configuration file, with its place: a scalar, a sequence or a mapping.
 ///
-/// A scalar keeps its text as written; whether `5` is a number or a text is decided by the option that reads it, never by
-/// YAML. A mapping keeps the order of its keys. A plain value type: copying copies the whole tree.
+/// A scalar keeps its text as written; whether `5` is a number or a text is decided by the option
+/// that reads it, never by YAML. A mapping keeps the order of its keys. A plain value type: copying
+/// copies the whole tree.
 class Node {
  public:
   enum class Kind { kScalar, kSequence, kMapping };
@@ -35,7 +36,8 @@ class Node {
   bool is_scalar() const { return kind_ == Kind::kScalar; }
   bool is_sequence() const { return kind_ == Kind::kSequence; }
   bool is_mapping() const { return kind_ == Kind::kMapping; }
-  /// Whether this is an unquoted scalar that says nothing: empty, ~ or null. An option takes it as not given.
+  /// Whether this is an unquoted scalar that says nothing: empty, ~ or null. An option takes it as
+  /// not given.
   bool is_null() const;
   /// Whether a scalar was in quotes or a block (| or >), so that it is text whatever it looks like.
   bool quoted() const { return quoted_; }
@@ -96,7 +98,8 @@ inline Node& Node::operator=(const Node&) = default;
 inline Node& Node::operator=(Node&&) noexcept = default;
 inline Node::~Node() = default;
 
-/// What a scalar is by the core schema of YAML 1.2, for free-form data (such as inline rows) that no option declares.
+/// What a scalar is by the core schema of YAML 1.2, for free-form data (such as inline rows) that
+/// no option declares.
 enum class CoreType { kNull, kBool, kInteger, kFloat, kText };
 CoreType CoreTypeOf(const Node& scalar);
 
@@ -104,24 +107,30 @@ CoreType CoreTypeOf(const Node& scalar);
 struct YamlLimits {
   size_t bytes_max = size_t{4} << 20;
   int depth_max = 64;
-  size_t nodes_max = 200'000;                   ///< Counted after aliases are filled in.
-  size_t expanded_bytes_max = size_t{16} << 20; ///< Text of all scalars and keys, after aliases are filled in.
+  size_t nodes_max = 200'000;  ///< Counted after aliases are filled in.
+  size_t expanded_bytes_max =
+      size_t{16} << 20;  ///< Text of all scalars and keys, after aliases are filled in.
 };
 
 /// Read one YAML 1.2 document into a tree whose places name `file`.
 ///
-/// Every fault is added to `faults`: all duplicate keys and tags, and the first syntax error. The tree is what could be
-/// read: after a syntax error its root is broken, and a shape that reads it adds nothing. An empty file is a null. Anchors and aliases are copied in place; tags other
-/// than !!str, !!seq, !!map, merge keys (<<), several documents, NUL bytes and bytes that are no UTF-8 are faults.
-Node ParseYaml(std::string_view text, std::string_view file, Faults& faults, const YamlLimits& limits = {});
+/// Every fault is added to `faults`: all duplicate keys and tags, and the first syntax error. The
+/// tree is what could be read: after a syntax error its root is broken, and a shape that reads it
+/// adds nothing. An empty file is a null. Anchors and aliases are copied in place; tags other than
+/// !!str, !!seq, !!map, merge keys (<<), several documents, NUL bytes and bytes that are no UTF-8
+/// are faults.
+Node ParseYaml(std::string_view text, std::string_view file, Faults& faults,
+               const YamlLimits& limits = {});
 /// The same, with all faults as one error.
 Result<Node> ParseYaml(std::string_view text, std::string_view file, const YamlLimits& limits = {});
 
-/// Read a JSON text into the same tree, within the same limits; what a JSON string holds is quoted. For what comes by an
-/// API: the places name `origin` alone, but for a syntax error's.
-Node ParseJson(std::string_view text, std::string_view origin, Faults& faults, const YamlLimits& limits = {});
+/// Read a JSON text into the same tree, within the same limits; what a JSON string holds is quoted.
+/// For what comes by an API: the places name `origin` alone, but for a syntax error's.
+Node ParseJson(std::string_view text, std::string_view origin, Faults& faults,
+               const YamlLimits& limits = {});
 
-/// Print a tree as YAML that reads back as the same, with ${...} as written: block style, `indent` spaces at the left.
+/// Print a tree as YAML that reads back as the same, with ${...} as written: block style, `indent`
+/// spaces at the left.
 std::string ToYaml(const Node& node, int indent = 0);
 /// Print a tree on one line, in flow style: {type: csv, columns: [a, b]}.
 std::string ToFlowYaml(const Node& node);

@@ -26,12 +26,15 @@ std::string Describe(const Json& json);
 /// An error that says where in the document, what was expected and what is there.
 Error Unexpected(std::string_view place, std::string_view expected, const Json& found);
 
-/// A JSON object being read, with its place in the document for errors. A view: the document outlives it.
+/// A JSON object being read, with its place in the document for errors. A view: the document
+/// outlives it.
 ///
-/// Keys with a null value read as absent. Keys that nobody asks for are tolerated. All failures are kData.
+/// Keys with a null value read as absent. Keys that nobody asks for are tolerated. All failures are
+/// kData.
 class JsonObject {
  public:
-  /// Fails when `json` is no object. `place` is a path such as `snapshots[3]`, empty for the whole document.
+  /// Fails when `json` is no object. `place` is a path such as `snapshots[3]`, empty for the whole
+  /// document.
   static Result<JsonObject> Of(const Json& json, std::string place);
 
   const std::string& place() const { return place_; }
@@ -50,7 +53,8 @@ class JsonObject {
   /// The elements of an array.
   Result<const Json*> Array(std::string_view key) const;
 
-  /// A snapshot id. One above the signed range keeps its bits, since some writers take ids from the unsigned range.
+  /// A snapshot id. One above the signed range keeps its bits, since some writers take ids from the
+  /// unsigned range.
   Result<SnapshotId> GetSnapshotId(std::string_view key) const;
 
   Result<std::optional<int32_t>> OptionalInt(std::string_view key) const;
@@ -64,7 +68,8 @@ class JsonObject {
   Result<std::vector<int32_t>> IntList(std::string_view key) const;
   Result<std::vector<int64_t>> LongList(std::string_view key) const;
 
-  /// Read each element of an array as an object with `read(const JsonObject&) -> Result<T>`; none when the key is absent.
+  /// Read each element of an array as an object with `read(const JsonObject&) -> Result<T>`; none
+  /// when the key is absent.
   template <typename T, typename Read>
   Result<std::vector<T>> Objects(std::string_view key, Read read) const {
     std::vector<T> values;

@@ -59,9 +59,11 @@ struct EncryptedKey {
   bool operator==(const EncryptedKey&) const = default;
 };
 
-/// A table's metadata (spec, Table Metadata), versions 1 to 3. A value; loaders share it as shared_ptr<const>.
+/// A table's metadata (spec, Table Metadata), versions 1 to 3. A value; loaders share it as
+/// shared_ptr<const>.
 ///
-/// Held in one form for all versions: v1's single schema, spec and missing refs are lifted on reading.
+/// Held in one form for all versions: v1's single schema, spec and missing refs are lifted on
+/// reading.
 struct TableMetadata {
   int format_version = 2;
   std::string table_uuid;
@@ -98,7 +100,8 @@ struct TableMetadata {
   const Snapshot* current_snapshot() const;
   /// The head of a branch, or what a tag names; nullptr when there is none.
   const Snapshot* FindRef(std::string_view name) const;
-  /// The snapshot that was current at `timestamp_ms`, by the snapshot log; nullptr when the table was empty then.
+  /// The snapshot that was current at `timestamp_ms`, by the snapshot log; nullptr when the table
+  /// was empty then.
   const Snapshot* SnapshotAsOf(int64_t timestamp_ms) const;
   /// The schema that reads `snapshot`: its own when it names one, else the current.
   const SchemaPtr& SchemaOf(const Snapshot& snapshot) const;
@@ -108,17 +111,20 @@ struct TableMetadata {
 
 using MetadataPtr = std::shared_ptr<const TableMetadata>;
 
-/// Read metadata JSON (not compressed). Fails with kData naming key, expected and found; kRefused for version 4 and later.
+/// Read metadata JSON (not compressed). Fails with kData naming key, expected and found; kRefused
+/// for version 4 and later.
 Result<TableMetadata> ParseTableMetadata(std::string_view json);
 /// Write metadata JSON of the table's own version (2 or 3; 1 is kept readable).
 std::string SerializeTableMetadata(const TableMetadata& metadata);
 
-/// Decompress metadata when its bytes say that they are gzip or zstd, whatever its name; fails with kData on broken or absurdly large input.
+/// Decompress metadata when its bytes say that they are gzip or zstd, whatever its name; fails with
+/// kData on broken or absurdly large input.
 Result<std::string> DecompressMetadata(std::string_view bytes);
 /// Gzip metadata for `write.metadata.compression-codec=gzip`.
 std::string CompressMetadata(std::string_view json);
 
-/// The name of the next metadata file beside `previous` (may be empty): 00007-<uuid>[.gz].metadata.json.
+/// The name of the next metadata file beside `previous` (may be empty):
+/// 00007-<uuid>[.gz].metadata.json.
 std::string NextMetadataFileName(std::string_view previous, std::string_view uuid, bool gzip);
 
 /// Write a schema, spec or order as the spec's JSON, for manifest headers and REST.

@@ -12,7 +12,8 @@ namespace calve::iceberg {
 
 /// Metadata while updates are applied to it, and what the change has done so far. For one thread.
 ///
-/// Updates change metadata() directly; the steps that several of them share, and the invariants of the whole, are here.
+/// Updates change metadata() directly; the steps that several of them share, and the invariants of
+/// the whole, are here.
 class MetadataBuilder {
  public:
   /// Start from `base`, or from nothing when it is null.
@@ -27,12 +28,14 @@ class MetadataBuilder {
   std::optional<SpecId> last_added_spec;
   std::optional<SortOrderId> last_added_order;
 
-  /// Say that the current schema, the default spec or the default order changed: Build checks that they fit together.
+  /// Say that the current schema, the default spec or the default order changed: Build checks that
+  /// they fit together.
   void LayoutChanged() { layout_changed_ = true; }
 
   /// Append a snapshot; the caller has checked it.
   void AddSnapshot(Snapshot snapshot);
-  /// Point a reference at a snapshot that exists; main also becomes the current snapshot, in the log.
+  /// Point a reference at a snapshot that exists; main also becomes the current snapshot, in the
+  /// log.
   void SetRef(const std::string& name, const SnapshotRef& ref);
   /// Remove a reference; without main there is no current snapshot.
   void RemoveRef(const std::string& name);
@@ -53,7 +56,8 @@ class MetadataBuilder {
   bool layout_changed_ = false;
   bool removed_snapshots_ = false;
   std::set<SnapshotId> added_snapshots_;
-  std::set<SnapshotId> were_current_;  ///< Snapshots that this change made current, be it for a moment.
+  std::set<SnapshotId>
+      were_current_;  ///< Snapshots that this change made current, be it for a moment.
 };
 
 }  // namespace calve::iceberg

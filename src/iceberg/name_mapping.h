@@ -11,7 +11,8 @@
 
 namespace calve::iceberg {
 
-/// Names under which a field may stand in files without field ids (spec, Column Projection; property schema.name-mapping.default).
+/// Names under which a field may stand in files without field ids (spec, Column Projection;
+/// property schema.name-mapping.default).
 struct MappedField {
   std::optional<FieldId> field_id;
   std::vector<std::string> names;

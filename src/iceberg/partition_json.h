@@ -6,7 +6,8 @@
 
 namespace calve::iceberg {
 
-/// Stands for a field id that is missing: v1 did not write them, and REST clients may leave them to the catalog.
+/// Stands for a field id that is missing: v1 did not write them, and REST clients may leave them to
+/// the catalog.
 inline constexpr FieldId kMissingFieldId{-1};
 
 /// Give field ids from 1000 on to fields that have none, as v1's writers counted.
@@ -17,7 +18,8 @@ Result<PartitionSpec> PartitionSpecFromJson(const JsonObject& object);
 Json PartitionSpecToJson(const PartitionSpec& spec);
 
 /// Read an array of partition fields under `key`, as v1's `partition-spec` and manifests have it.
-Result<std::vector<PartitionField>> PartitionFieldsFromJson(const JsonObject& object, std::string_view key);
+Result<std::vector<PartitionField>> PartitionFieldsFromJson(const JsonObject& object,
+                                                            std::string_view key);
 Json PartitionFieldsToJson(const PartitionSpec& spec);
 
 /// Read a sort order object (spec, Appendix C: Sort Orders).

@@ -52,9 +52,12 @@ Result<std::string> DecompressLz4(std::string_view stored, size_t bytes_max) {
 
 std::string_view ToString(PuffinCodec codec) {
   switch (codec) {
-    case PuffinCodec::kNone: return "";
-    case PuffinCodec::kLz4: return "lz4";
-    case PuffinCodec::kZstd: return "zstd";
+    case PuffinCodec::kNone:
+      return "";
+    case PuffinCodec::kLz4:
+      return "lz4";
+    case PuffinCodec::kZstd:
+      return "zstd";
   }
   return "";
 }
@@ -70,7 +73,8 @@ Result<std::string> Decompress(PuffinCodec codec, std::string_view stored, size_
     case PuffinCodec::kNone:
       if (stored.size() > bytes_max) return TooLarge(bytes_max);
       return std::string(stored);
-    case PuffinCodec::kLz4: return DecompressLz4(stored, bytes_max);
+    case PuffinCodec::kLz4:
+      return DecompressLz4(stored, bytes_max);
     case PuffinCodec::kZstd: {
       const auto zstd = avro::Codec::Make(avro::CodecName::kZstandard);
       CALVE_ASSIGN_OR_RETURN(const std::string_view bytes, zstd->Decompress(stored, bytes_max));
@@ -82,7 +86,8 @@ Result<std::string> Decompress(PuffinCodec codec, std::string_view stored, size_
 
 Result<std::string> Compress(PuffinCodec codec, std::string_view bytes) {
   switch (codec) {
-    case PuffinCodec::kNone: return std::string(bytes);
+    case PuffinCodec::kNone:
+      return std::string(bytes);
     case PuffinCodec::kLz4:
       return RefusedError("expected codec zstd or none for writing a Puffin blob, found lz4");
     case PuffinCodec::kZstd: {

@@ -52,8 +52,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::string_view bytes = input.substr(1);
   switch (data[0] % 3) {
-    case 0: FuzzFile(bytes); break;
-    case 1: FuzzPositions(bytes); break;
+    case 0:
+      FuzzFile(bytes);
+      break;
+    case 1:
+      FuzzPositions(bytes);
+      break;
     default:
       if (const auto read = calve::iceberg::DecodeDeletionVector(bytes); read.ok())
         Require(read->Cardinality() >= 0);

@@ -13,7 +13,8 @@ namespace calve::iceberg {
 /// The error of a step that a column does not allow.
 Error Misfit(std::string_view column, std::string_view why);
 
-/// A schema under way: the columns as they would be, always a valid schema, and what is needed to judge the next step.
+/// A schema under way: the columns as they would be, always a valid schema, and what is needed to
+/// judge the next step.
 struct SchemaUpdate::State {
   explicit State(const TableMetadata& metadata)
       : base(metadata),
@@ -39,11 +40,13 @@ struct SchemaUpdate::State {
   Status Take(std::vector<Field> next);
   Status Edit(FieldId id, const std::function<void(Field&)>& edit);
   /// Append columns to a struct, or to the top level.
-  Status Add(std::optional<FieldId> parent, std::string_view parent_name, std::vector<Field> columns);
+  Status Add(std::optional<FieldId> parent, std::string_view parent_name,
+             std::vector<Field> columns);
   Status Promote(FieldId id, const Type& type);
   /// `after` is 1 to stand behind the other column, 0 to stand before it.
   Status MoveBeside(std::string_view full_name, std::string_view other, size_t after);
-  Status Union(std::optional<FieldId> parent, const std::string& parent_name, const std::vector<Field>& wanted);
+  Status Union(std::optional<FieldId> parent, const std::string& parent_name,
+               const std::vector<Field>& wanted);
   Status UnionField(const Field& existing, const std::string& full_name, const Field& wanted);
 
   /// Check a new column, and complete its defaults.

@@ -22,12 +22,12 @@ struct Snapshot {
   int64_t timestamp_ms = 0;           ///< Milliseconds since 1970, UTC.
   std::string manifest_list;          ///< URI; empty in v1 metadata that lists manifests instead.
   std::vector<std::string> v1_manifests;
-  std::optional<Operation> operation;  ///< Absent only in old v1 tables.
+  std::optional<Operation> operation;          ///< Absent only in old v1 tables.
   std::map<std::string, std::string> summary;  ///< Without `operation`.
   std::optional<SchemaId> schema_id;
-  std::optional<RowId> first_row_id;       ///< v3
-  std::optional<int64_t> added_rows;       ///< v3
-  std::optional<std::string> key_id;       ///< v3, encryption
+  std::optional<RowId> first_row_id;  ///< v3
+  std::optional<int64_t> added_rows;  ///< v3
+  std::optional<std::string> key_id;  ///< v3, encryption
   bool operator==(const Snapshot&) const = default;
 };
 

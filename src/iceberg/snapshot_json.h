@@ -9,8 +9,8 @@ namespace calve::iceberg {
 
 /// Read a snapshot object (spec, Appendix C: Table Metadata and Snapshots).
 ///
-/// A summary without operation reads as overwrite, since nothing is known of its rows. An operation that the spec does not name
-/// stays in the summary under `operation`.
+/// A summary without operation reads as overwrite, since nothing is known of its rows. An operation
+/// that the spec does not name stays in the summary under `operation`.
 Result<Snapshot> SnapshotFromJson(const JsonObject& object);
 Json SnapshotToJson(const Snapshot& snapshot);
 

@@ -40,7 +40,8 @@ enum class TypeKind {
 
 struct Field;
 
-/// A type of the Iceberg spec. A cheap value: nested types share their immutable fields. Threads: any.
+/// A type of the Iceberg spec. A cheap value: nested types share their immutable fields. Threads:
+/// any.
 ///
 /// A list has one field named `element`; a map has `key` (always required) and `value`.
 class Type {
@@ -82,9 +83,11 @@ class Type {
   /// The fields of a struct, the element of a list, the key and value of a map; empty for others.
   const std::vector<Field>& fields() const;
 
-  /// Print as the spec's JSON names do, nested types as struct<...>, list<...>, map<...>: decimal(9, 2), fixed[16].
+  /// Print as the spec's JSON names do, nested types as struct<...>, list<...>, map<...>:
+  /// decimal(9, 2), fixed[16].
   std::string ToString() const;
-  /// Read a primitive's name as ToString prints it; also decimal(9,2), and SQL's usual names as aliases are refused here.
+  /// Read a primitive's name as ToString prints it; also decimal(9,2), and SQL's usual names as
+  /// aliases are refused here.
   static Result<Type> Parse(std::string_view text);
 
   /// Equal in structure, ids, names, requiredness, docs and defaults.
@@ -107,7 +110,8 @@ struct Field {
   Type type;
   bool required = false;
   std::optional<std::string> doc = std::nullopt;
-  /// v3: what rows written before the field existed read as. Primitive types only; nothing means null.
+  /// v3: what rows written before the field existed read as. Primitive types only; nothing means
+  /// null.
   std::optional<Value> initial_default = std::nullopt;
   /// v3: what a writer puts when the caller gives no value.
   std::optional<Value> write_default = std::nullopt;
@@ -115,8 +119,9 @@ struct Field {
   bool operator==(const Field&) const = default;
 };
 
-/// Whether a column of type `from` may become `to` (spec, Schema evolution): int→long, float→double, decimal(P,S)→decimal(P',S)
-/// with P' ≥ P, and in v3 unknown→any and date→timestamp, timestamp_ns.
+/// Whether a column of type `from` may become `to` (spec, Schema evolution): int→long,
+/// float→double, decimal(P,S)→decimal(P',S) with P' ≥ P, and in v3 unknown→any and date→timestamp,
+/// timestamp_ns.
 bool IsPromotion(const Type& from, const Type& to, int format_version);
 
 }  // namespace calve::iceberg

@@ -181,8 +181,8 @@ void Configure(Exchange& exchange, const HttpClientOptions& options, const std::
   curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
   // The reply may come compressed where nobody counts its bytes.
   const HttpHeaders& headers = exchange.request.headers;
-  if (exchange.sink == nullptr && !exchange.request.sign && exchange.request.method != "HEAD" && !HasHeader(headers, "range") &&
-      !HasHeader(headers, "accept-encoding")) {
+  if (exchange.sink == nullptr && !exchange.request.sign && exchange.request.method != "HEAD" &&
+      !HasHeader(headers, "range") && !HasHeader(headers, "accept-encoding")) {
     curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
   }
   SetMethod(handle, exchange.request);

@@ -32,8 +32,9 @@ std::string SchemeOf(std::string_view uri);
 /// Put `relative` below `folder` with exactly one slash between them; nothing else changes.
 std::string JoinUri(std::string_view folder, std::string_view relative);
 
-/// The address of what a listing of `folder` names `relative`: a slash between them when `folder` ends
-/// in none, and every slash of `relative` kept, since "a//b" and "a/b" are two objects of a bucket.
+/// The address of what a listing of `folder` names `relative`: a slash between them when `folder`
+/// ends in none, and every slash of `relative` kept, since "a//b" and "a/b" are two objects of a
+/// bucket.
 std::string Below(std::string_view folder, std::string_view relative);
 
 /// The address of the folder that holds `uri`, without a trailing slash; "" when there is none.

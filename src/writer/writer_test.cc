@@ -16,6 +16,7 @@
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
+#include "io/faulty.h"
 #include "io/memory.h"
 
 namespace calve::writer {
@@ -484,9 +485,11 @@ TEST_F(WriterTest, ObjectStorageSpreadsFilesByHash) {
     return WriteOne(options, R"([{"n": 1}])").path;
   };
   const std::string folders = "[01]{4}/[01]{4}/[01]{4}/[01]{8}/";
-  EXPECT_THAT(path_of(), testing::MatchesRegex("memory://warehouse/t/data/" + folders + "n=1/00000-run-00000.parquet"));
+  EXPECT_THAT(path_of(), testing::MatchesRegex("memory://warehouse/t/data/" + folders +
+                                               "n=1/00000-run-00000.parquet"));
   properties_["write.object-storage.partitioned-paths"] = "false";
-  EXPECT_THAT(path_of(), testing::MatchesRegex("memory://warehouse/t/data/" + folders + "00000-run-00000.parquet"));
+  EXPECT_THAT(path_of(), testing::MatchesRegex("memory://warehouse/t/data/" + folders +
+                                               "00000-run-00000.parquet"));
 }
 
 TEST_F(WriterTest, ManyPartitionsStayWithinTheBuffer) {
@@ -608,6 +611,26 @@ TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {
   refuse(Optional(1, "v", Type::Of(TypeKind::kVariant)), "column v");
   refuse(Optional(1, "l", Type::List(FieldId(2), Type(), false)), "column l.element");
   refuse(Optional(1, "s", Type::Struct({Optional(2, "x", Type())})), "column s");
+}
+
+TEST_F(WriterTest, StorageFaultsComeOutWithTheirKind) {
+  const WriteOptions options = Options({Optional(1, "n", Type::Int())});
+  for (const auto& [effect, kind] :
+       {std::pair{io::FaultEffect::kRefuse, ErrorKind::kRefused},
+        std::pair{io::FaultEffect::kFailBefore, ErrorKind::kTransient}}) {
+    io::FaultyFileSystem faulty(
+        std::make_shared<io::MemoryFileSystem>(),
+        {.decide = [effect = effect](int64_t, io::FileCall call, const std::string&) {
+          return call == io::FileCall::kWrite ? effect : io::FaultEffect::kNone;
+        }});
+    const auto opened = OpenDataFileWriter(*context_, faulty, options);
+    ASSERT_TRUE(opened.ok());
+    Status status = (*opened)->Write(*context_, Rows(options, R"([{"n": 1}])"));
+    if (status.ok()) status = (*opened)->Close(*context_).status();
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().kind, kind) << status.error().message;
+    EXPECT_TRUE((*opened)->Abort(*context_).ok());
+  }
 }
 
 }  // namespace

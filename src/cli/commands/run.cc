@@ -6,6 +6,8 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/run_events.h"
+#include "io/http.h"
+#include "notify/notify.h"
 
 namespace calve::cli {
 namespace {
@@ -98,6 +100,55 @@ std::vector<state::AuditRecord> AuditsOf(const pipeline::RunReport& report, Time
   return records;
 }
 
+/// What people are told of a run, when its job wants them to be told; nothing when it went well.
+std::optional<notify::Notice> NoticeOf(const pipeline::Job& job,
+                                       const Result<pipeline::RunReport>& report) {
+  notify::Notice notice;
+  if (!report.ok()) {
+    if (!job.monitoring.alert_on_failure) return std::nullopt;
+    notice.title = job.id + " failed";
+    notice.lines = {report.error().message, "Nothing of this run was published."};
+  } else if (report->load.ending == load::Ending::kAuditFailed) {
+    if (!job.monitoring.alert_on_failure) return std::nullopt;
+    const load::Report& load = report->load;
+    notice.title = job.id + ": an audit stopped the load of " + load.table;
+    for (const audit::Outcome& outcome : load.audit.outcomes) {
+      if (outcome.passed || outcome.check.severity != audit::Severity::kFail) continue;
+      notice.lines.push_back(outcome.check.name + ": " + outcome.message);
+    }
+    notice.lines.push_back("main of " + load.table + " is unchanged; the rows are on branch " +
+                           load.branch + ".");
+    notice.lines.push_back("Look: calve branch nulls " + load.branch);
+    notice.lines.push_back("Then: calve branch publish " + load.branch +
+                           " --waive CHECK, or calve branch discard " + load.branch);
+  } else if (report->rows_read == 0 && report->load.ending != load::Ending::kBlocked &&
+             job.monitoring.alert_on_zero_records) {
+    notice.title = job.id + " read no row";
+    notice.lines = {report->plan.read};
+  } else {
+    return std::nullopt;
+  }
+  if (!job.metadata.owner.empty()) notice.lines.push_back("Owner: " + job.metadata.owner);
+  return notice;
+}
+
+/// Tell people, and say on the terminal whom. A notice that does not arrive changes nothing about
+/// the run.
+void TellPeople(Program& program, const pipeline::Job& job, const notify::Notice& notice) {
+  Result<const config::LoadedProject*> loaded = program.project();
+  if (!loaded.ok()) return;
+  const auto http = io::MakeHttpClient();
+  for (const notify::Told& told :
+       notify::Tell(program.context(), *http, (*loaded)->project.notifications,
+                    job.monitoring.notification_channels, notice)) {
+    if (!told.status.ok()) {
+      PrintError("calve: " + told.channel + " was not told: " + told.status.error().message);
+    } else if (!program.options.json) {
+      PrintLine("told", told.channel);
+    }
+  }
+}
+
 /// Run a job, with a record of it.
 Result<ExitCode> RunJob(Program& program, const std::string& id) {
   const Context& context = program.context();
@@ -117,11 +168,13 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   Result<pipeline::RunReport> report = pipeline::RunJob(
       context, job, contract.has_value() ? &*contract : nullptr, record.run, resources, events);
 
+  const std::optional<notify::Notice> notice = NoticeOf(job, report);
   record.ended = context.clock->Now();
   if (!report.ok()) {
     record.state = state::RunState::kFailed;
     record.error = report.error().message;
     CALVE_RETURN_IF_ERROR(runs->End(record, {}));
+    if (notice.has_value()) TellPeople(program, job, *notice);
     return std::move(report).error();
   }
   record.state = StateOf(report->load.ending);
@@ -135,6 +188,7 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   record.has_position = report->has_position;
   CALVE_RETURN_IF_ERROR(runs->End(record, AuditsOf(*report, *record.ended)));
   events.Ended(*report);
+  if (notice.has_value()) TellPeople(program, job, *notice);
   if (program.options.json) Print(ToJson(*report).dump(2) + "\n");
   if (report->load.ending == load::Ending::kBlocked) return ExitCode::kBlocked;
   return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed

@@ -75,10 +75,6 @@ Result<std::unique_ptr<FileSystem>> Open(const Properties& properties) {
 
 }  // namespace
 
-CALVE_PART(gcs) {
-  registry.Add({.name = "gcs",
-                .schemes = {"gs", "gcs"},
-                .open = Open});
-}
+CALVE_PART(gcs) { registry.Add({.name = "gcs", .schemes = {"gs", "gcs"}, .open = Open}); }
 
 }  // namespace calve::io

@@ -1,0 +1,226 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "catalog/registry.h"
+#include "io/file_system_set.h"
+#include "io/test_folder.h"
+
+namespace calve::catalog {
+namespace {
+
+using iceberg::Field;
+using iceberg::FieldId;
+using iceberg::TableChange;
+
+/// What every registered catalog does, on a local disk. A new kind is found in the registry and
+/// must pass all of it.
+class CatalogContract : public testing::TestWithParam<std::string> {
+ protected:
+  CatalogContract() : catalog_(Make("test")) {}
+
+  std::unique_ptr<Catalog> Make(const std::string& name) {
+    Registry registry;
+    RegisterParts(registry);
+    auto made =
+        registry.Make({.type = GetParam()}, {.name = name,
+                                             .warehouse = "file://" + folder_.At("warehouse"),
+                                             .project_folder = folder_.path(),
+                                             .files = &files_});
+    EXPECT_TRUE(made.ok());
+    return std::move(*made);
+  }
+
+  const Context& context() { return *context_; }
+
+  TableChange NewTable(const TableName& table) {
+    auto location = catalog_->NewTableLocation(context(), table);
+    EXPECT_TRUE(location.ok());
+    iceberg::CreateTableOptions options;
+    options.location = *location;
+    options.uuid = NewUuidString(*context().random);
+    options.fields = {Field{.id = FieldId(1), .name = "id", .type = iceberg::Type::Long()}};
+    auto change = iceberg::CreateTable(options);
+    EXPECT_TRUE(change.ok());
+    return std::move(*change);
+  }
+
+  void MakeTable(const TableName& table) {
+    const Status made = catalog_->CreateNamespace(context(), table.ns, {});
+    EXPECT_TRUE(made.ok() || made.error().kind == ErrorKind::kAlreadyExists);
+    const CommitOutcome outcome =
+        catalog_->Commit(context(), {{.table = table, .change = NewTable(table)}});
+    ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
+  }
+
+  static TableChange SetProperty(const std::string& key, const std::string& value) {
+    return {.requirements = {}, .updates = {iceberg::SetProperties({{key, value}})}};
+  }
+
+  io::TestFolder folder_;
+  io::FileSystemSet files_;
+  OwnedContext context_{7};
+  std::unique_ptr<Catalog> catalog_;
+  const TableName orders_{{"sales"}, "orders"};
+};
+
+TEST_P(CatalogContract, AMadeTableIsFoundAndListed) {
+  MakeTable(orders_);
+  auto loaded = catalog_->LoadTable(context(), orders_);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->metadata->schema()->fields().front().name, "id");
+  EXPECT_TRUE(*files_.Exists(context(), loaded->metadata_location));
+  EXPECT_EQ(*catalog_->ListTables(context(), {"sales"}), std::vector<TableName>{orders_});
+  EXPECT_EQ(*catalog_->ListNamespaces(context(), {}), std::vector<Namespace>{{"sales"}});
+}
+
+TEST_P(CatalogContract, WhatIsNotThereIsNotFound) {
+  EXPECT_EQ(catalog_->LoadTable(context(), orders_).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(catalog_->LoadNamespace(context(), {"nowhere"}).error().kind, ErrorKind::kNotFound);
+}
+
+TEST_P(CatalogContract, ATableIsMadeOnce) {
+  MakeTable(orders_);
+  const CommitOutcome again =
+      catalog_->Commit(context(), {{.table = orders_, .change = NewTable(orders_)}});
+  EXPECT_TRUE(std::holds_alternative<Conflict>(again));
+}
+
+TEST_P(CatalogContract, ARequirementThatDoesNotHoldIsAConflictAndChangesNothing) {
+  MakeTable(orders_);
+  const auto before = catalog_->LoadTable(context(), orders_);
+  TableChange change = SetProperty("a", "b");
+  change.requirements = {iceberg::AssertTableUuid("00000000-0000-0000-0000-000000000000")};
+  EXPECT_TRUE(std::holds_alternative<Conflict>(
+      catalog_->Commit(context(), {{.table = orders_, .change = change}})));
+  EXPECT_EQ(catalog_->LoadTable(context(), orders_)->metadata_location, before->metadata_location);
+}
+
+TEST_P(CatalogContract, OfManyWritersEachAcknowledgedChangeIsThere) {
+  MakeTable(orders_);
+  constexpr int kWriters = 4;
+  constexpr int kChanges = 5;
+  std::atomic<int> acknowledged = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int writer = 0; writer < kWriters; ++writer) {
+      threads.emplace_back([&, writer] {
+        OwnedContext own(static_cast<uint64_t>(writer) + 1);
+        for (int i = 0; i < kChanges; ++i) {
+          const std::string key = "w" + std::to_string(writer) + "-" + std::to_string(i);
+          while (true) {
+            const CommitOutcome outcome =
+                catalog_->Commit(*own, {{.table = orders_, .change = SetProperty(key, "1")}});
+            if (std::holds_alternative<Committed>(outcome)) break;
+            ASSERT_TRUE(std::holds_alternative<Conflict>(outcome));
+          }
+          ++acknowledged;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(acknowledged, kWriters * kChanges);
+  const auto loaded = catalog_->LoadTable(context(), orders_);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->metadata->properties.size(), static_cast<size_t>(kWriters * kChanges));
+}
+
+TEST_P(CatalogContract, ALostReplyIsUnknownAndTheChangeIsFoundByLooking) {
+  MakeTable(orders_);
+  const StepObserver lose = [](std::string_view step) -> Status {
+    if (step == "catalog.after_swap") return TransientError("the reply is lost");
+    return Status::Ok();
+  };
+  Context losing = context();
+  losing.steps = &lose;
+  EXPECT_TRUE(std::holds_alternative<Unknown>(
+      catalog_->Commit(losing, {{.table = orders_, .change = SetProperty("a", "b")}})));
+  EXPECT_EQ(catalog_->LoadTable(context(), orders_)->metadata->properties.at("a"), "b");
+}
+
+TEST_P(CatalogContract, ACommitThatFailsBeforeTheSwapLeavesNoFile) {
+  MakeTable(orders_);
+  const auto loaded = catalog_->LoadTable(context(), orders_);
+  const std::string metadata_folder = loaded->metadata->location + "/metadata";
+  const auto files_before = files_.ListAll(context(), metadata_folder)->size();
+  const StepObserver fail = [](std::string_view step) -> Status {
+    if (step == "catalog.before_swap") return RefusedError("no");
+    return Status::Ok();
+  };
+  Context failing = context();
+  failing.steps = &fail;
+  EXPECT_TRUE(std::holds_alternative<Refused>(
+      catalog_->Commit(failing, {{.table = orders_, .change = SetProperty("a", "b")}})));
+  EXPECT_EQ(files_.ListAll(context(), metadata_folder)->size(), files_before);
+  EXPECT_FALSE(catalog_->LoadTable(context(), orders_)->metadata->properties.contains("a"));
+}
+
+TEST_P(CatalogContract, ANamespaceThatHoldsATableIsNotDropped) {
+  MakeTable(orders_);
+  EXPECT_EQ(catalog_->DropNamespace(context(), {"sales"}).error().kind, ErrorKind::kRefused);
+  ASSERT_TRUE(catalog_->CreateNamespace(context(), {"empty"}, {}).ok());
+  EXPECT_TRUE(catalog_->DropNamespace(context(), {"empty"}).ok());
+  EXPECT_EQ(catalog_->LoadNamespace(context(), {"empty"}).error().kind, ErrorKind::kNotFound);
+}
+
+TEST_P(CatalogContract, SeveralTablesChangeTogetherOrNotAtAllWhereTheCatalogCan) {
+  if (!catalog_->capabilities().multi_table) {
+    const CommitOutcome outcome = catalog_->Commit(
+        context(), {{.table = orders_, .change = SetProperty("a", "b")},
+                    {.table = {{"sales"}, "lines"}, .change = SetProperty("a", "b")}});
+    EXPECT_TRUE(std::holds_alternative<Refused>(outcome));
+    return;
+  }
+  const TableName lines{{"sales"}, "lines"};
+  MakeTable(orders_);
+  MakeTable(lines);
+  TableChange wrong = SetProperty("a", "b");
+  wrong.requirements = {iceberg::AssertTableUuid("00000000-0000-0000-0000-000000000000")};
+  EXPECT_TRUE(std::holds_alternative<Conflict>(catalog_->Commit(
+      context(),
+      {{.table = orders_, .change = SetProperty("a", "b")}, {.table = lines, .change = wrong}})));
+  EXPECT_FALSE(catalog_->LoadTable(context(), orders_)->metadata->properties.contains("a"));
+  EXPECT_TRUE(std::holds_alternative<Committed>(
+      catalog_->Commit(context(), {{.table = orders_, .change = SetProperty("a", "b")},
+                                   {.table = lines, .change = SetProperty("a", "b")}})));
+  EXPECT_TRUE(catalog_->LoadTable(context(), lines)->metadata->properties.contains("a"));
+}
+
+TEST_P(CatalogContract, GzippedMetadataIsReadBack) {
+  MakeTable(orders_);
+  ASSERT_TRUE(std::holds_alternative<Committed>(catalog_->Commit(
+      context(),
+      {{.table = orders_, .change = SetProperty("write.metadata.compression-codec", "gzip")}})));
+  ASSERT_TRUE(std::holds_alternative<Committed>(
+      catalog_->Commit(context(), {{.table = orders_, .change = SetProperty("a", "b")}})));
+  // Another object of the same catalog has nothing in memory; only a catalog in memory forgets.
+  if (GetParam() != "memory") catalog_ = Make("test");
+  const auto loaded = catalog_->LoadTable(context(), orders_);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_NE(loaded->metadata_location.find(".gz."), std::string::npos);
+  EXPECT_EQ(loaded->metadata->properties.at("a"), "b");
+}
+
+std::vector<std::string> AllKinds() {
+  Registry registry;
+  RegisterParts(registry);
+  std::vector<std::string> kinds;
+  for (const auto& [type, kind] : registry.kinds()) kinds.push_back(type);
+  return kinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, CatalogContract, testing::ValuesIn(AllKinds()),
+                         [](const auto& info) { return info.param; });
+
+TEST(TableNameTest, PartsAreSplitAtDotsAndMustMakeSense) {
+  EXPECT_EQ(TableName::Parse("a.b.c")->ToString(), "a.b.c");
+  EXPECT_EQ(TableName::Parse("a.b.c")->ns, (Namespace{"a", "b"}));
+  for (const char* bad : {"", "orders", "a..b", ".a", "a.", "a/b.c", "..b", "a.b\\c"}) {
+    EXPECT_EQ(TableName::Parse(bad).error().kind, ErrorKind::kConfig) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace calve::catalog

@@ -1,0 +1,268 @@
+#include "commit/committer.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "catalog/registry.h"
+#include "catalog/table_files.h"
+#include "iceberg/scan.h"
+#include "io/file_system_set.h"
+
+namespace calve::commit {
+namespace {
+
+using iceberg::DataFile;
+using iceberg::Field;
+using iceberg::FieldId;
+using iceberg::TableMetadata;
+using iceberg::Type;
+
+/// Commits to a table in memory. Data files are names only: nothing here reads them.
+class CommitterTest : public testing::Test {
+ protected:
+  CommitterTest() {
+    catalog::Registry registry;
+    catalog::RegisterParts(registry);
+    auto made = registry.Make({.type = "memory"}, {.name = "test",
+                                                   .warehouse = "memory://warehouse",
+                                                   .project_folder = "",
+                                                   .files = &files_});
+    catalog_ = std::move(*made);
+    committer_ = std::make_unique<Committer>(*catalog_, files_);
+    const auto options = [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
+      iceberg::CreateTableOptions create;
+      create.location = location;
+      create.uuid = NewUuidString(*context().random);
+      create.fields = {Field{.id = FieldId(1), .name = "id", .type = Type::Long()}};
+      return create;
+    };
+    EXPECT_TRUE(committer_->EnsureTable(context(), table_, options).ok());
+  }
+
+  const Context& context() { return *context_; }
+  std::shared_ptr<const TableMetadata> Metadata() {
+    return catalog_->LoadTable(context(), table_)->metadata;
+  }
+
+  /// A change that adds one file of `rows` rows.
+  Change Adds(const std::string& name, const std::string& run, int64_t rows = 1) {
+    auto file = std::make_shared<DataFile>();
+    file->path = Metadata()->location + "/data/" + name + "-" + run + ".parquet";
+    file->record_count = rows;
+    file->file_size_in_bytes = 100;
+    EXPECT_TRUE(files_.WriteFile(context(), file->path, "rows").ok());
+    Change change;
+    change.pipeline = "job";
+    change.run = run;
+    change.rows.added_data_files = {file};
+    return change;
+  }
+
+  /// Names of main's data files, without folder and ending.
+  std::set<std::string> Main() {
+    catalog::TableFiles table_files(files_);
+    auto plan = iceberg::PlanScan(context(), table_files, *Metadata(), {});
+    EXPECT_TRUE(plan.ok());
+    std::set<std::string> names;
+    for (const auto& task : plan->tasks) {
+      const std::string& path = task.file->path;
+      names.insert(path.substr(path.rfind('/') + 1, path.rfind('-') - path.rfind('/') - 1));
+    }
+    return names;
+  }
+
+  /// How many files lie in the table's folder.
+  size_t FilesLying() {
+    return files_.ListAll(context(), Metadata()->location, {.recursive = true})->size();
+  }
+
+  io::FileSystemSet files_;
+  OwnedContext context_{11};
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<Committer> committer_;
+  const catalog::TableName table_{{"demo"}, "t"};
+};
+
+TEST_F(CommitterTest, StagedRowsAreOnTheBranchOnly) {
+  const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  EXPECT_EQ(Main(), std::set<std::string>());
+  EXPECT_TRUE(Metadata()->refs.contains("audit_run1"));
+  EXPECT_EQ(ProofOf(*Metadata()->FindRef("audit_run1")), Proof::kPending);
+}
+
+TEST_F(CommitterTest, APublishMovesMainAndSaysHowItWasProved) {
+  const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  const auto published = committer_->Publish(context(), *staged, {});
+  ASSERT_TRUE(published.ok());
+  EXPECT_EQ(Main(), std::set<std::string>{"a"});
+  const auto metadata = Metadata();
+  EXPECT_FALSE(metadata->refs.contains("audit_run1"));
+  EXPECT_EQ(metadata->snapshots.size(), 1U);
+  EXPECT_EQ(ProofOf(*metadata->current_snapshot()), Proof::kTable);
+  EXPECT_EQ(metadata->current_snapshot()->summary.at("calve.audited-snapshot-id"),
+            std::to_string(staged->snapshot.id.value()));
+}
+
+TEST_F(CommitterTest, APublishLeavesNoFileThatNothingNames) {
+  const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(committer_->Publish(context(), *staged, {}).ok());
+  const auto metadata = Metadata();
+  // The data file, one manifest, one list, and the metadata files of create, stage and publish.
+  EXPECT_EQ(FilesLying(), 3U + metadata->metadata_log.size() + 1U);
+}
+
+TEST_F(CommitterTest, WhenMainHasMovedTheSameFilesGoOnTopAndAreJudgedAgain) {
+  const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
+  int judged = 0;
+  PublishOptions options;
+  options.recheck = [&](const iceberg::MetadataPtr& candidate, iceberg::SnapshotId id) -> Status {
+    ++judged;
+    EXPECT_NE(candidate->FindSnapshot(id), nullptr);
+    return Status::Ok();
+  };
+  ASSERT_TRUE(committer_->Publish(context(), *staged, options).ok());
+  EXPECT_EQ(judged, 1);
+  EXPECT_EQ(Main(), (std::set<std::string>{"a", "b"}));
+}
+
+TEST_F(CommitterTest, WhenTheRecheckFailsMainStays) {
+  const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
+  PublishOptions options;
+  options.recheck = [](const iceberg::MetadataPtr&, iceberg::SnapshotId) -> Status {
+    return DataError("not unique");
+  };
+  EXPECT_FALSE(committer_->Publish(context(), *staged, options).ok());
+  EXPECT_EQ(Main(), std::set<std::string>{"b"});
+  EXPECT_TRUE(Metadata()->refs.contains("audit_run1"));
+}
+
+TEST_F(CommitterTest, ALostReplyNeitherLosesNorDoublesRows) {
+  int swaps = 0;
+  const StepObserver lose = [&](std::string_view step) -> Status {
+    if (step == "catalog.after_swap" && ++swaps % 2 == 1)
+      return TransientError("the reply is lost");
+    return Status::Ok();
+  };
+  Context losing = context();
+  losing.steps = &lose;
+  const auto staged = committer_->Stage(losing, table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  ASSERT_TRUE(committer_->Publish(losing, *staged, {}).ok());
+  ASSERT_TRUE(committer_->Commit(losing, table_, Adds("b", "run2"), Proof::kRows).ok());
+  EXPECT_EQ(Main(), (std::set<std::string>{"a", "b"}));
+  EXPECT_EQ(Metadata()->current_snapshot()->summary.at("total-records"), "2");
+}
+
+TEST_F(CommitterTest, AnOutcomeThatStaysOpenKeepsEveryFile) {
+  const StepObserver fail = [](std::string_view step) -> Status {
+    if (step == "catalog.before_swap") return UnknownOutcomeError("the connection is cut");
+    return Status::Ok();
+  };
+  Context cut = context();
+  cut.steps = &fail;
+  Change change = Adds("a", "run1");
+  const std::string path = change.rows.added_data_files.front()->path;
+  const auto committed = committer_->Commit(cut, table_, std::move(change), Proof::kRows);
+  ASSERT_FALSE(committed.ok());
+  EXPECT_EQ(committed.error().kind, ErrorKind::kUnknownOutcome);
+  EXPECT_TRUE(*files_.Exists(context(), path));
+}
+
+TEST_F(CommitterTest, ADiscardedBranchTakesItsFilesAlong) {
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run0"), Proof::kRows).ok());
+  const size_t before = FilesLying() - Metadata()->metadata_log.size();
+  ASSERT_TRUE(committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1").ok());
+  ASSERT_TRUE(committer_->Discard(context(), table_, "audit_run1").ok());
+  EXPECT_EQ(FilesLying() - Metadata()->metadata_log.size(), before);
+  EXPECT_EQ(Main(), std::set<std::string>{"b"});
+  EXPECT_EQ(committer_->Discard(context(), table_, "audit_run1").error().kind,
+            ErrorKind::kNotFound);
+}
+
+TEST_F(CommitterTest, AnotherProcessPublishesAStagedBranchByItsName) {
+  ASSERT_TRUE(committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1").ok());
+  Committer other(*catalog_, files_);
+  const auto found = other.FindStaged(context(), table_, "audit_run1");
+  ASSERT_TRUE(found.ok());
+  ASSERT_TRUE(other.Publish(context(), *found, {.proof = Proof::kManual}).ok());
+  EXPECT_EQ(Main(), std::set<std::string>{"a"});
+  EXPECT_EQ(ProofOf(*Metadata()->current_snapshot()), Proof::kManual);
+}
+
+TEST_F(CommitterTest, OfTwoRunsFromOnePositionOnePublishes) {
+  Change first = Adds("a", "run1");
+  first.position = Position{.state = "{}", .ledger = "file one"};
+  Change second = Adds("b", "run2");
+  second.position = Position{.state = "{}", .ledger = "file one"};
+  const auto staged_first = committer_->Stage(context(), table_, std::move(first), "audit_run1");
+  const auto staged_second = committer_->Stage(context(), table_, std::move(second), "audit_run2");
+  ASSERT_TRUE(committer_->Publish(context(), *staged_first, {}).ok());
+  const auto refused = committer_->Publish(context(), *staged_second, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(Main(), std::set<std::string>{"a"});
+}
+
+TEST_F(CommitterTest, APositionIsFoundAgainAndGoesBackWithTheTable) {
+  EXPECT_FALSE(FindPosition(context(), files_, *Metadata(), "job", false)->has_value());
+  Change change = Adds("a", "run1");
+  change.position = Position{.state = R"({"version": 1})", .ledger = "file one\n"};
+  const auto published = committer_->Commit(context(), table_, std::move(change), Proof::kRows);
+  ASSERT_TRUE(published.ok());
+  const auto found = FindPosition(context(), files_, *Metadata(), "job", true);
+  ASSERT_TRUE(found.ok() && found->has_value());
+  EXPECT_EQ((*found)->position.ledger, "file one\n");
+  EXPECT_EQ((*found)->snapshot_id, published->snapshot_id);
+  EXPECT_FALSE(FindPosition(context(), files_, *Metadata(), "another job", false)->has_value());
+}
+
+TEST_F(CommitterTest, AReservedSchemaIsCurrentOnlyAfterThePublish) {
+  const auto reserved =
+      committer_->ReserveSchema(context(), table_, [](iceberg::SchemaUpdate& update) {
+        return update.AddColumn("",
+                                Field{.id = FieldId(0), .name = "extra", .type = Type::String()});
+      });
+  ASSERT_TRUE(reserved.ok());
+  EXPECT_EQ(Metadata()->schema()->FindByName("extra"), nullptr);
+  Change change = Adds("a", "run1");
+  change.schema_id = reserved->schema->id();
+  const auto staged = committer_->Stage(context(), table_, std::move(change), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  // Another writer adds a column of its own meanwhile.
+  ASSERT_TRUE(
+      committer_
+          ->Update(context(), table_,
+                   [](const TableMetadata& base) -> Result<iceberg::TableChange> {
+                     iceberg::SchemaUpdate update(base);
+                     CALVE_RETURN_IF_ERROR(update.AddColumn(
+                         "", Field{.id = FieldId(0), .name = "theirs", .type = Type::Int()}));
+                     return update.Build();
+                   })
+          .ok());
+  ASSERT_TRUE(committer_->Publish(context(), *staged, {}).ok());
+  const auto schema = Metadata()->schema();
+  ASSERT_NE(schema->FindByName("extra"), nullptr);
+  ASSERT_NE(schema->FindByName("theirs"), nullptr);
+  EXPECT_NE(schema->FindByName("extra")->id, schema->FindByName("theirs")->id);
+}
+
+TEST_F(CommitterTest, ASweepRemovesWhatADeadRunLeftAndNothingElse) {
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("kept", "run1"), Proof::kRows).ok());
+  const std::string folder = Metadata()->location;
+  ASSERT_TRUE(files_.WriteFile(context(), folder + "/data/00000-run1-00009.parquet", "dead").ok());
+  ASSERT_TRUE(files_.WriteFile(context(), folder + "/metadata/run1-abc-m0.avro", "dead").ok());
+  ASSERT_TRUE(files_.WriteFile(context(), folder + "/data/00000-run2-00001.parquet", "alive").ok());
+  const auto removed = committer_->Sweep(context(), table_, "RUN1");
+  ASSERT_TRUE(removed.ok());
+  EXPECT_EQ(*removed, 2);
+  EXPECT_EQ(Main(), std::set<std::string>{"kept"});
+  EXPECT_TRUE(*files_.Exists(context(), folder + "/data/00000-run2-00001.parquet"));
+}
+
+}  // namespace
+}  // namespace calve::commit
