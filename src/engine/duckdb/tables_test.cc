@@ -396,6 +396,15 @@ TEST_F(TablesTest, ABrokenFileIsNamedAsItIsCalled) {
   EXPECT_THAT(Fail("SELECT * FROM t"), AllOf(HasSubstr(file->path), Not(HasSubstr("calve-data"))));
 }
 
+TEST_F(TablesTest, NamesThatDifferOnlyInCaseAreToldApart) {
+  TestTable& table =
+      Make("t", {.fields = {Column(1, "id", Type::Long()), Column(2, "ID", Type::String())}});
+  table.Append({table.Write(R"([{"id": 1, "ID": "x"}])")});
+  EXPECT_THAT(Ask("SELECT id, id_1 FROM t"), ElementsAre("1|x"));
+  EXPECT_EQ(SchemaOf("SELECT * FROM t", {.resolver = &resolver_})->ToString(),
+            "id: int64\nID_1: string");
+}
+
 TEST_F(TablesTest, AColumnThatSqlCannotReadIsRefusedByName) {
   Make("t", {.fields = {Column(1, "id", Type::Long()), Column(2, "shape", Type::Geometry(""))},
              .properties = {{"format-version", "3"}}});
