@@ -185,7 +185,8 @@ Status ArrowFiles::List(const Context& context, const std::string& folder,
   std::vector<FileInfo> found;
   for (const arrow::fs::FileInfo& info : *listed) {
     if (options.recursive && info.type() == arrow::fs::FileType::Directory) continue;
-    found.push_back(Describe(JoinUri(folder, info.path().substr(selector.base_dir.size())), info));
+    const std::string relative = info.path().substr(selector.base_dir.size() + 1);
+    found.push_back(Describe(Below(folder, relative), info));
   }
   for (size_t start = 0; start < found.size(); start += kPageFiles) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
