@@ -189,6 +189,12 @@ class Compiler {
     std::vector<const Field*> sources(reader_fields.size());
     for (size_t i = 0; i < reader_fields.size(); ++i) {
       sources[i] = FindSource(*plan->writer, reader_fields[i]);
+      const auto taken = sources.begin() + static_cast<ptrdiff_t>(i);
+      if (sources[i] != nullptr && std::find(sources.begin(), taken, sources[i]) != taken) {
+        return InField(reader_fields[i], *plan,
+                       DataError("expected a field of the writer for itself, found " +
+                                 Quote(sources[i]->name) + ", which another field reads"));
+      }
     }
     for (const Field& field : plan->writer->fields) {
       Plan::FieldStep step{.writer = field.type};

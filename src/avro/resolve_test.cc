@@ -110,6 +110,19 @@ TEST(ResolveTest, FieldIdsMatchWhateverTheNames) {
                    .ok());
 }
 
+TEST(ResolveTest, TwoFieldsCannotReadOneFieldOfTheWriter) {
+  const std::string writer = RecordOf(R"({"name":"a","type":"int","field-id":1})");
+  EXPECT_FALSE(Resolved(writer, Record({Value(5)}),
+                        RecordOf(R"({"name":"a","type":"int","field-id":1},
+                                    {"name":"b","type":"int","field-id":1})"),
+                        MatchFields::kByFieldId)
+                   .ok());
+  EXPECT_FALSE(Resolved(writer, Record({Value(5)}),
+                        RecordOf(R"({"name":"a","type":"int"},
+                                    {"name":"b","type":"int","aliases":["a"]})"))
+                   .ok());
+}
+
 TEST(ResolveTest, UnionsAreResolvedAtEachValue) {
   EXPECT_EQ(Resolved(R"(["null","int"])", Value(4), R"("long")").value(), Value(int64_t{4}));
   EXPECT_NE(Refusal(Resolved(R"(["null","int"])", Value(), R"("long")")).find("found null"),
