@@ -178,6 +178,9 @@ Status ReadIdentity(const JsonObject& object, TableMetadata& metadata) {
   CALVE_RETURN_IF_ERROR(RequireFrom(2, object, "table-uuid", metadata.format_version));
   CALVE_ASSIGN_OR_RETURN(const auto uuid, object.OptionalText("table-uuid"));
   metadata.table_uuid = uuid.value_or("");
+  if (metadata.format_version >= 2 && metadata.table_uuid.empty()) {
+    return DataError("table-uuid: expected a UUID, found \"\"");
+  }
   CALVE_ASSIGN_OR_RETURN(metadata.location, object.Text("location"));
   metadata.location = WithoutTrailingSlash(std::move(metadata.location));
   return Status::Ok();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -9,12 +11,17 @@
 namespace calve::iceberg {
 namespace {
 
+constexpr int kFieldIdMax = 2147480000;  // Beyond it no fresh ids are left.
 constexpr int kColumnIdMax = 2147483447;  // Higher ids belong to metadata columns.
 
 template <typename Id, typename List, typename IdOf>
 Status CheckOnce(const List& list, std::string_view what, IdOf id_of) {
   std::unordered_set<Id> seen;
   for (const auto& item : list) {
+    // The next one must be a number still.
+    if (id_of(item).value() == std::numeric_limits<typename Id::rep>::max()) {
+      return DataError(fmt::format("expected a smaller {} than {}", what, id_of(item).value()));
+    }
     if (!seen.insert(id_of(item)).second) {
       return DataError(
           fmt::format("expected every {} once, found {} twice", what, id_of(item).value()));
@@ -129,6 +136,9 @@ std::string WithoutTrailingSlash(std::string location) {
 }
 
 Status CheckMetadata(const TableMetadata& metadata) {
+  if (std::max(metadata.last_column_id, metadata.last_partition_id).value() > kFieldIdMax) {
+    return DataError(fmt::format("expected last-column-id and last-partition-id up to {}", kFieldIdMax));
+  }
   CALVE_RETURN_IF_ERROR(CheckIds(metadata));
   CALVE_RETURN_IF_ERROR(CheckRefs(metadata));
   for (const Snapshot& snapshot : metadata.snapshots) {
