@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A mail server and a stand-in for Slack's two doors, on loopback: what they get, they write to files in the present folder.
+"""A mail server and a stand-in for Slack's two doors, on loopback: what they get, they write to files in the folder that is named.
+
+usage: notice_sinks.py FOLDER      runs until it is ended
 
 Mails go to mails.txt. Posts to /hook go to hook.txt, posts to /chat.postMessage to chat.txt; a bearer token other than xoxb-right is refused as
 Slack does: 200 with ok false.
@@ -7,6 +9,7 @@ Slack does: 200 with ok false.
 import asyncio
 import http.server
 import json
+import os
 import sys
 import threading
 
@@ -53,7 +56,8 @@ async def main():
     threading.Thread(target=slack.serve_forever, daemon=True).start()
     server = await asyncio.start_server(mail, "127.0.0.1", 0)
     print(f"ready SLACK_PORT={slack.server_port} SMTP_PORT={server.sockets[0].getsockname()[1]}", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await asyncio.Event().wait()
 
 
+os.chdir(sys.argv[1])
 asyncio.run(main())
