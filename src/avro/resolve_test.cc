@@ -117,8 +117,7 @@ TEST(ResolveTest, TwoFieldsCannotReadOneFieldOfTheWriter) {
                                     {"name":"b","type":"int","field-id":1})"),
                         MatchFields::kByFieldId)
                    .ok());
-  EXPECT_FALSE(Resolved(writer, Record({Value(5)}),
-                        RecordOf(R"({"name":"a","type":"int"},
+  EXPECT_FALSE(Resolved(writer, Record({Value(5)}), RecordOf(R"({"name":"a","type":"int"},
                                     {"name":"b","type":"int","aliases":["a"]})"))
                    .ok());
 }

@@ -18,7 +18,7 @@ class MemoryBudget;
 /// Told each named step that a load reaches, in order; a test makes it fail, wait or kill the
 /// process there.
 ///
-/// Steps are named `room.step`, such as `commit.before_swap`; docs/adr/0004 lists the rules.
+/// Steps are named `room.step`, such as `commit.before_swap`; docs/testing.md lists them.
 /// Threads: any.
 using StepObserver = std::function<Status(std::string_view step)>;
 

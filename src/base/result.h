@@ -13,17 +13,26 @@ namespace calve {
 /// Say what the caller does about an error. A kind exists only because some caller treats it
 /// differently.
 enum class ErrorKind {
-  kConfig,    ///< The person fixes a configuration or a command line.
-  kData,      ///< The input is not what was declared: quarantine it, or stop and name its place.
-  kNotFound,  ///< The thing asked for is not there: create it, or say so.
-  kAlreadyExists,   ///< The thing to make is there already: reload it.
-  kTransient,       ///< The same call may succeed later: retry with a limit.
-  kConflict,        ///< Somebody else was first, nothing was applied: reload, compute again, retry.
-  kUnknownOutcome,  ///< The call may or may not have been applied: delete nothing, reload and look.
-  kRefused,  ///< The outside says no and will go on saying no (rights, disk full, unsupported):
-             ///< stop.
-  kStopped,  ///< The run was asked to stop.
-  kBug,      ///< One of our own promises broke: report it.
+  /// The person fixes a configuration or a command line.
+  kConfig,
+  /// The input is not what was declared: quarantine it, or stop and name its place.
+  kData,
+  /// The thing asked for is not there: create it, or say so.
+  kNotFound,
+  /// The thing to make is there already: reload it.
+  kAlreadyExists,
+  /// The same call may succeed later: retry with a limit.
+  kTransient,
+  /// Somebody else was first, nothing was applied: reload, compute again, retry.
+  kConflict,
+  /// The call may or may not have been applied: delete nothing, reload and look.
+  kUnknownOutcome,
+  /// The outside says no and will go on saying no (rights, disk full, unsupported): stop.
+  kRefused,
+  /// The run was asked to stop.
+  kStopped,
+  /// One of our own promises broke: report it.
+  kBug,
 };
 
 /// Name a kind in one lower-case word, as logs and --json print it.
@@ -52,7 +61,7 @@ class [[nodiscard]] Status {
     assert(!ok());
     return *error_;
   }
-  Error&& error() && {
+  Error error() && {
     assert(!ok());
     return std::move(*error_);
   }
@@ -62,6 +71,9 @@ class [[nodiscard]] Status {
 };
 
 /// A value, or the error that kept it from being made.
+///
+/// A temporary gives its value away rather than a reference into itself, so that
+/// `for (const Row& row : Rows().value())` holds what it walks through.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -78,15 +90,15 @@ class [[nodiscard]] Result {
 
   bool ok() const { return std::holds_alternative<T>(state_); }
   const Error& error() const& { return std::get<Error>(state_); }
-  Error&& error() && { return std::get<Error>(std::move(state_)); }
+  Error error() && { return std::get<Error>(std::move(state_)); }
   Status status() const& { return ok() ? Status::Ok() : Status(error()); }
 
   T& value() & { return std::get<T>(state_); }
   const T& value() const& { return std::get<T>(state_); }
-  T&& value() && { return std::get<T>(std::move(state_)); }
+  T value() && { return std::get<T>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   T value_or(T fallback) && { return ok() ? std::move(*this).value() : std::move(fallback); }

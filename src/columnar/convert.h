@@ -41,8 +41,8 @@ Result<std::vector<iceberg::Field>> ToIcebergFields(const arrow::Schema& schema,
 
 /// Cast a batch to a target schema by column name: exact only. A value that does not fit is not
 /// changed but fails with kData naming column, row (within the batch) and value; so do types of
-/// another meaning (a string for a number, a double for a decimal, a zone for none) and columns that
-/// the target does not have. Missing columns become their write default or null, required ones
+/// another meaning (a string for a number, a double for a decimal, a zone for none) and columns
+/// that the target does not have. Missing columns become their write default or null, required ones
 /// without a default fail; order follows the target, in structs too. Nulls in required columns are
 /// left to the writer to refuse.
 Result<Batch> Conform(const Batch& batch, const iceberg::Schema& target);

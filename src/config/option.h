@@ -17,14 +17,13 @@
 ///                        {.example = "s3://incoming/reports/", .aliases = {"path"}});
 ///         shape.Optional("delimiter", &CsvOptions::delimiter, "What stands between two values.");
 ///         shape.Optional("null_values", &CsvOptions::null_values, "Texts that mean NULL.");
-///         shape.Optional("split_bytes", &CsvOptions::split_bytes, "Read large files in pieces of
-///         this size.",
-///                        {.min = ByteCount(1'000'000)});
+///         shape.Optional("split_bytes", &CsvOptions::split_bytes,
+///                        "Read large files in pieces of this size.", {.min = ByteCount(1'000'000)});
 ///         shape.Optional("mode", &CsvOptions::mode, "What happens to rows that are there.");
 ///         shape.Optional("auth", &CsvOptions::auth, "How to sign in.");
 ///         shape.Check("delimiter", [](const CsvOptions& o) -> Status {
-///           if (o.delimiter == '\n') return ConfigError("delimiter can't be a line break; take ,
-///           or ;"); return Status::Ok();
+///           if (o.delimiter == '\n') return ConfigError("expected a character such as , or ;");
+///           return Status::Ok();
 ///         });
 ///         return shape;
 ///       }
@@ -74,8 +73,8 @@ struct Fraction {
 ///
 ///     enum class WriteMode { kAppend, kMerge };
 ///     inline config::Names<WriteMode> NamesOf(WriteMode) {
-///       return {{"append", WriteMode::kAppend, "Add rows."}, {"merge", WriteMode::kMerge, "Replace
-///       rows by key."}};
+///       return {{"append", WriteMode::kAppend, "Add rows."},
+///               {"merge", WriteMode::kMerge, "Replace rows by key."}};
 ///     }
 ///
 /// Several names of one value are all read; the first is the one that is written.

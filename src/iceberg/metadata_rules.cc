@@ -11,7 +11,7 @@
 namespace calve::iceberg {
 namespace {
 
-constexpr int kFieldIdMax = 2147480000;  // Beyond it no fresh ids are left.
+constexpr int kFieldIdMax = 2147480000;   // Beyond it no fresh ids are left.
 constexpr int kColumnIdMax = 2147483447;  // Higher ids belong to metadata columns.
 
 template <typename Id, typename List, typename IdOf>
@@ -137,7 +137,8 @@ std::string WithoutTrailingSlash(std::string location) {
 
 Status CheckMetadata(const TableMetadata& metadata) {
   if (std::max(metadata.last_column_id, metadata.last_partition_id).value() > kFieldIdMax) {
-    return DataError(fmt::format("expected last-column-id and last-partition-id up to {}", kFieldIdMax));
+    return DataError(
+        fmt::format("expected last-column-id and last-partition-id up to {}", kFieldIdMax));
   }
   CALVE_RETURN_IF_ERROR(CheckIds(metadata));
   CALVE_RETURN_IF_ERROR(CheckRefs(metadata));

@@ -229,7 +229,8 @@ TEST(MetadataTest, WhatDoesNotFitTogetherIsRefused) {
   EXPECT_THAT(fault(kVersion2, "/refs", "[]"), HasSubstr("refs"));
   EXPECT_THAT(fault(kVersion3, "/next-row-id", "-1"), HasSubstr("next-row-id"));
   EXPECT_THAT(fault(kVersion2, "/table-uuid", "\"\""), HasSubstr("table-uuid"));
-  EXPECT_THAT(fault(kVersion2, "/schemas/0/schema-id", "2147483647"), HasSubstr("smaller schema-id"));
+  EXPECT_THAT(fault(kVersion2, "/schemas/0/schema-id", "2147483647"),
+              HasSubstr("smaller schema-id"));
   EXPECT_THAT(fault(kVersion2, "/last-column-id", "2147483647"), HasSubstr("last-column-id"));
   EXPECT_THAT(MessageOf(ParseTableMetadata("")), HasSubstr("expected JSON"));
   EXPECT_THAT(MessageOf(ParseTableMetadata("[1]")), HasSubstr("the document: expected an object"));
