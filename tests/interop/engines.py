@@ -1,0 +1,169 @@
+"""The readers and writers that meet in one SQLite catalog: calve, PyIceberg, DuckDB, Spark, and Iceberg Java's own generic reader."""
+import importlib, os, struct, subprocess, tempfile
+import pyarrow as pa, pyarrow.ipc
+from rows import Rows, bytes_text, date_text, float_text, is_uuid, time_text, timestamp_text, uuid_text
+
+CATALOG = "local"  # calve's default; Java and PyIceberg must call it the same, for that is what stands in the file
+
+class Refused(Exception):
+    """A reader says that it can't read a table."""
+
+class Calve:
+    name = "calve"
+
+    def __init__(self, program, project):
+        self.program, self.project = os.path.abspath(program), project
+
+    def __call__(self, *arguments, check=True):
+        run = subprocess.run([self.program, "-C", self.project, *arguments], capture_output=True, text=True, timeout=300)
+        if check and run.returncode != 0:
+            raise Refused(f"calve {' '.join(arguments)} ended with {run.returncode}: {run.stderr.strip() or run.stdout.strip()}")
+        return run
+
+    def query(self, sql, wanted=None):
+        with tempfile.NamedTemporaryFile(suffix=".arrow") as out:
+            self("query", "--format", "arrow", "--output", out.name, sql)
+            with pa.ipc.open_stream(out.name) as reader:
+                return Rows.of(with_zone(reader.read_all(), wanted), wanted)
+
+    def read(self, table, wanted=None, ref=None):
+        return self.query(f"SELECT * FROM {table}{'@' + ref if ref else ''}", wanted)
+
+def with_zone(table, wanted):
+    """SQL in calve is DuckDB's, which has no timestamptz_ns: it gives the moment in UTC as timestamp_ns."""
+    zoned = pa.timestamp("ns", "UTC")
+    for i, field in enumerate(table.schema):
+        if wanted and field.name in wanted.names and wanted.field(field.name).type == zoned and field.type == pa.timestamp("ns"):
+            table = table.set_column(i, field.name, table.column(i).cast(zoned))
+    return table
+
+class PyIceberg:
+    name = "pyiceberg"
+
+    def __init__(self, project):
+        from pyiceberg.catalog.sql import SqlCatalog
+        self.catalog = SqlCatalog(CATALOG, uri=f"sqlite:///{project}/metadata/catalog.db", warehouse=f"file://{project}/warehouse")
+
+    def locate(self, table, ref=None):
+        """The metadata file, and the snapshot of a branch or tag."""
+        loaded = self.catalog.load_table(table)
+        return loaded.metadata_location.removeprefix("file://"), ref and loaded.metadata.refs[ref].snapshot_id
+
+    def read(self, table, wanted=None, ref=None):
+        try:
+            loaded = self.catalog.load_table(table)
+            scan = loaded.scan() if ref is None else loaded.scan().use_ref(ref)
+            return Rows.of(scan.to_arrow(), wanted)
+        except (NotImplementedError, ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
+class DuckDb:
+    name = "duckdb"
+
+    def __init__(self, locate):
+        import duckdb
+        self.locate, self.errors = locate, duckdb.Error
+        self.connection = duckdb.connect()
+        self.connection.execute("SET TimeZone='UTC'; SET autoinstall_known_extensions=false; SET arrow_lossless_conversion=true")
+        for extension in ("avro", "httpfs", "iceberg"):
+            folder = importlib.import_module(f"duckdb_extension_{extension}").__path__[0]
+            self.connection.execute(f"LOAD '{folder}/extensions/v{duckdb.__version__}/{extension}.duckdb_extension'")
+
+    def read(self, table, wanted=None, ref=None):
+        location, snapshot = self.locate(table, ref)
+        at = f", snapshot_from_id={snapshot}" if snapshot else ""
+        return self.scan(f"'{location}'{at}", wanted)
+
+    def scan(self, arguments, wanted=None):
+        try:
+            return Rows.of(self.connection.execute(f"SELECT * FROM iceberg_scan({arguments})").to_arrow_table(), wanted)
+        except (self.errors, pa.ArrowException) as error:
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
+class Spark:
+    """Spark SQL over the shared catalog. The session is one for the whole test."""
+    name = "spark"
+
+    def __init__(self, project, jars, java_home):
+        os.environ.update(JAVA_HOME=java_home, SPARK_LOCAL_IP="127.0.0.1", TZ="UTC")
+        from pyspark.sql import SparkSession
+        catalog = f"spark.sql.catalog.{CATALOG}"
+        settings = {
+            "spark.jars": ",".join(os.path.join(jars, jar) for jar in sorted(os.listdir(jars)) if jar.endswith(".jar")),
+            "spark.driver.memory": "1g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC",
+            "spark.local.dir": f"{project}/spark", "spark.sql.warehouse.dir": f"{project}/spark-warehouse",
+            "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
+            "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+            catalog: "org.apache.iceberg.spark.SparkCatalog", f"{catalog}.type": "jdbc",
+            f"{catalog}.uri": f"jdbc:sqlite:{project}/metadata/catalog.db", f"{catalog}.jdbc.schema-version": "V1",
+            f"{catalog}.warehouse": f"file://{project}/warehouse", f"{catalog}.cache-enabled": "false",
+        }
+        builder = SparkSession.builder.master("local[2]").appName("interop")
+        for key, value in settings.items():
+            builder = builder.config(key, value)
+        self.session = builder.getOrCreate()
+        self.session.sparkContext.setLogLevel("OFF")
+
+    def sql(self, statement):
+        return self.session.sql(statement)
+
+    def read(self, table, wanted=None, ref=None):
+        try:
+            at = f" VERSION AS OF '{ref}'" if ref else ""
+            return Rows.of(self.sql(f"SELECT * FROM {CATALOG}.{table}{at}").toArrow(), wanted)
+        except Exception as error:  # whatever the JVM threw, through py4j
+            raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+
+class Java:
+    """Iceberg Java's generic reader, for types that Spark has not: in Spark's JVM."""
+    name = "java"
+
+    def __init__(self, spark):
+        self.spark = spark
+        self.jvm = spark.session._jvm
+
+    def table(self, name):
+        return self.jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(self.spark.session._jsparkSession, f"{CATALOG}.{name}")
+
+    def read(self, table, wanted=None, ref=None):
+        try:
+            loaded = self.table(table)
+            scan = self.jvm.org.apache.iceberg.data.IcebergGenerics.read(loaded)
+            if ref:
+                scan = scan.useSnapshot(loaded.refs()[ref].snapshotId())
+            columns = [field.name() for field in loaded.schema().columns()]
+            rows = []
+            records = scan.build().iterator()
+            while records.hasNext():
+                record = records.next()
+                rows.append(tuple(java_text(record.getField(name), wanted.field(name).type) for name in columns))
+            return Rows(columns, rows)
+        except Exception as error:
+            raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+
+def java_text(value, wanted):
+    """Text of a value as py4j hands it over: numbers, texts, bytes, lists and maps as Python's, all else as a Java object."""
+    if value is None:
+        return "NULL"
+    if pa.types.is_struct(wanted):
+        return "{" + ", ".join(f"{f.name}: {java_text(value.getField(f.name), f.type)}" for f in wanted) + "}"
+    if pa.types.is_map(wanted):
+        return "{" + ", ".join(sorted(f"{java_text(k, wanted.key_type)}: {java_text(v, wanted.item_type)}" for k, v in value.items())) + "}"
+    if pa.types.is_list(wanted):
+        return "[" + ", ".join(java_text(item, wanted.value_type) for item in value) + "]"
+    if is_uuid(wanted):
+        return uuid_text(value.toString())
+    if pa.types.is_binary(wanted) or pa.types.is_fixed_size_binary(wanted):
+        return bytes_text(value if isinstance(value, (bytes, bytearray)) else value.duplicate().array())
+    if pa.types.is_floating(wanted):
+        return float_text(value, pa.types.is_float32(wanted))
+    if pa.types.is_decimal(wanted):
+        return f"{value:f}"
+    if pa.types.is_date32(wanted):
+        return date_text(value.toEpochDay())
+    if pa.types.is_time(wanted):
+        return time_text(value.toNanoOfDay())
+    if pa.types.is_timestamp(wanted):
+        return timestamp_text(value.toLocalDate().toEpochDay() * 86400 * 10**9 + value.toLocalTime().toNanoOfDay(), wanted.tz is not None)
+    return Rows.of(pa.table({"v": pa.array([value], wanted)})).bag.most_common()[0][0][0]

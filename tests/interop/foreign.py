@@ -1,0 +1,3 @@
+class Writers:
+    def __init__(self,*a): pass
+SETS=[]

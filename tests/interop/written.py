@@ -1,0 +1,177 @@
+"""The tables that calve writes, each by the files and commands of a person, with the rows that must be in them."""
+import dataclasses, json, os
+import pyarrow as pa, pyarrow.parquet as pq
+from rows import Rows, text_of
+from samples import TYPES, V3_TYPES, column, column_name, every_type, nested
+
+@dataclasses.dataclass
+class Table:
+    """What must be read from a table, or from one of its branches and tags."""
+    name: str                  # "demo.orders"
+    rows: pa.Table
+    ref: str | None = None
+    filters: list = dataclasses.field(default_factory=list)  # columns by whose values the table is also read
+
+    @property
+    def title(self):
+        return self.name + ("@" + self.ref if self.ref else "")
+
+def iceberg_type(kind):
+    for name, (arrow, _) in {**TYPES, **V3_TYPES}.items():
+        if arrow == kind:
+            return name
+    return None
+
+class Project:
+    """A project folder, and what a person does in it."""
+
+    def __init__(self, calve, folder):
+        self.calve, self.folder, self.files = calve, folder, 0
+        for name in ("config/jobs", "contracts", "in"):
+            os.makedirs(f"{folder}/{name}", exist_ok=True)
+
+    def write(self, path, value):
+        """YAML: JSON is a part of it."""
+        with open(f"{self.folder}/{path}", "w") as out:
+            json.dump(value, out)
+
+    def load(self, table, rows, contract=None, check=True, **loader):
+        """Put a Parquet file there and run a job that loads it."""
+        self.files += 1
+        job = f"{table.replace('.', '_')}_{self.files}"
+        pq.write_table(rows, f"{self.folder}/in/{job}.parquet")
+        database, name = table.split(".")
+        promised = {f.name: {"type": iceberg_type(f.type)} for f in rows.schema if iceberg_type(f.type)}
+        self.write(f"contracts/{table}.yaml", {"columns": promised, **(contract or {})})
+        self.write(f"config/jobs/{job}.yaml", {
+            "source": {"type": "parquet", "source_path": f"in/{job}.parquet"},
+            "loader": {"type": "iceberg", "database": database, "table": name, **loader}})
+        return self.calve("run", job, check=check)
+
+def types(project):
+    """Every primitive type; and tables without those that Spark (time, nanoseconds) and DuckDB (timestamptz_ns) lack, so that they read the rest."""
+    for name, kinds, version in [
+            ("v2", TYPES, 2), ("v2_without_time", set(TYPES) - {"time"}, 2), ("v3", [*TYPES, *V3_TYPES], 3),
+            ("v3_without_time", [*(set(TYPES) - {"time"}), "unknown"], 3), ("v3_nanoseconds", ["time", "timestamp_ns", "unknown"], 3)]:
+        rows = every_type(sorted(kinds))
+        project.load(f"types.{name}", rows, format_version=version)
+        yield Table(f"types.{name}", rows)
+
+def nested_v2(project):
+    project.load("nested.v2", nested())
+    yield Table("nested.v2", nested())
+
+def nested_v3(project):
+    project.load("nested.v3", nested(), format_version=3)
+    yield Table("nested.v3", nested())
+
+INTEGRAL = ["int", "long", "decimal(2, 1)", "decimal(9, 2)", "decimal(19, 0)", "decimal(38, 10)"]
+TEXTUAL = ["string", "binary"]
+HASHED = [*INTEGRAL, "decimal(18, 4)", "date", "time", "timestamp", "timestamptz", *TEXTUAL, "uuid", "fixed[4]"]
+TRANSFORMS = {
+    "identity": [*HASHED, "boolean", "float", "double"],
+    "bucket[5]": HASHED,
+    "truncate[3]": [*INTEGRAL, *TEXTUAL],
+    "year": ["date", "timestamp", "timestamptz"], "month": ["date", "timestamp", "timestamptz"], "day": ["date", "timestamp", "timestamptz"],
+    "hour": ["timestamp", "timestamptz"],
+    "void": ["int", "string"],
+}
+NS_TRANSFORMS = {t: ["timestamp_ns", "timestamptz_ns"] for t in ("identity", "bucket[5]", "year", "month", "day", "hour")}
+
+def transform_text(transform, column_text):
+    """As partition_by says it: bucket(5, c)."""
+    if transform == "identity":
+        return column_text
+    name, _, width = transform.rstrip("]").partition("[")
+    return f"{name}({width}, {column_text})" if width else f"{name}({column_text})"
+
+def partitioned(project, transforms, version):
+    for transform, kinds in transforms.items():
+        for kind in kinds:
+            name = f"parts_v{version}.{transform.rstrip(']').replace('[', '_')}_{column_name(kind)[2:]}"
+            rows = pa.table({"n": pa.array(range(16), pa.int64()), "c": pa.concat_arrays([column(kind), column(kind)])})
+            project.load(name, rows, partition_by=[transform_text(transform, "c")], format_version=version)
+            yield Table(name, rows, filters=["c"])
+
+def transforms_v2(project):
+    yield from partitioned(project, TRANSFORMS, 2)
+
+def transforms_v3(project):
+    yield from partitioned(project, {**NS_TRANSFORMS, "bucket[5]": ["long", "timestamp_ns", "timestamptz_ns"]}, 3)
+
+def nested_partition(project):
+    """A partition of a field inside a struct, and several at once."""
+    rows = nested()
+    project.load("parts_v2.nested", rows, partition_by=["point.x", "truncate(1, point.tag)", "bucket(3, id)"])
+    yield Table("parts_v2.nested", rows)
+
+def overwritten(project):
+    first = pa.table({"day": pa.array(["a", "a", "b", "c"]), "v": pa.array([1, 2, 3, 4], pa.int64())})
+    again = pa.table({"day": pa.array(["a", "d"]), "v": pa.array([10, 40], pa.int64())})
+    for version in (2, 3):
+        project.load(f"over.whole_v{version}", first, format_version=version)
+        project.load(f"over.whole_v{version}", again, write_mode="overwrite")
+        yield Table(f"over.whole_v{version}", again)
+        project.load(f"over.partitions_v{version}", first, partition_by=["day"], format_version=version)
+        project.load(f"over.partitions_v{version}", again, write_mode="overwrite", overwrite="partitions")
+        yield Table(f"over.partitions_v{version}", pa.concat_tables([first.slice(2), again]))
+
+def gzip_metadata(project):
+    rows = every_type(TYPES).slice(0, 3)
+    for _ in range(2):
+        project.load("gz.metadata", rows, properties={"write.metadata.compression-codec": "gzip"})
+    yield Table("gz.metadata", pa.concat_tables([rows, rows]))
+
+def codecs(project):
+    for codec in ("zstd", "snappy", "gzip", "lz4", "uncompressed"):
+        rows = every_type(TYPES)
+        project.load(f"codec.{codec}", rows, properties={"write.parquet.compression-codec": codec})
+        yield Table(f"codec.{codec}", rows)
+
+def many_files(project):
+    """Files and row groups of many kinds: small pages, splits that load side by side, several snapshots."""
+    rows = pa.table({"n": pa.array(range(20000), pa.int64()), "t": pa.array([f"text {i % 97}" if i % 11 else None for i in range(20000)])})
+    for part in range(4):
+        project.load("many.files", rows.slice(part * 5000, 5000), partition_by=["bucket(4, n)"],
+                     properties={"write.target-file-size-bytes": "20000", "write.parquet.row-group-size-bytes": "8192"})
+    yield Table("many.files", rows)
+
+def branches_and_tags(project):
+    one = pa.table({"v": pa.array([1, 2], pa.int64())})
+    bad = pa.table({"v": pa.array([3, 3], pa.int64())})
+    for version in (2, 3):
+        name = f"refs.v{version}"
+        project.load(name, one, format_version=version)
+        project.calve("table", "tag", name, "first")
+        project.load(name, pa.table({"v": pa.array([4], pa.int64())}))
+        run = project.load(name, bad, contract={"checks": [{"unique": ["v"]}]}, check=False)
+        branch = next(b["branch"] for b in json.loads(project.calve("branch", "list", "--json").stdout) if b["table"] == name)
+        assert run.returncode != 0, "an audit that must fail has passed"
+        whole = pa.table({"v": pa.array([1, 2, 4], pa.int64())})
+        yield Table(name, whole)
+        yield Table(name, one, ref="first")
+        yield Table(name, pa.concat_tables([whole, bad]), ref=branch)
+
+def rolled_back(project):
+    one = pa.table({"v": pa.array([1], pa.int64())})
+    project.load("refs.rolled_back", one)
+    project.calve("table", "tag", "refs.rolled_back", "good")
+    project.load("refs.rolled_back", pa.table({"v": pa.array([2], pa.int64())}))
+    project.calve("table", "rollback", "refs.rolled_back", "--to", "good")
+    project.load("refs.rolled_back", pa.table({"v": pa.array([3], pa.int64())}))
+    yield Table("refs.rolled_back", pa.table({"v": pa.array([1, 3], pa.int64())}))
+
+SETS = [types, nested_v2, nested_v3, transforms_v2, transforms_v3, nested_partition, overwritten, gzip_metadata, codecs,
+        many_files, branches_and_tags, rolled_back]
+
+def compare_filtered(tally, readers, table, name):
+    """Read rows by one value of a partitioned column: a wrong partition value would hide them."""
+    column_ = table.rows[name].combine_chunks()
+    for index in (1, 2, 6):
+        value, text = column_[index], text_of(column_[index], column_.type)
+        if text == "NaN" or not value.is_valid:
+            continue
+        expected = Rows.of(table.rows.filter(pa.array([text_of(v, column_.type) == text for v in column_])))
+        for reader in readers:
+            if hasattr(reader, "read_where"):
+                tally.compare(f"{table.title} where {name}", reader.name, expected, lambda: reader.read_where(table.name, table.rows.schema, name, value))
