@@ -2,6 +2,20 @@
 
 namespace calve::pipeline {
 
+config::Shape<Thresholds> Thresholds::Declaration() {
+  config::Shape<Thresholds> shape(
+      "thresholds", "Figures of a run that people are told of when they cross these.");
+  shape.Optional("rows_min", &Thresholds::rows_min, "Tell when a run read fewer rows.",
+                 {.example = "1000"});
+  shape.Optional("rows_max", &Thresholds::rows_max, "Tell when a run read more rows.",
+                 {.example = "1000000"});
+  shape.Optional("quarantined_max", &Thresholds::quarantined_max,
+                 "Tell when a larger share of the rows was quarantined.", {.example = "1%"});
+  shape.Optional("duration_max", &Thresholds::duration_max, "Tell when a run took longer.",
+                 {.example = "10m"});
+  return shape;
+}
+
 config::Shape<Monitoring> Monitoring::Declaration() {
   config::Shape<Monitoring> shape("monitoring", "Who is told, and of what.");
   shape.Optional("alert_on_failure", &Monitoring::alert_on_failure,
@@ -11,6 +25,8 @@ config::Shape<Monitoring> Monitoring::Declaration() {
   shape.Optional("notification_channels", &Monitoring::notification_channels,
                  "Where to tell: slack, email, as set up in calve.yaml.",
                  {.example = "[slack, email]"});
+  shape.Optional("thresholds", &Monitoring::thresholds,
+                 "Figures of a run that people are told of when they cross these.");
   return shape;
 }
 

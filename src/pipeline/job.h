@@ -23,10 +23,20 @@ inline config::Names<OnOpenBranch> NamesOf(OnOpenBranch) {
       {"replace", OnOpenBranch::kReplace, "Discard it and run."}};
 }
 
+/// Figures of a run that are worth telling people of. Those that are not said watch nothing.
+struct Thresholds {
+  std::optional<RowCount> rows_min;
+  std::optional<RowCount> rows_max;
+  std::optional<config::Fraction> quarantined_max;
+  std::optional<std::chrono::seconds> duration_max;
+  static config::Shape<Thresholds> Declaration();
+};
+
 struct Monitoring {
   bool alert_on_failure = false;
   bool alert_on_zero_records = false;
   std::vector<std::string> notification_channels;
+  Thresholds thresholds;
   static config::Shape<Monitoring> Declaration();
 };
 

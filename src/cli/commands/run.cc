@@ -6,6 +6,7 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/run_events.h"
+#include "cli/run_notice.h"
 #include "io/http.h"
 #include "notify/notify.h"
 
@@ -98,38 +99,6 @@ std::vector<state::AuditRecord> AuditsOf(const pipeline::RunReport& report, Time
   for (const audit::Outcome& outcome : report.row_checks) add(outcome);
   for (const audit::Outcome& outcome : report.load.audit.outcomes) add(outcome);
   return records;
-}
-
-/// What people are told of a run, when its job wants them to be told; nothing when it went well.
-std::optional<notify::Notice> NoticeOf(const pipeline::Job& job,
-                                       const Result<pipeline::RunReport>& report) {
-  notify::Notice notice;
-  if (!report.ok()) {
-    if (!job.monitoring.alert_on_failure) return std::nullopt;
-    notice.title = job.id + " failed";
-    notice.lines = {report.error().message, "Nothing of this run was published."};
-  } else if (report->load.ending == load::Ending::kAuditFailed) {
-    if (!job.monitoring.alert_on_failure) return std::nullopt;
-    const load::Report& load = report->load;
-    notice.title = job.id + ": an audit stopped the load of " + load.table;
-    for (const audit::Outcome& outcome : load.audit.outcomes) {
-      if (outcome.passed || outcome.check.severity != audit::Severity::kFail) continue;
-      notice.lines.push_back(outcome.check.name + ": " + outcome.message);
-    }
-    notice.lines.push_back("main of " + load.table + " is unchanged; the rows are on branch " +
-                           load.branch + ".");
-    notice.lines.push_back("Look: calve branch nulls " + load.branch);
-    notice.lines.push_back("Then: calve branch publish " + load.branch +
-                           " --waive CHECK, or calve branch discard " + load.branch);
-  } else if (report->rows_read == 0 && report->load.ending != load::Ending::kBlocked &&
-             job.monitoring.alert_on_zero_records) {
-    notice.title = job.id + " read no row";
-    notice.lines = {report->plan.read};
-  } else {
-    return std::nullopt;
-  }
-  if (!job.metadata.owner.empty()) notice.lines.push_back("Owner: " + job.metadata.owner);
-  return notice;
 }
 
 /// Tell people, and say on the terminal whom. A notice that does not arrive changes nothing about
