@@ -180,30 +180,115 @@ Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::
   }
 }
 
+namespace {
+
+bool IsNumber(const arrow::DataType& type) {
+  return arrow::is_decimal(type.id()) || arrow::is_floating(type.id()) ||
+         arrow::is_integer(type.id());
+}
+
+/// Whether digits stand where `shape` has 0, and its other characters where it has them.
+bool HasShape(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (shape[i] == '0' ? !digit : text[i] != shape[i]) return false;
+  }
+  return true;
+}
+
+/// Why a number that is one does not fit its type; "" when that is not the reason.
+std::string NumberReason(std::string_view text, const arrow::DataType& type,
+                         const TextFormats& formats) {
+  const char* wider = "; give the column a wider type under types of the source";
+  const size_t point = std::min(text.find(formats.decimal), text.size());
+  const size_t scale = point == text.size() ? 0 : text.size() - point - 1;
+  if (arrow::is_floating(type.id()) && scale == 0 && ReadDecimal(text, 38, 0, formats).has_value())
+    return " would be rounded; make the column a decimal under types of the source";
+  if (scale > 38 || !ReadDecimal(text, 38, static_cast<int>(scale), formats).has_value()) return "";
+  if (arrow::is_integer(type.id()))
+    return scale == 0 ? std::string(" is beyond its range") + wider : "";
+  if (!arrow::is_decimal(type.id())) return "";
+  const auto& decimal = static_cast<const arrow::DecimalType&>(type);
+  const bool fraction =
+      static_cast<int>(scale) > decimal.scale() &&
+      text.substr(point + 1 + static_cast<size_t>(decimal.scale())).find_first_not_of('0') !=
+          std::string_view::npos;
+  return std::string(" has more digits ") + (fraction ? "behind" : "before") +
+         " the point than it holds" + wider;
+}
+
+/// Why a date or time of ISO's shape is none; "" when that is not the reason.
+std::string MomentReason(std::string_view text, const arrow::DataType& type,
+                         const TextFormats& formats) {
+  constexpr const char* kDay = "0000-00-00";
+  if (type.id() == arrow::Type::TIME64) {
+    return HasShape(text, "00:00")
+               ? ": hours go to 23, minutes and seconds to 59, six digits follow "
+                 "the seconds"
+               : "; expected a time such as 08:15:00";
+  }
+  const bool own_formats = type.id() == arrow::Type::DATE32 ? !formats.date_formats.empty()
+                                                            : !formats.timestamp_formats.empty();
+  if (own_formats || !HasShape(text, kDay)) return "";
+  if (!ReadDate(text.substr(0, 10), {}).has_value()) return ": there is no such day";
+  if (type.id() == arrow::Type::DATE32)
+    return text.size() > 10 ? ": a time of day follows the date; make the column a timestamp under "
+                              "types of the source"
+                            : "";
+  const bool zoned = !static_cast<const arrow::TimestampType&>(type).timezone().empty();
+  if (ReadTimestamp(text, !zoned, PerSecond(static_cast<const arrow::TimestampType&>(type).unit()),
+                    {})
+          .has_value())
+    return zoned ? ": it has no zone; write Z or +01:00 behind it"
+                 : ": it has a zone, and the column none; make it timestamptz under types of the "
+                   "source";
+  if (ReadTimestamp(text, zoned, 1'000'000'000, {}).has_value())
+    return ": its fraction of a second is finer than the column holds";
+  return "; expected a timestamp such as 2026-11-21T08:15:00.123456" +
+         std::string(zoned ? "Z" : "");
+}
+
+}  // namespace
+
 std::string MisfitReason(std::string_view text, const arrow::DataType& type,
                          const TextFormats& formats) {
   std::string shown(text.substr(0, 60));
-  if (!IsValidUtf8(shown))
+  if (!IsValidUtf8(text))
     return "the bytes are no UTF-8; if the file has another encoding, set encoding for the source";
+  while (!IsValidUtf8(shown)) shown.pop_back();
   if (text.size() > 60) shown += "...";
   const Result<iceberg::Type> iceberg_type = ToIcebergType(type, 3);
   const std::string type_name = iceberg_type.ok() ? iceberg_type->ToString() : type.ToString();
   std::string reason = "'" + shown + "' is no " + type_name;
-  const bool number =
-      arrow::is_decimal(type.id()) || arrow::is_floating(type.id()) || arrow::is_integer(type.id());
-  if (text.empty()) {
-    reason += "; if an empty text means NULL here, add \"\" to null_values of the source";
-  } else if (text != Trim(text)) {
-    reason += "; there are blanks around it: set trim: true for the source";
-  } else if (number && formats.decimal == '.' && text.find(',') != std::string_view::npos) {
-    reason += "; if commas are decimal here, set decimal: ',' for the source";
-  } else if (arrow::is_temporal(type.id()) && type.id() != arrow::Type::TIME64) {
-    reason +=
-        "; if dates are written so here, name the format: date_formats, timestamp_formats of the "
-        "source";
+  if (text.empty())
+    return reason + "; if an empty text means NULL here, add \"\" to null_values of the source";
+  if (text != Trim(text))
+    return reason + "; there are blanks around it: set trim: true for the source";
+  if (IsNumber(type)) {
+    const std::string why = NumberReason(text, type, formats);
+    if (!why.empty()) return reason + ": it" + why;
+    if (formats.decimal == '.' && text.find(',') != std::string_view::npos)
+      reason += "; if commas are decimal here, set decimal: ',' for the source";
+    return reason;
   }
-  return reason;
+  if (!arrow::is_temporal(type.id())) return reason;
+  const std::string why = MomentReason(text, type, formats);
+  return reason + (why.empty() ? "; if dates are written so here, name the format: date_formats, "
+                                 "timestamp_formats of the source"
+                               : why);
 }
+
+namespace {
+
+/// A text as messages show it, cut where it is long.
+std::string Shown(std::string_view text) {
+  std::string shown(text.substr(0, 60));
+  while (!shown.empty() && !IsValidUtf8(shown)) shown.pop_back();
+  return shown;
+}
+
+}  // namespace
 
 void TypeGuess::SeeNumber(std::string_view text) {
   const unsigned numbers = kInteger | kDecimal | kDouble;
@@ -212,35 +297,34 @@ void TypeGuess::SeeNumber(std::string_view text) {
   const bool code = digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
   if (code || text.starts_with('+')) return Drop(numbers);
   if ((left_ & kInteger) != 0 && !ReadInteger(text, formats_).has_value()) Drop(kInteger);
+  if ((left_ & kDouble) != 0 && !IsExactDouble(text, formats_)) Drop(kDouble);
   const size_t point = digits.find(formats_.decimal);
   const auto whole = static_cast<int>(std::count_if(
       digits.begin(), digits.begin() + static_cast<ptrdiff_t>(std::min(point, digits.size())),
       [](char c) { return c >= '0' && c <= '9'; }));
   const auto scale =
       point == std::string_view::npos ? 0 : static_cast<int>(digits.size() - point - 1);
-  const bool decimal = scale <= 38 && ReadDecimal(text, 38, scale, formats_).has_value();
-  if (decimal) {
+  if (scale <= 38 && ReadDecimal(text, 38, scale, formats_).has_value()) {
     whole_digits_max_ = std::max(whole_digits_max_, whole);
     scale_max_ = std::max(scale_max_, scale);
     if (whole_digits_max_ + scale_max_ <= 38) return;
   }
   const bool had_decimal = (left_ & kDecimal) != 0;
-  if ((left_ & kDouble) == 0 || !ReadDouble(text, formats_).has_value()) return Drop(numbers);
-  // More digits than any exact type holds is text, never a rounded number; an exponent says that
-  // the writer means a double.
-  const bool exponent = text.find_first_of("eEnN") != std::string_view::npos;
-  if (!exponent) {
-    if (had_decimal)
-      surprise_ = std::string(text.substr(0, 60)) + " has more digits than a decimal holds";
+  Drop(kDecimal);
+  // More digits than an exact type holds make a text, never a rounded number; an exponent says
+  // that the writer means a double.
+  if (text.find_first_of("eEnN") == std::string_view::npos) {
+    if (had_decimal && ReadDouble(text, formats_).has_value())
+      surprise_ = Shown(text) + " has more digits than a decimal holds";
     return Drop(numbers);
   }
-  if (had_decimal) surprise_ = std::string(text.substr(0, 60)) + " makes the column a double";
-  Drop(kDecimal);
+  if (had_decimal && (left_ & kDouble) != 0) surprise_ = Shown(text) + " makes the column a double";
 }
 
 void TypeGuess::See(std::string_view text) {
   ++values_;
   if (left_ == 0) return;
+  const unsigned left_before = left_;
   if ((left_ & kBoolean) != 0 && !ReadBoolean(text).has_value()) Drop(kBoolean);
   if ((left_ & (kInteger | kDecimal | kDouble)) != 0) SeeNumber(text);
   if ((left_ & kDate) != 0 && !ReadDate(text, formats_).has_value()) Drop(kDate);
@@ -249,6 +333,12 @@ void TypeGuess::See(std::string_view text) {
     Drop(kTimestamp);
   if ((left_ & kTimestampTz) != 0 && !ReadTimestamp(text, true, 1'000'000, formats_).has_value())
     Drop(kTimestampTz);
+  if (left_ != 0 || values_ == 1) return;
+  left_ = left_before;
+  const Result<iceberg::Type> before = ToIcebergType(*type(), 3);
+  left_ = 0;
+  surprise_ =
+      "'" + Shown(text) + "' is no " + (before.ok() ? before->ToString() : "") + " as those before";
 }
 
 std::shared_ptr<arrow::DataType> TypeGuess::type() const {

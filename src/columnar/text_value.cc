@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cmath>
+#include <limits>
 
 #include "base/text.h"
 
@@ -176,6 +178,32 @@ bool TakeDirective(Cursor& cursor, char directive, int64_t per_second, Moment* m
   }
 }
 
+/// What is wrong with one format, or "". `needed` are groups of directives, one of each of which
+/// must be there.
+std::string FormatFault(std::string_view format, std::initializer_list<std::string_view> needed) {
+  constexpr std::string_view kKnown = "YymdebHIMSfpz%";
+  std::string used;
+  for (size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') continue;
+    if (++i == format.size()) return "ends in a lone %; write %% for the character";
+    if (kKnown.find(format[i]) == std::string_view::npos)
+      return std::string("has %") + format[i] +
+             ", which is not known; known are %Y %y %m %d %e %b %H %I %M %S %f %p %z %%";
+    used += format[i];
+  }
+  for (const std::string_view group : needed) {
+    if (used.find_first_of(group) == std::string::npos)
+      return "says nothing of the " +
+             std::string(group == "Yy"   ? "year; add %Y or %y"
+                         : group == "mb" ? "month; add %m or %b"
+                         : group == "de" ? "day; add %d"
+                                         : "hour; add %H, or take it as one of date_formats");
+  }
+  if (used.find('I') != std::string::npos && used.find('p') == std::string::npos)
+    return "has %I without %p; add %p, or write %H for hours to 23";
+  return "";
+}
+
 bool Matches(std::string_view text, std::string_view format, int64_t per_second, Moment* m) {
   Cursor cursor(text);
   for (size_t i = 0; i < format.size(); ++i) {
@@ -210,6 +238,18 @@ bool Ungroup(std::string_view text, const TextFormats& formats, std::string* pla
 }
 
 }  // namespace
+
+Status CheckFormats(const TextFormats& formats) {
+  for (const std::string& format : formats.date_formats) {
+    const std::string fault = FormatFault(format, {"Yy", "mb", "de"});
+    if (!fault.empty()) return ConfigError("the date format '" + format + "' " + fault);
+  }
+  for (const std::string& format : formats.timestamp_formats) {
+    const std::string fault = FormatFault(format, {"Yy", "mb", "de", "HI"});
+    if (!fault.empty()) return ConfigError("the timestamp format '" + format + "' " + fault);
+  }
+  return Status::Ok();
+}
 
 std::optional<int64_t> ReadInteger(std::string_view text, const TextFormats& formats) {
   std::string plain;
@@ -263,19 +303,78 @@ std::optional<iceberg::Int128> ReadDecimal(std::string_view text, int precision,
   return negative ? -value : value;
 }
 
-std::optional<double> ReadDouble(std::string_view text, const TextFormats& formats) {
-  std::string plain;
+namespace {
+
+/// A number as significant digits and the power of ten of the last of them.
+struct Scientific {
+  std::string digits;
+  int64_t exponent = 0;
+  bool operator==(const Scientific&) const = default;
+};
+
+Scientific SplitNumber(std::string_view text) {
+  Scientific number;
+  const size_t e = std::min(text.find_first_of("eE"), text.size());
+  bool behind_point = false;
+  for (const char c : text.substr(0, e)) {
+    if (c == '.') behind_point = true;
+    if (!IsDigit(c)) continue;
+    if (behind_point) --number.exponent;
+    if (c != '0' || !number.digits.empty()) number.digits += c;
+  }
+  if (e < text.size()) {
+    std::string_view power = text.substr(e + 1);
+    if (power.starts_with('+')) power.remove_prefix(1);
+    number.exponent += ParseInteger(power).value_or(0);
+  }
+  while (number.digits.ends_with('0')) {
+    number.digits.pop_back();
+    ++number.exponent;
+  }
+  if (number.digits.empty()) number.exponent = 0;
+  return number;
+}
+
+/// Whether a finite double prints as the number of `text`, which is written with a point.
+bool PrintsAs(double value, std::string_view text) {
+  // Up to 15 digits come back from a double always, but from the smallest ones.
+  if (text.size() <= 15 && text.find_first_of("eE") == std::string_view::npos) return true;
+  std::array<char, 32> printed;
+  const auto end = std::to_chars(printed.data(), printed.data() + printed.size(), value).ptr;
+  return SplitNumber(text) ==
+         SplitNumber({printed.data(), static_cast<size_t>(end - printed.data())});
+}
+
+/// The text of a number with a point and without groups; nothing when its groups are wrong.
+std::optional<std::string_view> WithPoint(std::string_view text, const TextFormats& formats,
+                                          std::string* plain) {
   const bool grouped =
       formats.thousands != 0 && text.find(formats.thousands) != std::string_view::npos;
-  if (grouped || formats.decimal != '.') {
-    if (grouped && !Ungroup(text, formats, &plain)) return std::nullopt;
-    if (!grouped) plain = text;
-    if (formats.decimal != '.') {
-      if (plain.find('.') != std::string::npos) return std::nullopt;
-      for (char& c : plain) c = c == formats.decimal ? '.' : c;
-    }
-    text = plain;
+  if (!grouped && formats.decimal == '.') return text;
+  if (grouped && !Ungroup(text, formats, plain)) return std::nullopt;
+  if (!grouped) *plain = text;
+  if (formats.decimal != '.') {
+    if (plain->find('.') != std::string::npos) return std::nullopt;
+    for (char& c : *plain) c = c == formats.decimal ? '.' : c;
   }
+  return *plain;
+}
+
+}  // namespace
+
+bool IsExactDouble(std::string_view text, const TextFormats& formats) {
+  const std::optional<double> value = ReadDouble(text, formats);
+  if (!value.has_value()) return false;
+  if (!std::isfinite(*value)) return true;
+  std::string plain;
+  return PrintsAs(*value, *WithPoint(text, formats, &plain));
+}
+
+std::optional<double> ReadDouble(std::string_view text, const TextFormats& formats) {
+  std::string plain;
+  const std::optional<std::string_view> pointed = WithPoint(text, formats, &plain);
+  if (!pointed.has_value()) return std::nullopt;
+  text = *pointed;
   if (text.starts_with('+')) text.remove_prefix(1);
   const std::string lower = text.size() <= 9 ? ToLower(text) : std::string();
   if (lower == "nan") return std::numeric_limits<double>::quiet_NaN();
@@ -285,6 +384,8 @@ std::optional<double> ReadDouble(std::string_view text, const TextFormats& forma
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  const bool whole = text.find_first_of(".eE") == std::string_view::npos;
+  if (whole && !PrintsAs(value, text)) return std::nullopt;
   return value;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "iceberg/value.h"
 
 namespace calve::columnar {
@@ -23,6 +24,10 @@ struct TextFormats {
   bool operator==(const TextFormats&) const = default;
 };
 
+/// See that the formats are what the readers below understand, and say all of a date or time: no
+/// unknown directive, no date without a year.
+Status CheckFormats(const TextFormats& formats);
+
 // Each reads a whole text exactly, or gives nothing. Blanks around a value do not belong to it and
 // are refused.
 
@@ -30,7 +35,11 @@ std::optional<int64_t> ReadInteger(std::string_view text, const TextFormats& for
 /// The unscaled value at `scale`; digits beyond the scale must be zeros. At most 38 digits.
 std::optional<iceberg::Int128> ReadDecimal(std::string_view text, int precision, int scale,
                                            const TextFormats& formats);
+/// A whole number that a double would round is refused.
 std::optional<double> ReadDouble(std::string_view text, const TextFormats& formats);
+/// Whether the double nearest to a number is that number as far as doubles print: 0.1 is, and
+/// 9007199254740993 is not.
+bool IsExactDouble(std::string_view text, const TextFormats& formats);
 std::optional<bool> ReadBoolean(std::string_view text);
 /// Days since 1970-01-01, years 0001 to 9999.
 std::optional<int32_t> ReadDate(std::string_view text, const TextFormats& formats);

@@ -44,7 +44,8 @@ size_t ColumnTyping::Column(const std::string& name) {
               .guess = columnar::TypeGuess(options_.formats),
               .wanted = nullptr,
               .trial = nullptr,
-              .misfit = {}};
+              .misfit = {},
+              .surprise_line = 0};
   const auto field = options_.wanted == nullptr ? nullptr : options_.wanted->GetFieldByName(name);
   if (field != nullptr) {
     state.wanted = field->type();
@@ -58,11 +59,9 @@ size_t ColumnTyping::Column(const std::string& name) {
 
 void ColumnTyping::See(size_t column, std::string_view text, int64_t line) {
   State& state = columns_[column];
-  const bool had_surprise = !state.guess.surprise().empty();
+  const std::string surprise = state.guess.surprise();
   state.guess.See(text);
-  if (!had_surprise && !state.guess.surprise().empty() && state.misfit.empty()) {
-    state.misfit = "line " + FormatCount(line);
-  }
+  if (state.guess.surprise() != surprise) state.surprise_line = line;
   if (state.trial == nullptr || !state.misfit.empty()) return;
   std::vector<int64_t> misfits;
   const columnar::TextValue value{.text = text, .null = false};
@@ -83,7 +82,8 @@ Result<std::shared_ptr<arrow::DataType>> ColumnTyping::TypeOf(
           " holds only NULLs in the sample and is read as string; give its type under types");
     } else if (!column.guess.surprise().empty()) {
       notes->push_back("column " + column.name + " is " + NameOf(*guess) + ": " +
-                       column.guess.surprise() + " (" + column.misfit + ")");
+                       column.guess.surprise() + " (line " + FormatCount(column.surprise_line) +
+                       ")");
     }
     return guess;
   }

@@ -44,6 +44,7 @@ class ColumnTyping {
     std::unique_ptr<columnar::TextColumn>
         trial;           ///< Reads into the wanted type, to see whether it does.
     std::string misfit;  ///< The first text that is no value of the wanted type, and its line.
+    int64_t surprise_line = 0;
   };
   Result<std::shared_ptr<arrow::DataType>> TypeOf(const State& column,
                                                   std::vector<std::string>* notes) const;

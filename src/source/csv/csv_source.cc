@@ -18,7 +18,8 @@ using columnar::TextColumn;
 using columnar::TextValue;
 using columnar::TracedBatch;
 
-constexpr size_t kChunkBytes = 1 << 20;
+constexpr int64_t kChunkBytesMin = 4 << 10;
+constexpr int64_t kChunkBytesMax = 1 << 20;
 constexpr size_t kRowBytesMax = 64 << 20;
 /// Files beyond this many are looked at only for their header.
 constexpr size_t kSampledFilesMax = 32;
@@ -103,14 +104,33 @@ config::Shape<CsvOptions> CsvOptions::Declaration() {
         "column_mapping transformer");
   });
   shape.Check("types", [](const CsvOptions& o) { return CheckTypes(o.types); });
+  shape.Check("date_formats", [](const CsvOptions& o) {
+    return columnar::CheckFormats({.date_formats = o.date_formats});
+  });
+  shape.Check("timestamp_formats", [](const CsvOptions& o) {
+    return columnar::CheckFormats({.timestamp_formats = o.timestamp_formats});
+  });
+  shape.Check("delimiter", [](const CsvOptions& o) -> Status {
+    const bool line_break = o.delimiter == '\n' || o.delimiter == '\r';
+    if (!line_break && std::string(1, o.delimiter) != o.quote && o.delimiter != '\0')
+      return Status::Ok();
+    return ConfigError(
+        "expected a character that is no line break and not the quote, such as , or ;");
+  });
+  shape.Check("thousands", [](const CsvOptions& o) -> Status {
+    if (o.thousands.empty() || o.thousands != o.decimal) return Status::Ok();
+    return ConfigError("thousands and decimal are both '" + o.decimal +
+                       "'; a number needs two characters to tell them apart");
+  });
   return shape;
 }
 
 /// The bytes of one file, decompressed, as UTF-8, a stretch at a time.
 class Text {
  public:
-  Text(std::unique_ptr<io::InputStream> stream, bool latin1)
-      : stream_(std::move(stream)), latin1_(latin1) {}
+  /// `chunk_bytes`: how much is read at once, at least.
+  Text(std::unique_ptr<io::InputStream> stream, bool latin1, size_t chunk_bytes)
+      : stream_(std::move(stream)), latin1_(latin1), chunk_bytes_(chunk_bytes) {}
 
   std::string_view data() const { return std::string_view(buffer_).substr(start_); }
   bool at_end() const { return at_end_; }
@@ -125,9 +145,11 @@ class Text {
       return DataError("a row is longer than " + FormatBytes(ByteCount(kRowBytesMax)) +
                        "; most likely a quote opens and does not close, or the file is no CSV");
     }
-    buffer_.resize(had + kChunkBytes);
+    // Twice as much as before where a row is long, so that it is not looked through again and again.
+    const size_t chunk = std::max(chunk_bytes_, had);
+    buffer_.resize(had + chunk);
     CALVE_ASSIGN_OR_RETURN(const size_t got,
-                           stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
+                           stream_->Read(std::span<char>(buffer_.data() + had, chunk)));
     buffer_.resize(had + got);
     at_end_ = got == 0;
     if (!begun_ && buffer_.starts_with("\xEF\xBB\xBF")) start_ = 3;
@@ -156,6 +178,7 @@ class Text {
 
   std::unique_ptr<io::InputStream> stream_;
   const bool latin1_;
+  const size_t chunk_bytes_;
   std::string buffer_;
   size_t start_ = 0;
   bool at_end_ = false;
@@ -166,19 +189,21 @@ class Text {
 class CsvFile {
  public:
   static Result<std::unique_ptr<CsvFile>> Open(const Context& context, const Resources& resources,
-                                               const CsvOptions& options,
-                                               const io::FileInfo& info) {
+                                               const CsvOptions& options, const io::FileInfo& info,
+                                               ByteCount chunk = ByteCount(kChunkBytesMax)) {
     CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources, options, info));
-    auto file = std::make_unique<CsvFile>(options, info, std::move(stream));
+    const int64_t chunk_bytes = std::clamp(chunk.value(), kChunkBytesMin, kChunkBytesMax);
+    auto file = std::make_unique<CsvFile>(options, info, std::move(stream),
+                                          static_cast<size_t>(chunk_bytes));
     CALVE_RETURN_IF_ERROR(file->ReadHeader());
     return file;
   }
 
   CsvFile(const CsvOptions& options, const io::FileInfo& info,
-          std::unique_ptr<io::InputStream> stream)
+          std::unique_ptr<io::InputStream> stream, size_t chunk_bytes)
       : options_(options),
         info_(info),
-        text_(std::move(stream), options.encoding == "latin-1"),
+        text_(std::move(stream), options.encoding == "latin-1", chunk_bytes),
         parser_(options.dialect()) {}
 
   /// The columns of this file, in its order.
@@ -212,8 +237,9 @@ class CsvFile {
   }
   Status In(Status status) const {
     if (status.ok()) return status;
-    return Error{status.error().kind,
-                 std::string(ShortName(info_.uri)) + ": " + status.error().message};
+    return Error{status.error().kind, std::string(ShortName(info_.uri)) + " line " +
+                                          FormatCount(parser_.line()) + ": " +
+                                          status.error().message};
   }
 
   Status ReadHeader() {
@@ -314,7 +340,8 @@ class CsvReader : public SplitReader {
         plan_(plan) {}
 
   Status Open(const Context& context, const Resources& resources) {
-    CALVE_ASSIGN_OR_RETURN(file_, CsvFile::Open(context, resources, options_, info_));
+    CALVE_ASSIGN_OR_RETURN(
+        file_, CsvFile::Open(context, resources, options_, info_, plan_.batch_bytes_max));
     for (const auto& field : schema_->fields()) {
       const auto& columns = file_->columns();
       const auto found = std::find(columns.begin(), columns.end(), field->name());
@@ -325,7 +352,8 @@ class CsvReader : public SplitReader {
     return Status::Ok();
   }
 
-  Result<std::optional<TracedBatch>> Next(const Context&) override {
+  Result<std::optional<TracedBatch>> Next(const Context& context) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(const bool more,
                            file_->Next(static_cast<size_t>(plan_.batch_rows_max),
                                        static_cast<size_t>(plan_.batch_bytes_max.value())));
@@ -461,6 +489,7 @@ class CsvSource : public Source {
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     plan_options_ = options;
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_, options.since));
     ColumnTyping typing({.formats = options_.formats(),
                          .types = options_.types,
@@ -495,7 +524,8 @@ class CsvSource : public Source {
  private:
   Status Sample(const Context& context, const io::FileInfo& info, bool values,
                 ColumnTyping* typing) {
-    CALVE_ASSIGN_OR_RETURN(const auto file, CsvFile::Open(context, resources_, options_, info));
+    CALVE_ASSIGN_OR_RETURN(const auto file,
+                           CsvFile::Open(context, resources_, options_, info, options_.sample));
     std::vector<size_t> places;
     for (const std::string& name : file->columns()) places.push_back(typing->Column(name));
     if (!values) return Status::Ok();

@@ -7,6 +7,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/text.h"
+
 namespace calve::source {
 namespace {
 
@@ -47,9 +49,10 @@ Result<size_t> CsvParser::Parse(std::string_view data, bool last, size_t rows_ma
     if (scan == Scan::kIncomplete) {
       line_ = line;
       if (last) {
-        return DataError("line " + std::to_string(line) +
-                         ": a quote opens in this row and does not close before the end of the "
-                         "file; close it, or set another quote for the source");
+        return DataError(
+            "line " + FormatCount(line) + ", column " + std::to_string(open_column_) +
+            ": a quote opens here and does not close before the end of the file; close "
+            "it, or set another quote for the source");
       }
       break;
     }
@@ -69,6 +72,7 @@ CsvParser::Scan CsvParser::ParseRow(std::string_view data, size_t* at, bool last
     if (!quoted) {
       ParsePlain(data, at, &row);
     } else if (!ParseQuoted(data, at, last, &row)) {
+      open_column_ = fields_.size() - row.first_field + 1;
       fields_.resize(row.first_field);
       return Scan::kIncomplete;
     }

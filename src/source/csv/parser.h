@@ -67,6 +67,7 @@ class CsvParser {
 
   CsvDialect dialect_;
   int64_t line_ = 1;
+  size_t open_column_ = 0;  ///< Where the quote of an incomplete row opens.
   std::vector<CsvRow> rows_;
   std::vector<CsvField> fields_;
   std::deque<std::string> unescaped_;  ///< A deque: views into its strings survive its growth.

@@ -78,7 +78,8 @@ class InlineReader : public SplitReader {
         schema_(std::move(schema)),
         batch_rows_max_(static_cast<size_t>(batch_rows_max)) {}
 
-  Result<std::optional<columnar::TracedBatch>> Next(const Context&) override {
+  Result<std::optional<columnar::TracedBatch>> Next(const Context& context) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     if (next_ == options_.rows.size()) return std::optional<columnar::TracedBatch>();
     const size_t end = std::min(options_.rows.size(), next_ + batch_rows_max_);
     columnar::TracedBatch batch;
@@ -139,7 +140,8 @@ class InlineSource : public Source {
     return std::vector<Stream>{{.name = "rows", .schema = plan.schema}};
   }
 
-  Result<ReadPlan> Plan(const Context&, const PlanOptions& options) override {
+  Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     batch_rows_max_ = options.batch_rows_max;
     ColumnTyping typing({.formats = {},
                          .types = options_.types,

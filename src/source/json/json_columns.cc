@@ -31,6 +31,34 @@ std::string_view TrimEnd(std::string_view token) {
   return token;
 }
 
+/// Whether a token of a scalar other than a string is JSON: true, false, null or a number (RFC 8259,
+/// section 6). simdjson looks at its first character only.
+bool IsJsonScalar(std::string_view token) {
+  if (token == "true" || token == "false" || token == "null") return true;
+  const auto digits = [&token] {
+    size_t count = 0;
+    while (count < token.size() && token[count] >= '0' && token[count] <= '9') ++count;
+    token.remove_prefix(count);
+    return count;
+  };
+  if (token.starts_with('-')) token.remove_prefix(1);
+  if (token.starts_with('0')) {
+    token.remove_prefix(1);
+  } else if (digits() == 0) {
+    return false;
+  }
+  if (token.starts_with('.')) {
+    token.remove_prefix(1);
+    if (digits() == 0) return false;
+  }
+  if (token.starts_with('e') || token.starts_with('E')) {
+    token.remove_prefix(1);
+    if (token.starts_with('-') || token.starts_with('+')) token.remove_prefix(1);
+    if (digits() == 0) return false;
+  }
+  return token.empty();
+}
+
 /// The text of an object or array as it stands in the line; false when it is broken.
 bool RawJson(ondemand::value value, ondemand::json_type kind, std::string_view* raw) {
   ondemand::object object;
@@ -64,24 +92,36 @@ class Place {
 
   Status Append(ondemand::value value, JsonMisfit* misfit) {
     ondemand::json_type kind;
-    if (value.type().get(kind)) return Misfit("the JSON is broken here", misfit);
+    if (value.type().get(kind)) return Broken(misfit);
+    const bool scalar = kind == ondemand::json_type::null || kind == ondemand::json_type::boolean ||
+                        kind == ondemand::json_type::number;
+    if (scalar && !IsJsonScalar(TrimEnd(value.raw_json_token()))) {
+      return Misfit("'" + std::string(TrimEnd(value.raw_json_token()).substr(0, 60)) +
+                        "' is no JSON; a text stands in double quotes, a number begins with no 0",
+                    misfit);
+    }
     if (kind == ondemand::json_type::null) return StatusOf(builder_->AppendNull());
     if (type_->id() == arrow::Type::STRUCT) return AppendObject(value, kind, misfit);
     if (type_->id() == arrow::Type::LIST) return AppendArray(value, kind, misfit);
     if (type_->id() == arrow::Type::BOOL) {
       bool flag = false;
       if (kind != ondemand::json_type::boolean || value.get_bool().get(flag))
-        return Misfit(Found(value, kind), misfit);
+        return Misfit(Found(kind), misfit);
       return StatusOf(static_cast<arrow::BooleanBuilder*>(builder_)->Append(flag));
     }
     if (kind == ondemand::json_type::string) {
       std::string_view text;
-      if (value.get_string().get(text)) return Misfit("the text is broken or no UTF-8", misfit);
+      if (value.get_string().get(text)) {
+        return Misfit(
+            "the text has a wrong escape, such as half of a surrogate pair (\\ud800), or is no "
+            "UTF-8; write characters as UTF-8 or as whole escapes",
+            misfit);
+      }
       return AppendText(text, kind, misfit);
     }
     if (kind == ondemand::json_type::object || kind == ondemand::json_type::array) {
       std::string_view raw;
-      if (!RawJson(value, kind, &raw)) return Misfit("the JSON is broken here", misfit);
+      if (!RawJson(value, kind, &raw)) return Broken(misfit);
       return AppendText(TrimEnd(raw), kind, misfit);
     }
     return AppendText(TrimEnd(value.raw_json_token()), kind, misfit);
@@ -94,7 +134,7 @@ class Place {
       std::string_view name;
       ondemand::value value;
       if (field.unescaped_key().get(name) || field.value().get(value)) {
-        Note("the JSON is broken behind what was read", misfit);
+        NoteBroken(misfit);
         break;
       }
       const auto known = names_.find(name);
@@ -131,16 +171,26 @@ class Place {
     misfit->reason = path_.empty() ? std::move(reason) : "column " + path_ + ": " + reason;
   }
 
+  /// Where the JSON is broken is known when the line has been gone through: see Append.
+  void NoteBroken(JsonMisfit* misfit) const {
+    misfit->broken = misfit->broken || misfit->reason.empty();
+    Note("the JSON is broken", misfit);
+  }
+
+  Status Broken(JsonMisfit* misfit) {
+    NoteBroken(misfit);
+    return StatusOf(builder_->AppendNull());
+  }
+
   Status Misfit(std::string reason, JsonMisfit* misfit) {
     Note(std::move(reason), misfit);
     return StatusOf(builder_->AppendNull());
   }
 
-  std::string Found(ondemand::value value, ondemand::json_type kind) const {
+  std::string Found(ondemand::json_type kind) const {
     static constexpr std::string_view kNames[] = {"",       "an array",  "an object", "a number",
                                                   "a text", "a boolean", "null"};
     const auto index = static_cast<size_t>(kind);
-    (void)value;
     const Result<iceberg::Type> type = columnar::ToIcebergType(*type_, 3);
     return std::string(index < std::size(kNames) ? kNames[index] : "something") + " is no " +
            (type.ok() ? type->ToString() : type_->ToString());
@@ -149,7 +199,7 @@ class Place {
   Status AppendObject(ondemand::value value, ondemand::json_type kind, JsonMisfit* misfit) {
     ondemand::object object;
     if (kind != ondemand::json_type::object || value.get_object().get(object))
-      return Misfit(Found(value, kind), misfit);
+      return Misfit(Found(kind), misfit);
     CALVE_RETURN_IF_ERROR(static_cast<arrow::StructBuilder*>(builder_)->Append());
     return AppendFields(object, misfit);
   }
@@ -157,12 +207,12 @@ class Place {
   Status AppendArray(ondemand::value value, ondemand::json_type kind, JsonMisfit* misfit) {
     ondemand::array array;
     if (kind != ondemand::json_type::array || value.get_array().get(array))
-      return Misfit(Found(value, kind), misfit);
+      return Misfit(Found(kind), misfit);
     CALVE_RETURN_IF_ERROR(static_cast<arrow::ListBuilder*>(builder_)->Append());
     for (auto element : array) {
       ondemand::value item;
       if (element.get(item)) {
-        Note("the JSON is broken behind what was read", misfit);
+        NoteBroken(misfit);
         break;
       }
       CALVE_RETURN_IF_ERROR(children_[0]->Append(item, misfit));
@@ -294,9 +344,14 @@ Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
     return misfit;
   }
   CALVE_RETURN_IF_ERROR(state_->root->AppendFields(object, &misfit));
-  const char* rest = nullptr;
-  if (misfit.reason.empty() && !document.current_location().get(rest))
-    misfit.reason = "text stands behind the object; expected one object a line";
+  const char* at = nullptr;
+  const bool somewhere = !document.current_location().get(at) && at >= line.data();
+  const std::string place =
+      somewhere ? " at character " + FormatCount(at - line.data() + 1) : std::string();
+  if (misfit.broken)
+    misfit.reason += place + "; expected commas between values and one object a line";
+  if (misfit.reason.empty() && somewhere)
+    misfit.reason = "text stands behind the object" + place + "; expected one object a line";
   if (misfit.reason.empty()) state_->kept.push_back(state_->rows);
   ++state_->rows;
   return misfit;

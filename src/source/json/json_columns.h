@@ -16,6 +16,7 @@ namespace calve::source {
 struct JsonMisfit {
   std::string column;
   std::string reason;
+  bool broken = false;  ///< Whether it is no JSON, rather than another value than expected.
 };
 
 /// Turns JSON lines into Arrow columns of known types. For one thread.

@@ -110,11 +110,18 @@ std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& p
     return arrow::utf8();
   }
   if (kinds > 1) {
-    notes->push_back("column " + path + " holds values of several kinds and is kept as JSON text");
+    notes->push_back("column " + path +
+                     " holds values of several kinds and is read as text, as each stands");
     return arrow::utf8();
   }
   if (place.has_bool) return arrow::boolean();
-  if (place.has_number) return place.numbers.type();
+  if (place.has_number) {
+    auto type = place.numbers.type();
+    if (!place.numbers.surprise().empty())
+      notes->push_back("column " + path + " is " + type->ToString() + ": " +
+                       place.numbers.surprise());
+    return type;
+  }
   if (place.has_text) {
     const auto guess = place.texts.type();
     return guess->id() == arrow::Type::DATE32 || guess->id() == arrow::Type::TIMESTAMP

@@ -116,7 +116,8 @@ class JsonReader : public SplitReader {
         columns_(std::move(columns)),
         plan_(plan) {}
 
-  Result<std::optional<TracedBatch>> Next(const Context&) override {
+  Result<std::optional<TracedBatch>> Next(const Context& context) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     TracedBatch batch;
     std::vector<int64_t> numbers;
     const int64_t bytes_before = lines_.bytes();
@@ -169,6 +170,7 @@ class JsonSource : public Source {
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     plan_options_ = options;
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_, options.since));
     JsonShape shape;
     for (size_t i = 0; i < std::min(set.files.size(), kSampledFilesMax); ++i) {

@@ -17,6 +17,8 @@ namespace {
 
 using columnar::TracedBatch;
 
+constexpr int64_t kBufferBytes = 256 << 10;
+
 struct ParquetOptions {
   std::string source_path;
   std::string file_pattern;
@@ -45,6 +47,7 @@ struct Piece {
   io::FileInfo file;
   std::vector<int> row_groups;
   int64_t first_row = 0;
+  int64_t batch_rows = 0;  ///< So many rows take about the bytes that a batch may.
 };
 
 class ParquetOrigins : public columnar::Origins {
@@ -69,10 +72,15 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
   const std::string name(ShortName(info.uri));
   try {
     parquet::arrow::FileReaderBuilder builder;
-    arrow::Status opened = builder.Open(io::ToArrow(std::move(file)));
+    // A column chunk is read through a small buffer rather than whole: row groups may be large.
+    parquet::ReaderProperties buffered;
+    buffered.enable_buffered_stream();
+    buffered.set_buffer_size(kBufferBytes);
+    arrow::Status opened = builder.Open(io::ToArrow(std::move(file)), buffered);
     if (!opened.ok()) return DataError(name + " is no readable Parquet file: " + opened.message());
     parquet::ArrowReaderProperties properties;
     properties.set_batch_size(batch_rows);
+    properties.set_pre_buffer(false);
     builder.properties(properties);
     CALVE_ASSIGN_OR_RETURN(auto reader, builder.Build());
     return reader;
@@ -90,7 +98,8 @@ class ParquetReader : public SplitReader {
         schema_(std::move(schema)),
         next_row_(piece.first_row) {}
 
-  Result<std::optional<TracedBatch>> Next(const Context&) override {
+  Result<std::optional<TracedBatch>> Next(const Context& context) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     const std::string name(ShortName(piece_.file.uri));
     try {
       if (batches_ == nullptr) {
@@ -98,7 +107,7 @@ class ParquetReader : public SplitReader {
       }
       std::shared_ptr<arrow::RecordBatch> rows;
       arrow::Status read = batches_->ReadNext(&rows);
-      if (!read.ok()) return While("read " + name, StatusOf(read).error());
+      if (!read.ok()) return Damaged(StatusOf(read).error());
       if (rows == nullptr) return std::optional<TracedBatch>();
       TracedBatch batch;
       batch.rows_read = rows->num_rows();
@@ -108,11 +117,20 @@ class ParquetReader : public SplitReader {
       CALVE_ASSIGN_OR_RETURN(batch.rows, Arrange(*rows));
       return std::optional<TracedBatch>(std::move(batch));
     } catch (const std::exception& error) {
-      return DataError("read " + name + ": " + error.what());
+      return Damaged(DataError(error.what()));
     }
   }
 
  private:
+  /// The file's name and how far it could be read, before what the library says.
+  Error Damaged(Error error) const {
+    if (error.kind != ErrorKind::kData) return error;
+    error.message = std::string(ShortName(piece_.file.uri)) + " cannot be read behind row " +
+                    FormatCount(next_row_) +
+                    "; the file is damaged, write it again: " + error.message;
+    return error;
+  }
+
   /// The batch in the plan's columns; one that this file lacks is null.
   Result<columnar::Batch> Arrange(const arrow::RecordBatch& rows) const {
     arrow::ArrayVector arrays;
@@ -158,7 +176,7 @@ class ParquetSource : public Source {
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
-    batch_rows_max_ = options.batch_rows_max;
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(FileSet set,
                            FindFileSet(context, resources_, options_.files(), options.since));
     ReadPlan plan;
@@ -168,10 +186,9 @@ class ParquetSource : public Source {
     arrow::FieldVector fields;
     for (const io::FileInfo& file : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
-      CALVE_ASSIGN_OR_RETURN(const auto reader,
-                             OpenParquet(context, resources_, file, batch_rows_max_));
+      CALVE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(context, resources_, file, 1024));
       CALVE_RETURN_IF_ERROR(AddColumns(*reader, file, &fields));
-      AddPieces(*reader, file, options.parallelism, &plan.splits);
+      AddPieces(*reader, file, options, &plan.splits);
     }
     if (!set.files.empty()) plan.schema = arrow::schema(std::move(fields));
     return plan;
@@ -181,7 +198,7 @@ class ParquetSource : public Source {
                                             const Split& split) override {
     const auto& piece = std::any_cast<const Piece&>(split.payload);
     CALVE_ASSIGN_OR_RETURN(auto reader,
-                           OpenParquet(context, resources_, piece.file, batch_rows_max_));
+                           OpenParquet(context, resources_, piece.file, piece.batch_rows));
     return std::make_unique<ParquetReader>(std::move(reader), piece, plan.schema);
   }
 
@@ -192,6 +209,11 @@ class ParquetSource : public Source {
     std::shared_ptr<arrow::Schema> schema;
     CALVE_RETURN_IF_ERROR(reader.GetSchema(&schema));
     for (const auto& field : schema->fields()) {
+      if (schema->GetAllFieldIndices(field->name()).size() > 1) {
+        return DataError(std::string(ShortName(file.uri)) + ", column " + field->name() +
+                         ": the file has several columns of this name; rename them where the file "
+                         "is written");
+      }
       const auto known = std::find_if(fields->begin(), fields->end(),
                                       [&](const auto& f) { return f->name() == field->name(); });
       if (known == fields->end()) {
@@ -208,17 +230,23 @@ class ParquetSource : public Source {
 
   /// A file is read in as many pieces as are read at once, by row groups.
   static void AddPieces(parquet::arrow::FileReader& reader, const io::FileInfo& file,
-                        int parallelism, std::vector<Split>* splits) {
+                        const PlanOptions& options, std::vector<Split>* splits) {
     const auto metadata = reader.parquet_reader()->metadata();
     const int groups = metadata->num_row_groups();
-    const int per_piece = std::max(1, (groups + parallelism - 1) / parallelism);
+    const int per_piece = std::max(1, (groups + options.parallelism - 1) / options.parallelism);
     int64_t row = 0;
     for (int first = 0; first < groups; first += per_piece) {
-      Piece piece{.file = file, .row_groups = {}, .first_row = row};
+      Piece piece{.file = file, .row_groups = {}, .first_row = row, .batch_rows = 1};
+      int64_t memory = 0;
       for (int group = first; group < std::min(groups, first + per_piece); ++group) {
         piece.row_groups.push_back(group);
         row += metadata->RowGroup(group)->num_rows();
+        memory += metadata->RowGroup(group)->total_byte_size();
       }
+      const int64_t row_bytes =
+          std::max<int64_t>(1, memory / std::max<int64_t>(1, row - piece.first_row));
+      piece.batch_rows = std::clamp<int64_t>(options.batch_bytes_max.value() / row_bytes, 1,
+                                             options.batch_rows_max);
       const ByteCount bytes(file.size.value() * static_cast<int64_t>(piece.row_groups.size()) /
                             groups);
       splits->push_back(
@@ -228,7 +256,6 @@ class ParquetSource : public Source {
 
   const ParquetOptions options_;
   const Resources resources_;
-  int64_t batch_rows_max_ = 64 * 1024;
 };
 
 }  // namespace

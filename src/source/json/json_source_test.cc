@@ -1,0 +1,134 @@
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "source/fixture_for_test.h"
+#include "source/source_for_test.h"
+
+namespace calve::source {
+namespace {
+
+void WriteRows(const std::string& folder, int64_t first, int64_t rows) {
+  std::string text;
+  for (int64_t n = first; n < first + rows; ++n) {
+    const ContractRow row = ContractRowAt(n);
+    text += "{\"id\": " + std::to_string(row.id) + ", \"price\": " + row.PriceText() +
+            ", \"day\": \"" + row.DayText() + "\", \"at\": \"" + row.AtText() +
+            "\", \"name\": " + (row.name.has_value() ? Quote(*row.name) : "null") + "}\n";
+  }
+  WriteText(folder + "/" + std::to_string(first) + ".jsonl", text);
+}
+
+BrokenInput Broken(std::string name, std::string text, std::vector<std::string> says) {
+  const auto write = [text = std::move(text)](const std::string& folder) {
+    WriteText(folder + "/bad.jsonl", text);
+  };
+  return {.name = std::move(name), .write = write, .says = std::move(says)};
+}
+
+}  // namespace
+
+SOURCE_FIXTURE(json) {
+  return {
+      .options = [](const std::string& folder, int64_t) { return "source_path: " + folder + "/"; },
+      .write = WriteRows,
+      .broken = {
+          Broken("a line that is cut", "{\"a\": 1}\n{\"a\": 2, \"b\n",
+                 {"bad.jsonl line 2", "expected one object a line"}),
+          Broken("an array", "{\"a\": 1}\n[1, 2]\n",
+                 {"bad.jsonl line 2", "no object", "one object a line"}),
+          Broken("a key twice", "{\"a\": 1, \"a\": 2}\n", {"bad.jsonl line 1", "'a' stands twice"}),
+          Broken("a lone surrogate", "{\"a\": \"x\"}\n{\"a\": \"\\ud800\"}\n",
+                 {"bad.jsonl line 2", "column a", "surrogate"}),
+      }};
+}
+
+namespace {
+
+class JsonSourceTest : public SourceTest {
+ protected:
+  Result<Rows> Json(std::string_view text, const std::string& options = "") {
+    WriteText(folder_.At("a.jsonl"), text);
+    return ReadRows("json", "source_path: a.jsonl\n" + options);
+  }
+  std::string TypesOf(std::string_view text, const std::string& options = "") {
+    const Result<Rows> rows = Json(text, options);
+    return rows.ok() ? rows->schema : rows.error().message;
+  }
+};
+
+TEST_F(JsonSourceTest, NumbersKeepEveryDigit) {
+  EXPECT_EQ(TypesOf("{\"a\": 1}\n{\"a\": 2.50}\n"), "a: decimal(18, 2)");
+  EXPECT_EQ(TypesOf("{\"a\": 9223372036854775808}\n"), "a: decimal(38, 0)");
+  EXPECT_EQ(TypesOf("{\"a\": 123456789012345678901234567890123456789}\n"), "a: string");
+  EXPECT_EQ(TypesOf("{\"a\": 9007199254740993}\n{\"a\": 1e3}\n"), "a: string");
+  EXPECT_EQ(TypesOf("{\"a\": 1e3}\n"), "a: double");
+  const auto rows = Json("{\"a\": 1e3}\n{\"a\": 123456789012345678901234567890123456789}\n");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->rows,
+            (std::vector<std::string>{R"({"a": "1e3"})",
+                                      R"({"a": "123456789012345678901234567890123456789"})"}));
+}
+
+TEST_F(JsonSourceTest, ADoubleIsSaid) {
+  const auto rows = Json("{\"a\": 1.5}\n{\"a\": 1e3}\n");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->schema, "a: double");
+  EXPECT_EQ(rows->notes,
+            (std::vector<std::string>{"column a is double: 1e3 makes the column a double"}));
+}
+
+TEST_F(JsonSourceTest, WhatIsNoJsonIsNeverNull) {
+  const auto rows = Json(
+      "{\"a\": 1, \"b\": true, \"c\": \"x\"}\n"
+      "{\"a\": nope, \"b\": true, \"c\": \"x\"}\n"
+      "{\"a\": 1, \"b\": trueish, \"c\": \"x\"}\n"
+      "{\"a\": 01, \"b\": true, \"c\": \"x\"}\n"
+      "{\"a\": 1, \"b\": true, \"c\": bare}\n"
+      "{\"a\": 1, \"b\": true, \"c\": 1abc}\n"
+      "{\"a\": null, \"b\": null, \"c\": null}\n");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->rows.size(), 2U);
+  ASSERT_EQ(rows->rejects.size(), 5U);
+  for (size_t i = 0; i < 5; ++i)
+    EXPECT_EQ(rows->rejects[i].substr(0, 14), "a.jsonl line " + std::to_string(i + 2));
+}
+
+TEST_F(JsonSourceTest, ValuesOfSeveralKindsAreKeptAsText) {
+  const auto rows = Json("{\"a\": 1}\n{\"a\": \"x\"}\n{\"a\": {\"b\": [1, 2]}}\n{\"a\": false}\n");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->rows,
+            (std::vector<std::string>{R"({"a": "1"})", R"({"a": "x"})",
+                                      R"({"a": "{\"b\": [1, 2]}"})", R"({"a": "false"})"}));
+  ASSERT_EQ(rows->notes.size(), 1U);
+  EXPECT_NE(rows->notes[0].find("several kinds"), std::string::npos);
+}
+
+TEST_F(JsonSourceTest, NestedValuesKeepTheirTypes) {
+  EXPECT_EQ(
+      TypesOf("{\"o\": {\"id\": 1, \"tags\": [\"x\"], \"at\": \"2026-01-01\"}}\n"),
+      "o: struct<1: id: optional long, 2: tags: optional list<string>, 3: at: optional date>");
+}
+
+TEST_F(JsonSourceTest, AnUnknownKeyBehindTheSampleIsHeldBack) {
+  std::string text;
+  for (int i = 0; i < 60'000; ++i) text += "{\"a\": 1, \"b\": \"xxxxxxxxxxxxxxxxxxxx\"}\n";
+  text += "{\"a\": 1, \"new\": 5}\n";
+  const auto rows = Json(text, "sample: 1kB\n");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(rows->rows.size(), 60'000U);
+  ASSERT_EQ(rows->rejects.size(), 1U);
+  EXPECT_NE(rows->rejects[0].find("a.jsonl line 60,001: the key 'new'"), std::string::npos);
+}
+
+TEST_F(JsonSourceTest, NestingBeyondALimitIsHeldBack) {
+  std::string deep = "{\"a\": ";
+  for (int i = 0; i < 2'000; ++i) deep += "[";
+  for (int i = 0; i < 2'000; ++i) deep += "]";
+  const auto rows = Json("{\"a\": [1]}\n" + deep + "}\n");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_EQ(rows->rows.size(), 1U);
+  EXPECT_EQ(rows->rejects.size(), 1U);
+}
+
+}  // namespace
+}  // namespace calve::source

@@ -1,0 +1,70 @@
+"""JSON lines that are wrong."""
+from table import CONFIG, json
+import gzip
+
+GOOD = '{"a": 1, "b": "x", "c": true, "d": {"e": 1}, "f": [1]}\n'
+
+
+def line(name, text, *says, **more):
+    """A wrong second line behind a good first one."""
+    data = GOOD.encode() + (text if isinstance(text, bytes) else text.encode()) + b"\n"
+    json(name, data, "a.jsonl line 2", *says, **more)
+
+
+line("a line that is no JSON", "hello", "one object a line")
+line("an array of rows", '[{"a": 1}, {"a": 2}]', "one object a line")
+line("a number for a row", "5", "one object a line")
+line("null for a row", "null", "one object a line")
+line("an object that does not end", '{"a": 1', "one object a line")
+line("a text that does not end", '{"a": 1, "b": "x', "one object a line")
+line("a comma that is missing", '{"a": 1 "b": "x"}', "JSON is broken", "expected commas")
+line("a colon that is missing", '{"a" 1}', "JSON is broken", "expected commas")
+line("a comma too many", '{"a": 1,}', "JSON is broken", "expected commas")
+line("single quotes", "{'a': 1}", "JSON is broken", "expected commas")
+line("a key without quotes", "{a: 1}", "JSON is broken", "expected commas")
+line("a comment", '{"a": 1} // one', "behind the object", "one object a line")
+line("two objects in a line", '{"a": 1} {"a": 2}', "behind the object", "one object a line")
+line("a bracket of the other kind", '{"a": [1}', "JSON is broken", "expected commas")
+line("a key twice", '{"a": 1, "a": 2}', "'a' stands twice", "one object")
+line("a key twice below", '{"d": {"e": 1, "e": 2}}', "'e' stands twice", "column d")
+line("half of a surrogate pair", r'{"b": "\ud800"}', "column b", "whole escapes")
+line("the other half of a surrogate pair", r'{"b": "\udc00"}', "column b", "whole escapes")
+line("a surrogate pair the wrong way round", r'{"b": "\udc00\ud800"}', "column b", "whole escapes")
+line("an escape that JSON does not have", r'{"b": "\x41"}', "column b", "whole escapes")
+line("an escape of three digits", r'{"b": "\u041"}', "column b", "whole escapes")
+line("a control character in a text", '{"b": "a\x01b"}', "one object a line")
+line("a NUL in a line", b'{"b": "a\0b"}', "one object a line")
+line("a NUL behind a line", b'{"b": "ab"}\0', "one object a line")
+line("bytes that are no UTF-8", b'{"b": "\xff"}', "UTF-8", "one object a line")
+line("a word without quotes", '{"b": word}', "column b", "'word' is no JSON", "double quotes")
+line("a word that begins as null does", '{"b": nope}', "column b", "'nope' is no JSON", "double quotes")
+line("a word that begins as true does", '{"c": truth}', "column c", "'truth' is no JSON", "double quotes")
+line("NaN", '{"a": NaN}', "column a", "double quotes")
+line("Infinity", '{"a": -Infinity}', "column a", "'-Infinity' is no JSON", "double quotes")
+line("a number with a leading zero", '{"a": 01}', "column a", "'01' is no JSON", "begins with no 0")
+line("a number with a plus sign", '{"a": +1}', "column a", "double quotes")
+line("a hexadecimal number", '{"a": 0x1F}', "column a", "'0x1F' is no JSON")
+line("a number that ends in its point", '{"a": 1.}', "column a", "'1.' is no JSON")
+line("a number that begins with its point", '{"a": .5}', "column a", "double quotes")
+line("an exponent without digits", '{"a": 1e}', "column a", "'1e' is no JSON")
+line("a text for a long", '{"a": "x"}', "column a", "'x' is no long", options="types: {a: long}")
+line("a fraction for a long", '{"a": 1.5}', "column a", "'1.5' is no long", options="types: {a: long}")
+line("a long beyond 64 bits in JSON", '{"a": 9223372036854775808}', "column a", "beyond its range", "wider type", options="types: {a: long}")
+line("an exponent for a long", '{"a": 1e3}', "column a", "'1e3' is no long", options="types: {a: long}")
+line("a boolean for a long", '{"a": true}', "column a", "'true' is no long", options="types: {a: long}")
+line("an object for a long", '{"a": {}}', "column a", "'{}' is no long", options="types: {a: long}")
+line("1e999 in JSON", '{"a": 1e999}', "column a", "'1e999' is no double", options="types: {a: double}")
+line("too many digits for a decimal in JSON", '{"a": 1.005}', "column a", "more digits behind the point", "wider type",
+     options="types: {a: \"decimal(5, 2)\"}")
+line("no such day in JSON", '{"b": "2023-02-30"}', "column b", "there is no such day", options="types: {b: date}")
+line("a number for a timestamp", '{"b": 1700000000}', "column b", "'1700000000' is no timestamptz", options="types: {b: timestamptz}")
+line("arrays nested 2,000 deep", '{"f": ' + "[" * 2_000 + "]" * 2_000 + "}", "column f")
+json("JSON in UTF-16", GOOD.encode("utf-16"), "a.jsonl line 1", "one object a line")
+json("one array over many lines", '[\n{"a": 1},\n{"a": 2}\n]\n', "a.jsonl line 1", "one object a line")
+json("one object over many lines", '{\n  "a": 1\n}\n', "a.jsonl line 1", "one object a line")
+json("objects nested 300 deep", '{"a": ' * 300 + "1" + "}" * 300 + "\n", "a.jsonl line 1", "nested")
+json("a line of more than 64 MB", lambda path: gzip.open(path, "wb", 1).write(b'{"a": 1}\n{"b": "' + b"a" * 70_000_000), "a.jsonl line 2",
+     "longer than 67 MB", "one object a line")
+json("a JSON column in types that is not there", GOOD, "'bb'", "did you mean 'b'", options="types: {bb: string}", exit=CONFIG)
+json("a nested JSON column in types", GOOD, "'d.e'", "which the sample does not have", options="types: {d.e: string}", exit=CONFIG)
+json("an option of csv for json", GOOD, "t.yaml:1:52", "unknown key 'delimiter'", options="delimiter: ;", exit=CONFIG)
