@@ -28,4 +28,8 @@ class LockFile {
 /// Whether some process holds the file now; false when there is none.
 bool IsHeld(const std::string& path);
 
+/// Remove the file that a dead process has left; ok when there is none. Fails with kAlreadyExists
+/// when a living process holds it.
+Status RemoveLock(const std::string& path);
+
 }  // namespace calve::io

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -182,9 +183,30 @@ class LocalFileSystem : public FileSystem {
   }
 
   Status Delete(const Context&, const std::string& uri) override {
-    CALVE_ASSIGN_OR_RETURN(const std::string path, PathOf(uri));
-    if (::unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return Status::Ok();
-    return SystemError(errno, "delete", path);
+    std::set<std::string> folders;
+    CALVE_RETURN_IF_ERROR(Unlink(uri, &folders));
+    return folders.empty() ? Status::Ok() : DurableFolders::Sync(*folders.begin());
+  }
+
+  /// With one sync a folder: when this returns, no power cut brings a file back.
+  Status DeleteAll(const Context& context, std::span<const std::string> uris) override {
+    std::optional<Error> first;
+    size_t failed = 0;
+    const auto note = [&](Status status) {
+      if (status.ok()) return;
+      ++failed;
+      if (!first) first = std::move(status).error();
+    };
+    std::set<std::string> folders;
+    for (const std::string& uri : uris) {
+      CALVE_RETURN_IF_ERROR(context.CheckStop());
+      note(Unlink(uri, &folders));
+    }
+    for (const std::string& folder : folders) note(DurableFolders::Sync(folder));
+    if (!first) return Status::Ok();
+    return While("delete " + FormatCount(static_cast<int64_t>(uris.size())) + " files, of which " +
+                     FormatCount(static_cast<int64_t>(failed)) + " failed",
+                 *std::move(first));
   }
 
   Status DeleteEmptyFolder(const Context&, const std::string& uri) override {
@@ -212,6 +234,21 @@ class LocalFileSystem : public FileSystem {
   Result<Capabilities> CapabilitiesFor(const std::string&) override { return Capabilities{}; }
 
  private:
+  /// Take the name away, and note the folder that has changed. A file that is gone already may have
+  /// gone without being synced.
+  static Status Unlink(const std::string& uri, std::set<std::string>* folders) {
+    CALVE_ASSIGN_OR_RETURN(const std::string path, PathOf(uri));
+    std::string folder = ParentUri(path);
+    if (folder.empty()) folder = ".";
+    if (::unlink(path.c_str()) != 0) {
+      if (errno != ENOENT && errno != ENOTDIR) return SystemError(errno, "delete", path);
+      struct stat found{};
+      if (::stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) return Status::Ok();
+    }
+    folders->insert(std::move(folder));
+    return Status::Ok();
+  }
+
   DurableFolders folders_;
 };
 
