@@ -22,16 +22,27 @@ std::string Variable(const char* name) {
 
 constexpr int kRestartExitCode = 99;
 
+/// A step and the how-manieth time it is reached: step or step:n.
+struct Place {
+  explicit Place(const std::string& text) : step(text.substr(0, text.find(':'))) {
+    const size_t colon = text.find(':');
+    if (colon != std::string::npos) count = ParseInteger(text.substr(colon + 1)).value_or(1);
+  }
+  bool Is(std::string_view reached, int64_t reached_count) const {
+    return reached == step && reached_count == count;
+  }
+  std::string step;
+  int64_t count = 1;
+};
+
 /// Counts steps and does to the process what the switches say.
 class Weather {
  public:
   Weather(TestSwitches switches, std::string folder)
-      : switches_(std::move(switches)), folder_(std::move(folder)) {
-    const size_t colon = switches_.kill_at.find(':');
-    kill_step_ = switches_.kill_at.substr(0, colon);
-    if (colon != std::string::npos)
-      kill_count_ = ParseInteger(switches_.kill_at.substr(colon + 1)).value_or(1);
-  }
+      : switches_(std::move(switches)),
+        folder_(std::move(folder)),
+        kill_at_(switches_.kill_at),
+        stop_at_(switches_.stop_at) {}
 
   Status Reach(std::string_view step) {
     std::lock_guard lock(mutex_);
@@ -39,7 +50,8 @@ class Weather {
     if (switches_.trace_steps)
       std::fprintf(stderr, "step %s %lld\n", std::string(step).c_str(),
                    static_cast<long long>(count));
-    if (step == kill_step_ && count == kill_count_) ::kill(::getpid(), SIGKILL);
+    if (kill_at_.Is(step, count)) ::kill(::getpid(), SIGKILL);
+    if (stop_at_.Is(step, count)) ::kill(::getpid(), SIGTERM);
     if (switches_.restart && !IsBehindPublish(step) && FirstTimeEver(step))
       std::_Exit(kRestartExitCode);
     if (switches_.lost_commit_reply && step == "catalog.after_swap" && count % 2 == 1) {
@@ -71,8 +83,8 @@ class Weather {
 
   const TestSwitches switches_;
   const std::string folder_;
-  std::string kill_step_;
-  int64_t kill_count_ = 1;
+  const Place kill_at_;
+  const Place stop_at_;
   std::mutex mutex_;
   std::map<std::string, int64_t> counts_;
 };
@@ -92,6 +104,7 @@ TestSwitches TestSwitches::FromEnvironment() {
   switches.lost_commit_reply = !Variable("CALVE_TEST_LOST_COMMIT_REPLY").empty();
   switches.restart = !Variable("CALVE_TEST_RESTART").empty();
   switches.kill_at = Variable("CALVE_TEST_KILL_AT");
+  switches.stop_at = Variable("CALVE_TEST_STOP_AT");
   switches.trace_steps = !Variable("CALVE_TEST_TRACE_STEPS").empty();
   return switches;
 }

@@ -20,10 +20,14 @@ struct TestSwitches {
                          ///< before the publish is reached in the project
   std::string kill_at;  ///< CALVE_TEST_KILL_AT=step or step:n : the system kills the process at the
                         ///< n-th time
+  std::string stop_at;  ///< CALVE_TEST_STOP_AT=step or step:n : the process is asked to stop, as by
+                        ///< Ctrl-C
   bool trace_steps = false;  ///< CALVE_TEST_TRACE_STEPS: print each step to standard error
 
   static TestSwitches FromEnvironment();
-  bool any_steps() const { return lost_commit_reply || restart || !kill_at.empty() || trace_steps; }
+  bool any_steps() const {
+    return lost_commit_reply || restart || !kill_at.empty() || !stop_at.empty() || trace_steps;
+  }
 };
 
 /// The observer that carries the switches out. `folder` is the project's.

@@ -8,7 +8,7 @@
 //   DISK_SEED     draws what is lost
 //   DISK_CUT_AT   the power goes before the n-th change; "exit": when the program ends by itself.
 //                 It always goes when the program kills itself (kill(getpid(), SIGKILL)).
-//   DISK_REPORT   a line is added to this file when the power goes: changes and dropped
+//   DISK_REPORT   a line is added to this file at the end: changes, bytes written, changes dropped
 //   DISK_LIES     "file" or "folder": fsync of those in a warehouse does nothing. The test of the
 //                 test: it must see rows lost.
 //   DISK_BYTES    the disk is full after so many bytes
@@ -24,7 +24,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -71,9 +70,8 @@ class Disk {
   }
 
   bool TakeSpace(size_t bytes) {
-    if (bytes_left_ < 0) return true;
-    if (static_cast<long>(bytes) > bytes_left_) return false;
-    bytes_left_ -= static_cast<long>(bytes);
+    if (bytes_max_ >= 0 && bytes_ + static_cast<long>(bytes) > bytes_max_) return false;
+    bytes_ += static_cast<long>(bytes);
     return true;
   }
 
@@ -127,27 +125,39 @@ class Disk {
       for (; changes.size() > reached; changes.pop_back(), ++dropped) changes.back()();
     }
     unsynced_.clear();
-    char line[100];
-    const int length =
-        std::snprintf(line, sizeof line, "changes %ld dropped %d\n", changes_, dropped);
-    const int report = NEXT(open)(report_.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0644);
-    NEXT(write)(report, line, static_cast<size_t>(length));
-    NEXT(close)(report);
+    Report(dropped);
     if (and_die) NEXT(kill)(::getpid(), SIGKILL);
     mutex.unlock();
   }
 
-  bool cuts_at_exit() const { return cut_at_exit_; }
+  /// The program ends by itself.
+  void End() {
+    if (cut_at_exit_) {
+      Cut(/*and_die=*/false);
+    } else {
+      Report(0);
+    }
+  }
 
  private:
+  void Report(int dropped) {
+    if (report_.empty()) return;
+    const std::string line = "changes " + std::to_string(changes_) + " bytes " +
+                             std::to_string(bytes_) + " dropped " + std::to_string(dropped) + "\n";
+    const int report = NEXT(open)(report_.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0644);
+    NEXT(write)(report, line.data(), line.size());
+    NEXT(close)(report);
+  }
+
   const std::string folder_ = Variable("DISK_FOLDER");
   const std::string kept_ = Variable("DISK_KEPT");
   const std::string report_ = Variable("DISK_REPORT");
   const std::string lies_ = Variable("DISK_LIES");
   const bool cut_at_exit_ = Variable("DISK_CUT_AT") == "exit";
   const long cut_at_ = std::atol(Variable("DISK_CUT_AT").c_str());
-  long bytes_left_ =
+  const long bytes_max_ =
       Variable("DISK_BYTES").empty() ? -1 : std::atol(Variable("DISK_BYTES").c_str());
+  long bytes_ = 0;
   std::mt19937_64 random_{std::strtoull(Variable("DISK_SEED").c_str(), nullptr, 10)};
   long changes_ = 0;
   long kept_count_ = 0;
@@ -163,9 +173,7 @@ Disk& TheDisk() {
 }
 
 struct AtExit {
-  ~AtExit() {
-    if (TheDisk().cuts_at_exit()) TheDisk().Cut(/*and_die=*/false);
-  }
+  ~AtExit() { TheDisk().End(); }
 } at_exit;
 
 bool IsThere(const std::string& path) {
