@@ -56,9 +56,11 @@ class Program::Book : public pipeline::RunBook {
   Result<pipeline::RunFate> FateOf(const Context&, const std::string& run) override {
     CALVE_ASSIGN_OR_RETURN(const auto record, runs_.Find(run));
     if (!record.has_value()) return pipeline::RunFate::kUnknown;
+    if (record->state == state::RunState::kFailed) return pipeline::RunFate::kDied;
     if (record->state != state::RunState::kRunning) return pipeline::RunFate::kEnded;
     return runs_.IsAlive(run) ? pipeline::RunFate::kRunning : pipeline::RunFate::kDied;
   }
+  void LeavesFiles(const std::string& run) override { runs_.LeavesFiles(run); }
   Result<std::vector<std::string>> DeadRuns(const Context&, const std::string& job) override {
     return runs_.Dead(job);
   }

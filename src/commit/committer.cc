@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "catalog/metadata_store.h"
 #include "catalog/table_files.h"
+#include "commit/lease.h"
 #include "commit/schema_merge.h"
 #include "iceberg/manifest.h"
 
@@ -26,6 +27,12 @@ using iceberg::TableMetadata;
 constexpr RetryPolicy kRaces{.attempts_max = 200,
                              .first = std::chrono::milliseconds(5),
                              .longest = std::chrono::milliseconds(400)};
+/// Races lost before a writer asks to go first.
+constexpr int kRacesBeforeLease = 2;
+/// Looks at a table whose lease another writer holds, before it is passed over.
+constexpr RetryPolicy kTurns{.attempts_max = 3000,
+                             .first = std::chrono::milliseconds(10),
+                             .longest = std::chrono::milliseconds(20)};
 /// Look-ups after a lost reply, and tries after a passing fault, before the outcome stays open.
 constexpr int kFaultsMax = 8;
 
@@ -60,6 +67,48 @@ std::map<std::string, std::string> SummaryOf(const Change& change, const std::st
   }
   if (!ledger.empty()) keys[std::string(summary::kLedger)] = ledger;
   return keys;
+}
+
+bool HoldsLease(const LoadedTable& table, const std::string& holder) {
+  if (holder.empty()) return false;
+  const std::optional<Lease> lease = FindLease(*table.metadata);
+  return lease.has_value() && lease->holder == holder;
+}
+
+/// Whether a lease holds now. One that runs longer than any can is of a clock that is wrong.
+bool IsInForce(const std::optional<Lease>& lease, int64_t now_ms) {
+  return lease.has_value() && lease->until_ms > now_ms && lease->until_ms <= now_ms + kLeaseMs;
+}
+
+/// The metadata that came right after `base`; null when the table's log does not reach back so far,
+/// or it cannot be read.
+iceberg::MetadataPtr NextVersion(const Context& context, io::FileSystem& files,
+                                 const LoadedTable& now, const LoadedTable& base) {
+  const auto& log = now.metadata->metadata_log;
+  const auto at = std::find_if(log.begin(), log.end(), [&](const iceberg::MetadataLogEntry& entry) {
+    return entry.metadata_file == base.metadata_location;
+  });
+  if (at == log.end()) return nullptr;
+  if (at + 1 == log.end()) return now.metadata;
+  Result<std::string> bytes = files.ReadFile(context, (at + 1)->metadata_file);
+  if (!bytes.ok()) return nullptr;
+  const Result<std::string> json = iceberg::DecompressMetadata(*bytes);
+  if (!json.ok()) return nullptr;
+  Result<TableMetadata> metadata = iceberg::ParseTableMetadata(*json);
+  return metadata.ok() ? std::make_shared<const TableMetadata>(std::move(*metadata)) : nullptr;
+}
+
+/// Whether the version after `base` is what `change` makes of it. A change of refs or properties
+/// carries no token; who made the very same one does not matter.
+bool IsNextVersion(const Context& context, io::FileSystem& files, const LoadedTable& now,
+                   const LoadedTable& base, const TableChange& change) {
+  const iceberg::MetadataPtr next = NextVersion(context, files, now, base);
+  if (next == nullptr) return false;
+  const Result<TableMetadata> wanted = iceberg::Apply(
+      base.metadata.get(), change,
+      {.now_ms = next->last_updated_ms, .previous_location = base.metadata_location});
+  return wanted.ok() &&
+         iceberg::SerializeTableMetadata(*wanted) == iceberg::SerializeTableMetadata(*next);
 }
 
 std::string SummaryText(const Snapshot& snapshot, std::string_view key) {
@@ -144,9 +193,16 @@ struct Committer::Attempt {
   std::function<Result<TableChange>(const LoadedTable& base, std::vector<std::string>* written)>
       compute;
   /// Whether an earlier try is in after all. Asked only after a lost reply.
-  std::function<bool(const TableMetadata& now)> landed;
+  std::function<bool(const LoadedTable& now)> landed;
   int tries = 0;
-  bool outcome_open = false;  ///< A try may still land: nothing of it may be deleted.
+  /// A try whose reply was lost: it may still land, and nothing of it may be deleted.
+  struct OpenTry {
+    LoadedTable base;
+    TableChange change;
+  };
+  std::vector<OpenTry> open_tries;
+  std::string holder;  ///< Of the lease, once asked for.
+  bool outcome_open() const { return !open_tries.empty(); }
 };
 
 std::mutex& Committer::QueueOf(const TableName& table) {
@@ -157,21 +213,55 @@ std::mutex& Committer::QueueOf(const TableName& table) {
 }
 
 void Committer::Remove(const Context& context, const std::vector<std::string>& uris) {
-  for (const std::string& uri : uris) {
-    if (Status deleted = files_.Delete(context, uri); !deleted.ok()) {
-      context.log->Warn("a file that no table uses stays", {{"file", uri}});
-    }
+  if (uris.empty()) return;
+  if (Status deleted = files_.DeleteAll(context.WithStop({}), uris); !deleted.ok()) {
+    context.log->Warn("files that no table uses stay", {{"why", deleted.error().message}});
   }
 }
 
 Result<LoadedTable> Committer::Run(const Context& context, const TableName& table,
                                    Attempt& attempt) {
   std::lock_guard queue(QueueOf(table));
+  Result<LoadedTable> done = Race(context, table, attempt);
+  if (!attempt.holder.empty() && !(done.ok() && !HoldsLease(*done, attempt.holder))) {
+    // Whoever waits would wait until it runs out, no more.
+    (void)catalog_.Commit(context.WithStop({}),
+                          {{.table = table, .change = {.updates = {EndLease()}}}});
+  }
+  if (done.ok() || !attempt.outcome_open()) return done;
+  if (done.error().kind == ErrorKind::kUnknownOutcome) return done;
+  return UnknownOutcomeError("whether the commit to " + table.ToString() +
+                             " was applied is not known, and could not be looked up: " +
+                             done.error().message + "; no file was removed, run again");
+}
+
+Result<LoadedTable> Committer::AwaitTurn(const Context& context, const TableName& table,
+                                         Attempt& attempt) {
+  for (int look = 1;; ++look) {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    CALVE_ASSIGN_OR_RETURN(LoadedTable base, catalog_.LoadTable(context, table));
+    const int64_t now_ms = MillisSinceEpoch(context.clock->Now());
+    const bool ours = HoldsLease(base, attempt.holder);
+    const bool theirs = !ours && IsInForce(FindLease(*base.metadata), now_ms);
+    const bool may_go = ours || (!theirs && attempt.tries <= kRacesBeforeLease);
+    if (may_go || look >= kTurns.attempts_max) return base;
+    if (!theirs) {
+      if (attempt.holder.empty()) attempt.holder = NewUuidString(*context.random);
+      const catalog::CommitOutcome asked = catalog_.Commit(
+          context, {{.table = table, .change = TakeLease(*base.metadata, attempt.holder, now_ms)}});
+      if (std::holds_alternative<catalog::Committed>(asked)) continue;
+    }
+    CALVE_RETURN_IF_ERROR(Sleep(context, RetryDelay(context, kTurns, look)));
+  }
+}
+
+Result<LoadedTable> Committer::Race(const Context& context, const TableName& table,
+                                    Attempt& attempt) {
   int faults = 0;
   for (attempt.tries = 1;; ++attempt.tries) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
-    Result<LoadedTable> base = catalog_.LoadTable(context, table);
-    if (base.ok() && attempt.outcome_open && attempt.landed(*base->metadata)) return base;
+    Result<LoadedTable> base = AwaitTurn(context, table, attempt);
+    if (base.ok() && attempt.outcome_open() && attempt.landed(*base)) return base;
     std::vector<std::string> written;
     catalog::CommitOutcome outcome = catalog::Conflict{};
     if (!base.ok()) {
@@ -188,13 +278,15 @@ Result<LoadedTable> Committer::Run(const Context& context, const TableName& tabl
         return base;
       } else {
         CALVE_RETURN_IF_ERROR(context.Step("commit.before_commit"));
-        outcome = catalog_.Commit(context, {{.table = table, .change = std::move(*change)}});
+        if (HoldsLease(*base, attempt.holder)) change->updates.push_back(EndLease());
+        outcome = catalog_.Commit(context, {{.table = table, .change = *change}});
+        if (std::holds_alternative<catalog::Unknown>(outcome))
+          attempt.open_tries.push_back({.base = *base, .change = std::move(*change)});
       }
     }
     if (auto* committed = std::get_if<catalog::Committed>(&outcome))
       return std::move(committed->tables.front());
     if (auto* unknown = std::get_if<catalog::Unknown>(&outcome)) {
-      attempt.outcome_open = true;
       if (++faults >= kFaultsMax) {
         return UnknownOutcomeError(
             "whether the commit to " + table.ToString() + " was applied is not known (" +
@@ -267,8 +359,9 @@ Result<Committer::ReservedSchema> Committer::ReserveSchema(
     if (known) return TableChange{};
     return update.Build(/*make_current=*/false);
   };
-  attempt.landed = [&](const TableMetadata& now) {
-    return std::any_of(now.schemas.begin(), now.schemas.end(),
+  attempt.landed = [&](const LoadedTable& now) {
+    const auto& schemas = now.metadata->schemas;
+    return std::any_of(schemas.begin(), schemas.end(),
                        [&](const auto& s) { return s->SameColumns(*wanted); });
   };
   CALVE_ASSIGN_OR_RETURN(LoadedTable loaded, Run(context, table, attempt));
@@ -285,9 +378,12 @@ Result<LoadedTable> Committer::Update(
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) {
     return compute(*base.metadata);
   };
-  // Computed on the newest metadata, a change that is in already comes out empty or is refused in
-  // its own words.
-  attempt.landed = [](const TableMetadata&) { return false; };
+  attempt.landed = [&](const LoadedTable& now) {
+    return std::any_of(attempt.open_tries.begin(), attempt.open_tries.end(),
+                       [&](const Attempt::OpenTry& open) {
+                         return IsNextVersion(context, files_, now, open.base, open.change);
+                       });
+  };
   return Run(context, table, attempt);
 }
 
@@ -339,10 +435,12 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
     TakeReusable(&produced, &manifests, &kept, written);
     return std::move(produced.change);
   };
-  attempt.landed = [&](const TableMetadata& now) { return FindToken(now, token) != nullptr; };
+  attempt.landed = [&](const LoadedTable& now) {
+    return FindToken(*now.metadata, token) != nullptr;
+  };
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
-    if (!attempt.outcome_open) Remove(context, kept);
+    if (!attempt.outcome_open()) Remove(context, kept);
     return std::move(loaded).error();
   }
   staged.loaded = std::move(*loaded);
@@ -418,10 +516,12 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     change.updates.push_back(iceberg::RemoveSnapshots({staged.snapshot.id}));
     return change;
   };
-  attempt.landed = [&](const TableMetadata& now) { return FindToken(now, token) != nullptr; };
+  attempt.landed = [&](const LoadedTable& now) {
+    return FindToken(*now.metadata, token) != nullptr;
+  };
   Result<LoadedTable> run = Run(context, staged.table, attempt);
   if (!run.ok()) {
-    if (!attempt.outcome_open) Remove(context, kept);
+    if (!attempt.outcome_open()) Remove(context, kept);
     return std::move(run).error();
   }
   LoadedTable loaded = std::move(*run);
@@ -472,10 +572,12 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
     TakeReusable(&produced, &manifests, &kept, written);
     return std::move(produced.change);
   };
-  attempt.landed = [&](const TableMetadata& now) { return FindToken(now, token) != nullptr; };
+  attempt.landed = [&](const LoadedTable& now) {
+    return FindToken(*now.metadata, token) != nullptr;
+  };
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
-    if (!attempt.outcome_open) Remove(context, kept);
+    if (!attempt.outcome_open()) Remove(context, kept);
     return std::move(loaded).error();
   }
   const Snapshot* snapshot = FindToken(*loaded->metadata, token);
@@ -550,7 +652,7 @@ Status Committer::Discard(const Context& context, const TableName& table,
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) -> Result<TableChange> {
     const Snapshot* head = base.metadata->FindRef(branch);
-    if (head == nullptr && attempt.outcome_open) return TableChange{};
+    if (head == nullptr && attempt.outcome_open()) return TableChange{};
     if (head == nullptr || head->id != staged.snapshot.id) {
       return RefusedError("branch " + branch + " of " + table.ToString() +
                           " has changed meanwhile; look at it again");
@@ -562,8 +664,8 @@ Status Committer::Discard(const Context& context, const TableName& table,
                       iceberg::RemoveSnapshots({staged.snapshot.id})};
     return change;
   };
-  attempt.landed = [&](const TableMetadata& now) {
-    return now.FindSnapshot(staged.snapshot.id) == nullptr;
+  attempt.landed = [&](const LoadedTable& now) {
+    return now.metadata->FindSnapshot(staged.snapshot.id) == nullptr;
   };
   CALVE_RETURN_IF_ERROR(Run(context, table, attempt));
   Remove(context, own.rows);

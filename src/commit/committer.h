@@ -125,17 +125,29 @@ class Committer {
           compute);
 
   /// Remove what a run that is surely over left behind in a table's folders: files with its id in
-  /// their name that no snapshot has, and metadata files that lost their race. Returns how many
-  /// were removed.
-  Result<int64_t> Sweep(const Context& context, const catalog::TableName& table,
-                        const std::string& run);
+  /// their name that no snapshot has, and metadata files that lost their race.
+  struct Swept {
+    int64_t removed = 0;
+    /// A metadata file is the next one of the table, or the first: its writer may be dead, or about
+    /// to commit. Sweep again after the table has moved on.
+    bool again = false;
+  };
+  Result<Swept> Sweep(const Context& context, const catalog::TableName& table,
+                      const std::string& run);
 
  private:
   struct Attempt;
   std::mutex& QueueOf(const catalog::TableName& table);
-  /// Run `attempt` against the newest metadata until it is in, refused, or out of tries.
+  /// Run `attempt` against the newest metadata until it is in, refused, or out of tries. An error
+  /// other than kUnknownOutcome says that nothing of it is in, nor ever will be.
   Result<catalog::LoadedTable> Run(const Context& context, const catalog::TableName& table,
                                    Attempt& attempt);
+  Result<catalog::LoadedTable> Race(const Context& context, const catalog::TableName& table,
+                                    Attempt& attempt);
+  /// The newest metadata, once no other writer has asked to go first. After too many lost races ask
+  /// for that.
+  Result<catalog::LoadedTable> AwaitTurn(const Context& context, const catalog::TableName& table,
+                                         Attempt& attempt);
   void Remove(const Context& context, const std::vector<std::string>& uris);
 
   catalog::Catalog& catalog_;

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 
 #include "catalog/registry.h"
 #include "catalog/table_files.h"
+#include "commit/lease.h"
 #include "iceberg/scan.h"
 #include "io/file_system_set.h"
 
@@ -21,23 +23,28 @@ using iceberg::Type;
 /// Commits to a table in memory. Data files are names only: nothing here reads them.
 class CommitterTest : public testing::Test {
  protected:
-  CommitterTest() {
+  CommitterTest() { UseCatalog("memory"); }
+
+  /// Make an empty table in a catalog of this kind.
+  void UseCatalog(const std::string& type) {
     catalog::Registry registry;
     catalog::RegisterParts(registry);
-    auto made = registry.Make({.type = "memory"}, {.name = "test",
-                                                   .warehouse = "memory://warehouse",
-                                                   .project_folder = "",
-                                                   .files = &files_});
+    auto made = registry.Make(
+        {.type = type},
+        {.name = "test", .warehouse = "memory://" + type, .project_folder = "", .files = &files_});
     catalog_ = std::move(*made);
     committer_ = std::make_unique<Committer>(*catalog_, files_);
-    const auto options = [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
+    EXPECT_TRUE(committer_->EnsureTable(context(), table_, NewTable()).ok());
+  }
+
+  std::function<Result<iceberg::CreateTableOptions>(const std::string& location)> NewTable() {
+    return [this](const std::string& location) -> Result<iceberg::CreateTableOptions> {
       iceberg::CreateTableOptions create;
       create.location = location;
       create.uuid = NewUuidString(*context().random);
       create.fields = {Field{.id = FieldId(1), .name = "id", .type = Type::Long()}};
       return create;
     };
-    EXPECT_TRUE(committer_->EnsureTable(context(), table_, options).ok());
   }
 
   const Context& context() { return *context_; }
@@ -158,6 +165,54 @@ TEST_F(CommitterTest, ALostReplyNeitherLosesNorDoublesRows) {
   EXPECT_EQ(Metadata()->current_snapshot()->summary.at("total-records"), "2");
 }
 
+TEST_F(CommitterTest, AChangeOfRefsWhoseReplyWasLostIsNotMadeTwice) {
+  // Of the catalogs this one holds no lock while it says that it has swapped: another writer can
+  // come between.
+  UseCatalog("filesystem");
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run1"), Proof::kRows).ok());
+  const iceberg::SnapshotId first = Metadata()->current_snapshot()->id;
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
+  Committer other(*catalog_, files_);
+  bool lost = false;
+  const StepObserver lose = [&](std::string_view step) -> Status {
+    if (step != "catalog.after_swap" || std::exchange(lost, true)) return Status::Ok();
+    EXPECT_TRUE(other.Commit(context(), table_, Adds("c", "run3"), Proof::kRows).ok());
+    return TransientError("the reply is lost");
+  };
+  Context losing = context();
+  losing.steps = &lose;
+  // Computed again on what the other writer made of it, this would take that one's rows back too.
+  const auto rolled_back = committer_->Update(
+      losing, table_, [&](const TableMetadata& base) -> Result<iceberg::TableChange> {
+        iceberg::SnapshotRef main = base.refs.at("main");
+        main.snapshot_id = first;
+        return iceberg::SetRef(base, "main", main, base.current_snapshot()->id);
+      });
+  ASSERT_TRUE(rolled_back.ok()) << rolled_back.error().message;
+  EXPECT_TRUE(lost);
+  EXPECT_EQ(Main(), (std::set<std::string>{"a", "c"}));
+}
+
+TEST_F(CommitterTest, AChangeOfRefsThatNeverLandedIsMadeAfterAll) {
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run1"), Proof::kRows).ok());
+  bool cut = false;
+  const StepObserver fail = [&](std::string_view step) -> Status {
+    if (step != "catalog.before_swap" || std::exchange(cut, true)) return Status::Ok();
+    return UnknownOutcomeError("the connection is cut");
+  };
+  Context cutting = context();
+  cutting.steps = &fail;
+  const auto tagged = committer_->Update(
+      cutting, table_, [](const TableMetadata& base) -> Result<iceberg::TableChange> {
+        return iceberg::SetRef(
+            base, "v1",
+            {.snapshot_id = base.current_snapshot()->id, .kind = iceberg::SnapshotRef::Kind::kTag},
+            std::nullopt);
+      });
+  ASSERT_TRUE(tagged.ok());
+  EXPECT_TRUE(Metadata()->refs.contains("v1"));
+}
+
 TEST_F(CommitterTest, AnOutcomeThatStaysOpenKeepsEveryFile) {
   const StepObserver fail = [](std::string_view step) -> Status {
     if (step == "catalog.before_swap") return UnknownOutcomeError("the connection is cut");
@@ -171,6 +226,74 @@ TEST_F(CommitterTest, AnOutcomeThatStaysOpenKeepsEveryFile) {
   ASSERT_FALSE(committed.ok());
   EXPECT_EQ(committed.error().kind, ErrorKind::kUnknownOutcome);
   EXPECT_TRUE(*files_.Exists(context(), path));
+}
+
+TEST_F(CommitterTest, AStopBehindALostReplyLeavesTheOutcomeOpen) {
+  std::stop_source stop;
+  const StepObserver lose = [&](std::string_view step) -> Status {
+    if (step != "catalog.after_swap") return Status::Ok();
+    stop.request_stop();
+    return TransientError("the reply is lost");
+  };
+  Context losing = context().WithStop(stop.get_token());
+  losing.steps = &lose;
+  const auto committed = committer_->Commit(losing, table_, Adds("a", "run1"), Proof::kRows);
+  ASSERT_FALSE(committed.ok());
+  // Not kStopped: whoever hears that may delete what it wrote, and main has it.
+  EXPECT_EQ(committed.error().kind, ErrorKind::kUnknownOutcome);
+  EXPECT_EQ(Main(), std::set<std::string>{"a"});
+}
+
+TEST_F(CommitterTest, AWriterThatLosesRacesIsLetFirst) {
+  Committer other(*catalog_, files_);
+  int theirs = 0;
+  // Whenever this writer is about to commit, another one that knows no lease is faster.
+  const StepObserver beat = [&](std::string_view step) -> Status {
+    if (step != "commit.before_commit" || theirs == 4) return Status::Ok();
+    if (FindLease(*Metadata()).has_value()) return Status::Ok();
+    return other
+        .Commit(context(), table_, Adds("b" + std::to_string(++theirs), "run2"), Proof::kRows)
+        .status();
+  };
+  Context beaten = context();
+  beaten.steps = &beat;
+  const auto committed = committer_->Commit(beaten, table_, Adds("a", "run1"), Proof::kRows);
+  ASSERT_TRUE(committed.ok()) << committed.error().message;
+  EXPECT_EQ(committed->attempts, 3);
+  EXPECT_EQ(theirs, 2);
+  EXPECT_EQ(Main(), (std::set<std::string>{"a", "b1", "b2"}));
+  EXPECT_FALSE(FindLease(*Metadata()).has_value());
+}
+
+/// A second passes between two looks at it.
+class HastyClock : public Clock {
+ public:
+  Timestamp Now() override { return Timestamp(std::chrono::seconds(++seconds_)); }
+  Duration Monotonic() override { return Now().time_since_epoch(); }
+  int64_t seconds() const { return seconds_; }
+
+ private:
+  std::atomic<int64_t> seconds_{1'700'000'000};
+};
+
+TEST_F(CommitterTest, ALeaseIsWaitedForUntilItRunsOut) {
+  auto owned_clock = std::make_unique<HastyClock>();
+  const HastyClock& clock = *owned_clock;
+  const OwnedContext hasty(std::move(owned_clock), 3);
+  const auto put = [&](int64_t at_ms) {
+    const auto lease = [&](const TableMetadata& base) {
+      return Result<iceberg::TableChange>(TakeLease(base, "somebody else", at_ms));
+    };
+    EXPECT_TRUE(committer_->Update(*hasty, table_, lease).ok());
+  };
+  const int64_t begun = clock.seconds();
+  put(begun * 1000);  // Its holder dies.
+  ASSERT_TRUE(committer_->Commit(*hasty, table_, Adds("a", "run1"), Proof::kRows).ok());
+  EXPECT_GE(clock.seconds(), begun + kLeaseMs / 1000);
+  put(clock.seconds() * 1000 + 3'600'000);  // A clock that is wrong holds nobody up.
+  ASSERT_TRUE(committer_->Commit(*hasty, table_, Adds("b", "run2"), Proof::kRows).ok());
+  EXPECT_LT(clock.seconds(), begun + 3600);
+  EXPECT_EQ(Main(), (std::set<std::string>{"a", "b"}));
 }
 
 TEST_F(CommitterTest, ADiscardedBranchTakesItsFilesAlong) {
@@ -251,6 +374,68 @@ TEST_F(CommitterTest, AReservedSchemaIsCurrentOnlyAfterThePublish) {
   EXPECT_NE(schema->FindByName("extra")->id, schema->FindByName("theirs")->id);
 }
 
+TEST_F(CommitterTest, AMetadataFileOfADeadWriterGoesOnceItsNumberIsTaken) {
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("kept", "run1"), Proof::kRows).ok());
+  const std::string folder = Metadata()->location + "/metadata/";
+  const std::string now = catalog_->LoadTable(context(), table_)->metadata_location;
+  const auto bytes = files_.ReadFile(context(), now);
+  ASSERT_TRUE(bytes.ok());
+  const std::string dead = folder + "00002-dead.metadata.json";
+  ASSERT_TRUE(files_.WriteFile(context(), dead, *bytes).ok());
+  // Its writer may just be about to commit.
+  const auto too_early = committer_->Sweep(context(), table_, "run0");
+  ASSERT_TRUE(too_early.ok());
+  EXPECT_TRUE(too_early->again);
+  EXPECT_TRUE(*files_.Exists(context(), dead));
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("next", "run2"), Proof::kRows).ok());
+  const auto swept = committer_->Sweep(context(), table_, "run0");
+  ASSERT_TRUE(swept.ok());
+  EXPECT_FALSE(swept->again);
+  EXPECT_EQ(swept->removed, 1);
+  EXPECT_FALSE(*files_.Exists(context(), dead));
+}
+
+TEST_F(CommitterTest, ASweepLeavesTheMetadataOfADroppedTableThatHadThisPlace) {
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("old", "run1"), Proof::kRows).ok());
+  const std::string dropped = catalog_->LoadTable(context(), table_)->metadata_location;
+  ASSERT_TRUE(catalog_->DropTable(context(), table_).ok());
+  const auto made = committer_->EnsureTable(context(), table_, NewTable());
+  ASSERT_TRUE(made.ok());
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run2"), Proof::kRows).ok());
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
+  const auto swept = committer_->Sweep(context(), table_, "run0");
+  ASSERT_TRUE(swept.ok());
+  EXPECT_FALSE(swept->again);
+  EXPECT_TRUE(*files_.Exists(context(), dropped));
+}
+
+TEST_F(CommitterTest, ASweepTakesMetadataOutOfTheLogOnlyWhereCommitsDo) {
+  const std::string folder = Metadata()->location + "/metadata/";
+  const auto set = [&](const std::map<std::string, std::string>& properties) {
+    return committer_->Update(context(), table_, [&](const TableMetadata&) {
+      return Result<iceberg::TableChange>(
+          iceberg::TableChange{.updates = {iceberg::SetProperties(properties)}});
+    });
+  };
+  ASSERT_TRUE(set({{"write.metadata.previous-versions-max", "1"}}).ok());
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run1"), Proof::kRows).ok());
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run1"), Proof::kRows).ok());
+  EXPECT_EQ(committer_->Sweep(context(), table_, "run0")->removed, 0);
+  ASSERT_TRUE(set({{"write.metadata.delete-after-commit.enabled", "true"}}).ok());
+  EXPECT_GT(committer_->Sweep(context(), table_, "run0")->removed, 0);
+  EXPECT_EQ(files_.ListAll(context(), folder)->size(), 2U + 2U + 2U);
+}
+
+TEST_F(CommitterTest, WhereATableWasBegunASweepComesAgain) {
+  const catalog::TableName begun{{"demo"}, "begun"};
+  const auto nothing = committer_->Sweep(context(), begun, "run1");
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_FALSE(nothing->again);
+  const auto place = catalog_->NewTableLocation(context(), begun);
+  ASSERT_TRUE(files_.WriteFile(context(), *place + "/metadata/00000-x.metadata.json", "x").ok());
+  EXPECT_TRUE(committer_->Sweep(context(), begun, "run1")->again);
+}
+
 TEST_F(CommitterTest, ASweepRemovesWhatADeadRunLeftAndNothingElse) {
   ASSERT_TRUE(committer_->Commit(context(), table_, Adds("kept", "run1"), Proof::kRows).ok());
   const std::string folder = Metadata()->location;
@@ -259,7 +444,8 @@ TEST_F(CommitterTest, ASweepRemovesWhatADeadRunLeftAndNothingElse) {
   ASSERT_TRUE(files_.WriteFile(context(), folder + "/data/00000-run2-00001.parquet", "alive").ok());
   const auto removed = committer_->Sweep(context(), table_, "RUN1");
   ASSERT_TRUE(removed.ok());
-  EXPECT_EQ(*removed, 2);
+  EXPECT_EQ(removed->removed, 2);
+  EXPECT_FALSE(removed->again);
   EXPECT_EQ(Main(), std::set<std::string>{"kept"});
   EXPECT_TRUE(*files_.Exists(context(), folder + "/data/00000-run2-00001.parquet"));
 }

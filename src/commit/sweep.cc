@@ -68,15 +68,31 @@ Result<std::vector<std::string>> FilesOfRun(const Context& context, io::FileSyst
   return found;
 }
 
-/// Metadata files that lost their race: their number is not beyond the current file's, so the swap
-/// that would have made them current has failed for good; they are no older than the oldest one
-/// logged, and not logged.
-Result<std::vector<std::string>> LostMetadata(const Context& context, io::FileSystem& files,
-                                              const catalog::LoadedTable& table) {
+/// Whether a metadata file surely belongs to another table, which was dropped from the catalog and
+/// had this place: somebody may want it back. A file without snapshots is no loss to anybody.
+bool IsOfAnotherTable(const Context& context, io::FileSystem& files, const std::string& uri,
+                      const TableMetadata& table) {
+  const Result<std::string> bytes = files.ReadFile(context, uri);
+  if (!bytes.ok()) return true;
+  const Result<std::string> json = iceberg::DecompressMetadata(*bytes);
+  if (!json.ok()) return true;
+  const Result<TableMetadata> found = iceberg::ParseTableMetadata(*json);
+  return !found.ok() || (found->table_uuid != table.table_uuid && !found->snapshots.empty());
+}
+
+/// Metadata files that no log has. Those older than the oldest one logged fell out of the log:
+/// theirs is the same fate as a commit would give them.
+struct LooseMetadata {
+  std::vector<std::string> lost;     ///< Their number is taken: the swap has failed for good.
+  std::vector<std::string> waiting;  ///< Their number is not reached yet.
+};
+
+Result<LooseMetadata> FindLooseMetadata(const Context& context, io::FileSystem& files,
+                                        const catalog::LoadedTable& table) {
   const TableMetadata& metadata = *table.metadata;
   const int64_t current = MetadataNumber(FileName(table.metadata_location));
-  std::vector<std::string> lost;
-  if (current < 0) return lost;
+  LooseMetadata loose;
+  if (current < 0) return loose;
   int64_t oldest = current;
   std::set<std::string, std::less<>> logged = {std::string(FileName(table.metadata_location))};
   for (const iceberg::MetadataLogEntry& entry : metadata.metadata_log) {
@@ -85,46 +101,65 @@ Result<std::vector<std::string>> LostMetadata(const Context& context, io::FileSy
     const int64_t number = MetadataNumber(name);
     if (number >= 0) oldest = std::min(oldest, number);
   }
-  Status listed =
-      files.List(context, catalog::MetadataFolder(metadata), {},
-                 [&](std::span<const io::FileInfo> page) -> Result<bool> {
-                   for (const io::FileInfo& info : page) {
-                     const std::string_view name = FileName(info.uri);
-                     const int64_t number = MetadataNumber(name);
-                     if (number >= oldest && number <= current && !logged.contains(name))
-                       lost.push_back(info.uri);
-                   }
-                   return true;
-                 });
+  const bool prunes =
+      metadata.Property("write.metadata.delete-after-commit.enabled", "false") == "true";
+  const auto look = [&](std::span<const io::FileInfo> page) -> Result<bool> {
+    for (const io::FileInfo& info : page) {
+      const std::string_view name = FileName(info.uri);
+      const int64_t number = MetadataNumber(name);
+      if (number < (prunes ? 0 : oldest) || logged.contains(name)) continue;
+      if (IsOfAnotherTable(context, files, info.uri, metadata)) continue;
+      (number <= current ? loose.lost : loose.waiting).push_back(info.uri);
+    }
+    return true;
+  };
+  Status listed = files.List(context, catalog::MetadataFolder(metadata), {}, look);
   if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return std::move(listed).error();
-  return lost;
+  return loose;
+}
+
+/// Whether a folder holds any file.
+Result<bool> HoldsFiles(const Context& context, io::FileSystem& files, const std::string& folder) {
+  bool holds = false;
+  Status listed = files.List(context, folder, {.recursive = true},
+                             [&](std::span<const io::FileInfo> page) -> Result<bool> {
+                               holds = holds || !page.empty();
+                               return !holds;
+                             });
+  if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return std::move(listed).error();
+  return holds;
 }
 
 }  // namespace
 
-Result<int64_t> Committer::Sweep(const Context& context, const catalog::TableName& table,
-                                 const std::string& run) {
+Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog::TableName& table,
+                                          const std::string& run) {
   // The listings come before the metadata: what a commit adds after the listing is not in it, what
   // came before is reachable.
-  CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable before, catalog_.LoadTable(context, table));
-  std::string data_folder(before.metadata->Property("write.data.path", ""));
-  if (data_folder.empty()) data_folder = before.metadata->location + "/data";
+  const Result<catalog::LoadedTable> before = catalog_.LoadTable(context, table);
+  if (!before.ok() && before.error().kind == ErrorKind::kNotFound) {
+    CALVE_ASSIGN_OR_RETURN(const std::string place, catalog_.NewTableLocation(context, table));
+    CALVE_ASSIGN_OR_RETURN(const bool begun, HoldsFiles(context, files_, place));
+    return Swept{.again = begun};
+  }
+  CALVE_RETURN_IF_ERROR(before);
+  std::string data_folder(before->metadata->Property("write.data.path", ""));
+  if (data_folder.empty()) data_folder = before->metadata->location + "/data";
   CALVE_ASSIGN_OR_RETURN(std::vector<std::string> candidates,
                          FilesOfRun(context, files_, data_folder, run));
   CALVE_ASSIGN_OR_RETURN(
       const auto metadata_files,
-      FilesOfRun(context, files_, catalog::MetadataFolder(*before.metadata), run));
+      FilesOfRun(context, files_, catalog::MetadataFolder(*before->metadata), run));
   candidates.insert(candidates.end(), metadata_files.begin(), metadata_files.end());
-  CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> lost,
-                         LostMetadata(context, files_, before));
+  CALVE_ASSIGN_OR_RETURN(const LooseMetadata loose, FindLooseMetadata(context, files_, *before));
   CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog_.LoadTable(context, table));
   CALVE_ASSIGN_OR_RETURN(const auto reachable, ReachableNames(context, files_, *now.metadata));
-  std::vector<std::string> orphans = lost;
+  std::vector<std::string> orphans = loose.lost;
   for (const std::string& uri : candidates) {
     if (!reachable.contains(FileName(uri))) orphans.push_back(uri);
   }
   CALVE_RETURN_IF_ERROR(files_.DeleteAll(context, orphans));
-  return static_cast<int64_t>(orphans.size());
+  return Swept{.removed = static_cast<int64_t>(orphans.size()), .again = !loose.waiting.empty()};
 }
 
 }  // namespace calve::commit

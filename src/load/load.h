@@ -131,8 +131,9 @@ class Load {
   };
   virtual Result<std::vector<OpenBranch>> OpenBranches(const Context& context) = 0;
   virtual Status Discard(const Context& context, const std::string& branch) = 0;
-  /// Remove what a dead run left in the target's folders; returns the number of files.
-  virtual Result<int64_t> Sweep(const Context& context, const std::string& run) = 0;
+  /// Remove what a dead run left in the target's folders. False when something lies there that only
+  /// a later sweep can judge.
+  virtual Result<bool> Sweep(const Context& context, const std::string& run) = 0;
   virtual std::string target() const = 0;  ///< "sales.daily_sales"
 };
 

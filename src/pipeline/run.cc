@@ -146,8 +146,8 @@ Result<std::string> SettleEarlierRuns(const Context& context, const Job& job,
   if (resources.book == nullptr) return std::string();
   CALVE_ASSIGN_OR_RETURN(const auto dead, resources.book->DeadRuns(context, job.id));
   for (const std::string& run : dead) {
-    CALVE_RETURN_IF_ERROR(load.Sweep(context, run));
-    CALVE_RETURN_IF_ERROR(resources.book->Swept(context, run));
+    CALVE_ASSIGN_OR_RETURN(const bool whole, load.Sweep(context, run));
+    if (whole) CALVE_RETURN_IF_ERROR(resources.book->Swept(context, run));
   }
   return std::string();
 }
@@ -211,7 +211,7 @@ class Extraction {
     }
     Status read = ReadSplits(context, transforms, checks.get(), *target);
     if (!read.ok()) {
-      target->Abort(context_);
+      target->Abort(context_.WithStop({}));
       return read;
     }
     if (checks == nullptr) return Status::Ok();
@@ -327,6 +327,16 @@ Status CheckCounts(const Extraction& extraction, bool makes_rows) {
                   " left out by transforms; nothing was staged");
 }
 
+/// Remove what a failed run wrote, also when it was asked to stop. While a commit may still come
+/// true nothing is removed: the next run looks.
+void CleanUp(const Context& context, const std::string& run, const Resources& resources,
+             const Error& error, load::Load& load) {
+  const bool open = error.kind == ErrorKind::kUnknownOutcome;
+  if (!open && load.Abort(context.WithStop({})).ok()) return;
+  context.log->Warn("files of a failed run stay until the next one", {{"run", run}});
+  if (resources.book != nullptr) resources.book->LeavesFiles(run);
+}
+
 Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::Contract* contract,
                           const std::string& run, const Resources& resources, Events& events) {
   RunReport report;
@@ -373,14 +383,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
   };
   Status loaded = load();
   if (!loaded.ok()) {
-    // What was written is known to be in no snapshot only while nothing was committed; Abort
-    // removes just that.
-    const bool open = loaded.error().kind == ErrorKind::kUnknownOutcome;
-    if (!open) {
-      if (Status aborted = prepared.load->Abort(context); !aborted.ok()) {
-        context.log->Warn("files of a failed run stay until the next one", {{"run", run}});
-      }
-    }
+    CleanUp(context, run, resources, loaded.error(), *prepared.load);
     return std::move(loaded).error();
   }
   report.took = context.clock->Monotonic() - begun;

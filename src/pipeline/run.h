@@ -20,8 +20,8 @@ namespace calve::pipeline {
 enum class RunFate {
   kUnknown,  ///< It ran elsewhere, or its record is gone.
   kRunning,
-  kDied,  ///< It began, never ended, and its process is gone.
-  kEnded,
+  kDied,   ///< It is over without a verdict: its process is gone, or it failed.
+  kEnded,  ///< It came to its end, an audit that failed included.
 };
 
 /// Remembers runs. The program gives one; without it a run leaves no record and sweeps nothing.
@@ -30,7 +30,10 @@ class RunBook {
  public:
   virtual ~RunBook() = default;
   virtual Result<RunFate> FateOf(const Context& context, const std::string& run) = 0;
-  /// Runs of the job that died and whose files were not swept yet.
+  /// Say that a run that fails could not remove all that it wrote: DeadRuns names it from its end
+  /// on.
+  virtual void LeavesFiles(const std::string& run) = 0;
+  /// Runs of the job that are over and whose files were not swept yet.
   virtual Result<std::vector<std::string>> DeadRuns(const Context& context,
                                                     const std::string& job) = 0;
   virtual Status Swept(const Context& context, const std::string& run) = 0;

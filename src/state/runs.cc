@@ -1,5 +1,6 @@
 #include "state/runs.h"
 
+#include <algorithm>
 #include <array>
 
 namespace calve::state {
@@ -59,11 +60,15 @@ RunRecord ReadRecord(const io::SqliteStatement& row) {
   return record;
 }
 
-Status WriteRecord(io::SqliteDatabase& database, const RunRecord& record) {
-  CALVE_ASSIGN_OR_RETURN(auto write,
-                         io::SqliteStatement::Prepare(
-                             database, "INSERT OR REPLACE INTO runs (" + std::string(kColumns) +
-                                           ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+/// Whether files of a run may lie around that no snapshot has.
+enum class Files { kMayLie, kClean };
+
+Status WriteRecord(io::SqliteDatabase& database, const RunRecord& record, Files files) {
+  CALVE_ASSIGN_OR_RETURN(
+      auto write,
+      io::SqliteStatement::Prepare(
+          database, "INSERT OR REPLACE INTO runs (" + std::string(kColumns) +
+                        ", swept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   write.Bind(record.run).Bind(record.job).Bind(ToString(record.state)).Bind(Micros(record.started));
   if (record.ended.has_value()) {
     write.Bind(Micros(*record.ended));
@@ -81,6 +86,7 @@ Status WriteRecord(io::SqliteDatabase& database, const RunRecord& record) {
     write.BindNull();
   }
   write.Bind(record.branch).Bind(int64_t{record.has_position}).Bind(record.error);
+  write.Bind(int64_t{files == Files::kClean});
   return StatusOf(write.Run());
 }
 
@@ -125,16 +131,35 @@ Result<Runs> Runs::Open(const std::string& folder) {
   return Runs(std::move(database), folder);
 }
 
+Result<io::LockFile> Runs::HoldJob(const std::string& job) {
+  std::string name = job;
+  std::replace(name.begin(), name.end(), '/', '_');
+  Result<io::LockFile> held = io::LockFile::Acquire(folder_ + "/job_" + name + ".lock");
+  if (held.ok() || held.error().kind != ErrorKind::kAlreadyExists) return held;
+  CALVE_ASSIGN_OR_RETURN(
+      auto find,
+      io::SqliteStatement::Prepare(
+          database_, "SELECT run FROM runs WHERE job = ? AND state = 'running' ORDER BY run DESC"));
+  find.Bind(job);
+  CALVE_ASSIGN_OR_RETURN(const bool found, find.Step());
+  return RefusedError("job " + job + " is being run by another process" +
+                      (found ? " (run " + find.Text(0) + ")" : "") +
+                      "; wait until that one has ended");
+}
+
 Status Runs::Begin(const RunRecord& record) {
-  CALVE_ASSIGN_OR_RETURN(io::LockFile lock, io::LockFile::Acquire(LockPath(record.run)));
-  held_.emplace(record.run, std::move(lock));
-  return WriteRecord(database_, record);
+  CALVE_ASSIGN_OR_RETURN(io::LockFile job, HoldJob(record.job));
+  CALVE_ASSIGN_OR_RETURN(io::LockFile run, io::LockFile::Acquire(LockPath(record.run)));
+  held_.emplace(record.run, Held{.job = std::move(job), .run = std::move(run)});
+  return WriteRecord(database_, record, Files::kMayLie);
 }
 
 Status Runs::End(const RunRecord& record, const std::vector<AuditRecord>& audits) {
   {
     CALVE_ASSIGN_OR_RETURN(auto transaction, io::SqliteTransaction::Begin(database_));
-    CALVE_RETURN_IF_ERROR(WriteRecord(database_, record));
+    const bool leaves_files = leaving_files_.contains(record.run);
+    CALVE_RETURN_IF_ERROR(
+        WriteRecord(database_, record, leaves_files ? Files::kMayLie : Files::kClean));
     for (const AuditRecord& audit : audits) {
       CALVE_ASSIGN_OR_RETURN(
           auto insert, io::SqliteStatement::Prepare(
@@ -212,7 +237,8 @@ Result<std::vector<std::string>> Runs::Dead(const std::string& job) {
       auto list,
       io::SqliteStatement::Prepare(
           database_,
-          "SELECT run FROM runs WHERE job = ? AND state = 'running' AND swept = 0 ORDER BY run"));
+          "SELECT run FROM runs WHERE job = ? AND state IN ('running', 'failed') AND swept = 0 "
+          "ORDER BY run"));
   list.Bind(job);
   std::vector<std::string> dead;
   while (true) {
@@ -223,13 +249,15 @@ Result<std::vector<std::string>> Runs::Dead(const std::string& job) {
 }
 
 Status Runs::MarkSwept(const std::string& run) {
-  CALVE_ASSIGN_OR_RETURN(
-      auto mark,
-      io::SqliteStatement::Prepare(database_,
-                                   "UPDATE runs SET swept = 1, state = 'failed', "
-                                   "error = 'the process ended before the run did' WHERE run = ?"));
+  CALVE_ASSIGN_OR_RETURN(auto mark,
+                         io::SqliteStatement::Prepare(
+                             database_,
+                             "UPDATE runs SET swept = 1, state = 'failed', error = CASE state "
+                             "WHEN 'running' THEN 'the process ended before the run did' "
+                             "ELSE error END WHERE run = ?"));
   mark.Bind(run);
-  return StatusOf(mark.Run());
+  CALVE_RETURN_IF_ERROR(mark.Run());
+  return io::RemoveLock(LockPath(run));
 }
 
 Result<bool> Runs::HasPosition(const std::string& job) {

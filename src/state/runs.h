@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ class Runs {
   static Result<Runs> Open(const std::string& folder);
 
   /// Remember that a run begins in this process; until End or the process's end it counts as
-  /// running.
+  /// running. Fails with kRefused while another process runs the job: both would read the same.
   Status Begin(const RunRecord& record);
   Status End(const RunRecord& record, const std::vector<AuditRecord>& audits);
 
@@ -65,8 +66,12 @@ class Runs {
   Result<std::vector<AuditRecord>> Audits(int64_t count);
   /// Whether the process of a run that never ended is still there.
   bool IsAlive(const std::string& run) const;
-  /// Runs of a job that never ended, whose process is gone, and that were not swept.
+  /// Say, before End, that a run of this process could not remove what it wrote.
+  void LeavesFiles(const std::string& run) { leaving_files_.insert(run); }
+  /// Runs of a job that are over, may have left files, and were not swept: their process is gone, or
+  /// they failed and could not clean up.
   Result<std::vector<std::string>> Dead(const std::string& job);
+  /// Remember that nothing of a dead run lies around any more; its lock goes too.
   Status MarkSwept(const std::string& run);
   /// Whether a run of the job was published with a position.
   Result<bool> HasPosition(const std::string& job);
@@ -74,11 +79,18 @@ class Runs {
  private:
   Runs(io::SqliteDatabase database, std::string folder)
       : database_(std::move(database)), folder_(std::move(folder)) {}
+  /// What a process holds while a run of its own is under way.
+  struct Held {
+    io::LockFile job;
+    io::LockFile run;
+  };
   std::string LockPath(const std::string& run) const { return folder_ + "/" + run + ".lock"; }
+  Result<io::LockFile> HoldJob(const std::string& job);
 
   io::SqliteDatabase database_;
   std::string folder_;
-  std::map<std::string, io::LockFile> held_;
+  std::map<std::string, Held> held_;
+  std::set<std::string> leaving_files_;
 };
 
 }  // namespace calve::state

@@ -285,7 +285,9 @@ CommitOutcome FilesystemCatalog::Commit(const Context& context,
       return RefusedError("a filesystem catalog keeps " + change.table.ToString() + " at " +
                           folder + ", not at " + metadata.location);
     }
-    const bool gzip = WantsGzip(metadata);
+    // All writers of a version must race for one name, so the name follows from the version before:
+    // a change of the codec is written with the old one.
+    const bool gzip = base.has_value() && WantsGzip(*base->metadata);
     const int64_t number = base.has_value() ? version.number + 1 : 1;
     const std::string json = iceberg::SerializeTableMetadata(metadata);
     next.metadata_location = folder + "/metadata/" + VersionNames(number)[gzip ? 1 : 0];

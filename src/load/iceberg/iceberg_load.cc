@@ -56,7 +56,7 @@ class IcebergLoad : public Load {
   Status Discard(const Context& context, const std::string& branch) override {
     return committer_.Discard(context, table_, branch);
   }
-  Result<int64_t> Sweep(const Context& context, const std::string& run) override;
+  Result<bool> Sweep(const Context& context, const std::string& run) override;
   std::string target() const override { return table_.ToString(); }
 
  private:
@@ -389,15 +389,14 @@ Result<std::vector<Load::OpenBranch>> IcebergLoad::OpenBranches(const Context& c
   return open;
 }
 
-Result<int64_t> IcebergLoad::Sweep(const Context& context, const std::string& run) {
-  int64_t removed = 0;
+Result<bool> IcebergLoad::Sweep(const Context& context, const std::string& run) {
+  bool whole = true;
   for (const catalog::TableName& table : {table_, Quarantine::NameFor(table_)}) {
-    Result<int64_t> swept = committer_.Sweep(context, table, run);
-    if (!swept.ok() && swept.error().kind == ErrorKind::kNotFound) continue;
-    CALVE_RETURN_IF_ERROR(swept);
-    removed += *swept;
+    CALVE_ASSIGN_OR_RETURN(const commit::Committer::Swept swept,
+                           committer_.Sweep(context, table, run));
+    whole = whole && !swept.again;
   }
-  return removed;
+  return whole;
 }
 
 }  // namespace

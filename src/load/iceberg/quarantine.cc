@@ -143,11 +143,11 @@ Status Quarantine::Commit(const Context& context) {
   commit::Change change;
   change.pipeline = options_.job;
   change.run = options_.run;
-  change.rows.operation =
-      before.tasks.empty() ? iceberg::Operation::kAppend : iceberg::Operation::kOverwrite;
+  // By the key and not by the files found: whoever has committed rows of this key meanwhile is
+  // replaced too.
+  change.rows.operation = iceberg::Operation::kOverwrite;
   change.rows.added_data_files = closed_;
-  for (const iceberg::ScanTask& task : before.tasks)
-    change.rows.removed_paths.push_back(task.file->path);
+  change.rows.remove_matching = filter;
   CALVE_RETURN_IF_ERROR(context.Step("quarantine.commit"));
   Result<commit::Published> committed =
       committer_.Commit(context, options_.table, std::move(change), commit::Proof::kRows);
