@@ -6,10 +6,10 @@ SOURCE = "source: {type: csv, source_path: in/a.csv}\n"
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
 
-job("an empty job file", "", JOB, "required")
+job("an empty job file", "", f"{JOB}:1:1", "'source' of a job is missing", "it says what is read")
 job("a job that is a list", "- source\n- loader\n", f"{JOB}:1:1", "mapping")
 job("a job that is a text", "hello\n", f"{JOB}:1:1", "mapping")
-job("a tab before a key", "source:\n\ttype: csv\n" + LOADER, f"{JOB}:2:1", "blanks")
+job("a tab before a key", "source:\n\ttype: csv\n" + LOADER, f"{JOB}:2:1", "use spaces")
 job("a bracket that does not close", "source: {type: csv\n" + LOADER, f"{JOB}:", "}")
 job("a quote that does not close in YAML", 'source: {type: "csv}\n' + LOADER, f"{JOB}:", "quote")
 job("a value that begins with a mark", "source: {type: @csv}\n" + LOADER, f"{JOB}:1:16", "quotes")
@@ -17,21 +17,21 @@ job("keys that are indented differently", "source:\n    type: csv\n  source_path
 job("a key twice in a job", SOURCE + SOURCE + LOADER, f"{JOB}:2:1", "line 1")
 job("two documents in a file", SOURCE + LOADER + "---\n" + SOURCE, f"{JOB}:3:1", "one document")
 job("an alias of nothing", "source: *nowhere\n" + LOADER, f"{JOB}:1:9", "nowhere")
-job("an alias of itself", "source: &s {type: csv, source_path: *s}\n" + LOADER, f"{JOB}:1:37", "itself")
+job("an alias of itself", "source: &s {type: csv, source_path: *s}\n" + LOADER, f"{JOB}:1:37", "no &s before it")
 job("a merge key", "x: &x {type: csv}\nsource: {<<: *x, source_path: in/}\n" + LOADER, f"{JOB}:2:10", "<<")
 job("a tag of a language", "source: !!python/object:os.system {type: csv}\n" + LOADER, f"{JOB}:1:9", "tag")
 job("an include", "source: !include other.yaml\n" + LOADER, f"{JOB}:1:9", "tag")
 job("a billion laughs", LAUGHS, JOB, "200,000", memory_mb_max=700)
 job("flow lists nested 10,000 deep", "source: " + "[" * 10_000 + "]" * 10_000 + "\n" + LOADER, f"{JOB}:1:", "64")
 job("mappings nested 10,000 deep", "source: " + "{a: " * 10_000 + "}" * 10_000 + "\n" + LOADER, f"{JOB}:1:", "64")
-job("a NUL in YAML", SOURCE.encode() + b"x: \0\n", f"{JOB}:2:", "NUL")
+job("a NUL in YAML", SOURCE.encode() + b"x: \0\n", f"{JOB}:2:4", "control character 0x00", "remove it")
 job("YAML that is no UTF-8", b"source: {type: csv, source_path: \xff}\n", f"{JOB}:1:", "UTF-8")
 job("YAML of 5 MB", "x: " + "a" * 5_000_000 + "\n", JOB, "4")
 job("a file of no text for YAML", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", f"{JOB}:1:", "UTF-8")
 job("a picture's worth of control characters", "source: \x07\n" + LOADER, f"{JOB}:1:", "control")
 
-job("no source", LOADER, JOB, "'source'", "required")
-job("no loader", SOURCE, JOB, "'loader'", "required")
+job("no source", LOADER, f"{JOB}:1:1", "'source'", "it says what is read")
+job("no loader", SOURCE, f"{JOB}:1:1", "'loader'", "it says where the rows go")
 job("a source without type", "source: {source_path: in/}\n" + LOADER, f"{JOB}:1:9", "type", "csv")
 job("a type of source that is not there", "source: {type: cvs, source_path: in/}\n" + LOADER, f"{JOB}:1:16", "did you mean 'csv'")
 job("a type of transformer that is not there", SOURCE + "transformer: {type: bass}\n" + LOADER, f"{JOB}:2:21", "did you mean 'base'")
@@ -42,29 +42,26 @@ job("an unknown key of a source", "source: {type: csv, sorce_path: in/}\n" + LOA
 job("an unknown key of a loader", SOURCE + "loader: {type: iceberg, databse: d, table: t}\n", f"{JOB}:2:25", "did you mean 'database'")
 job("a source that is a list", "source: [csv]\n" + LOADER, f"{JOB}:1:9", "mapping")
 job("a path that is a list", "source: {type: csv, source_path: [a, b]}\n" + LOADER, f"{JOB}:1:34", "text")
-job("a path that is empty", "source: {type: csv, source_path:}\n" + LOADER, f"{JOB}:1:", "source_path")
-job("both transformer and transformers", SOURCE + "transformer: {type: base}\ntransformers: [{type: base}]\n" + LOADER, f"{JOB}:3:1", "at most one")
+job("a path that is empty", "source: {type: csv, source_path: }\n" + LOADER, f"{JOB}:1:", "source_path")
+job("both transformer and transformers", SOURCE + "transformer: {type: base}\ntransformers: [{type: base}]\n" + LOADER, f"{JOB}:3:1", "keep one")
 job("a boolean in words", SOURCE + LOADER + "enabled: perhaps\n", f"{JOB}:3:10", "true or false")
 job("a number in words", SOURCE + LOADER + "resources: {parallelism: many}\n", f"{JOB}:3:26", "whole number")
 job("a fraction for a whole number", SOURCE + LOADER + "resources: {parallelism: 1.5}\n", f"{JOB}:3:26", "whole number")
 job("a number that is too small", SOURCE + LOADER + "resources: {parallelism: 0}\n", f"{JOB}:3:26", "1 to 256")
 job("a number that is too large", SOURCE + LOADER + "retries: {max: 99999999999999999999}\n", f"{JOB}:3:16", "0 to 100")
 job("a duration in no unit", SOURCE + LOADER + "timeout: 10\n", f"{JOB}:3:10", "10s")
-job("a duration in an unknown unit", SOURCE + LOADER + "timeout: 10 parsecs\n", f"{JOB}:3:10", "1h30m")
-job("a duration below zero", SOURCE + LOADER + "timeout: -5s\n", f"{JOB}:3:10", "30m")
-job("a duration beyond all years", SOURCE + LOADER + "timeout: 99999999999999999999d\n", f"{JOB}:3:10", "30m")
+job("a duration in an unknown unit", SOURCE + LOADER + "timeout: 10 parsecs\n", f"{JOB}:3:10", "30s, 5m or 2d")
+job("a duration below zero", SOURCE + LOADER + "timeout: -5s\n", f"{JOB}:3:10", "30s, 5m or 2d")
+job("a duration beyond all years", SOURCE + LOADER + "timeout: 99999999999999999999d\n", f"{JOB}:3:10", "30s, 5m or 2d")
 job("a size in an unknown unit", SOURCE + LOADER + "resources: {memory_limit: 5XB}\n", f"{JOB}:3:27", "64MB")
 job("a size that is too small", SOURCE + LOADER + "resources: {memory_limit: 1kB}\n", f"{JOB}:3:27", "64MB")
 job("a size beyond 64 bits", SOURCE + LOADER + "resources: {memory_limit: 99999999999TB}\n", f"{JOB}:3:27", "64MB")
 job("a mode that is not there", SOURCE + "loader: {type: iceberg, database: d, table: t, write_mode: mrege}\n", f"{JOB}:2:60", "append")
-job("a policy that is not there", SOURCE + LOADER + "on_open_branch: repalce\n", f"{JOB}:3:17", "did you mean 'replace'")
+job("a policy that is not there", SOURCE + LOADER + "on_open_branch: repalce\n", f"{JOB}:3:17", "one of block, replace")
 job("a type of job that is not there", SOURCE + LOADER + "type: genric\n", f"{JOB}:3:7", "one of generic")
 job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:38", "slack")
-job("a cron expression of four fields", SOURCE + LOADER + "cron_expression: \"0 5 * *\"\n", f"{JOB}:3:18", "minute hour day month weekday")
-job("a cron expression beyond the clock", SOURCE + LOADER + "cron_expression: \"99 5 * * *\"\n", f"{JOB}:3:18", "0 to 59")
-job("a time zone that is not there", SOURCE + LOADER + "timezone: Europe/Berlyn\n", f"{JOB}:3:11", "Europe/Berlin")
 job("several faults at once", "source: {type: cvs}\nloader: {type: iceberg, table: t}\nenabled: maybe\n", f"{JOB}:1:16", f"{JOB}:2:9", f"{JOB}:3:10",
-    "3 faults, nothing was run")
+    "4 faults, nothing was run")
 
 job("a variable that is not set", "source: {type: csv, source_path: \"${NOT_SET}\"}\n" + LOADER, f"{JOB}:1:34", "${NOT_SET} is not set", "${NOT_SET:-default}")
 job("a reference that does not close", "source: {type: csv, source_path: \"${HOME\"}\n" + LOADER, f"{JOB}:1:34", "close it")
@@ -77,7 +74,7 @@ job("a file reference to what is not there", "source: {type: csv, source_path: \
 job("a file reference to a folder", "source: {type: csv, source_path: \"${file:in}\"}\n" + LOADER, f"{JOB}:1:34", "folder", "name a file",
     files={"in/a.csv": PEOPLE})
 job("a file reference to no text", "source: {type: csv, source_path: \"${file:key}\"}\n" + LOADER, f"{JOB}:1:34", "UTF-8", "name a file", files={"key": b"\xff\0"})
-job("a file reference to a device", "source: {type: csv, source_path: \"${file:/dev/zero}\"}\n" + LOADER, f"{JOB}:1:34", "regular file", "name a file")
+job("a file reference to a device", "source: {type: csv, source_path: \"${file:/dev/zero}\"}\n" + LOADER, f"{JOB}:1:34", "plain file", "name a file")
 job("a variable that is no type", "source: {type: \"${KIND}\", source_path: in/}\n" + LOADER, f"{JOB}:1:16", "csv", environment={"KIND": "cvs"})
 
 
@@ -87,7 +84,7 @@ def project(name, text, *says, files=None, exit=CONFIG, command="table list", **
 
 project("an unknown key of calve.yaml", "warehous: w\n", "calve.yaml:1:1", "did you mean 'warehouse'")
 project("a catalog of no type", "catalogs: {a: {type: sqll}}\n", "calve.yaml:1:22", "sql")
-project("a default catalog that is not there", "catalogs: {a: {type: sql}, b: {type: sql}}\ndefault_catalog: c\n", "calve.yaml:2:18", "a, b")
+project("a default catalog that is not there", "catalogs: {a: {type: sql}, b: {type: sql}}\ndefault_catalog: c\n", "calve.yaml:2:18", "did you mean 'a' or 'b'?")
 project("catalogs that are a list", "catalogs: [sql]\n", "calve.yaml:1:11", "mapping")
 project("a port beyond all ports", "service: {port: 70000}\n", "calve.yaml:1:17", "1 to 65535")
 project("a secret written down", "notifications: {email: {password: hunter2, host: []}}\n", "calve.yaml:1:50", "text")
@@ -107,13 +104,13 @@ case("a job named with a NUL escape", ["run", "a\nb"], CONFIG, "a\\nb", "config/
 
 for table, database, says in [
         ("../t", "d", "t"), ("a/b", "d", "a/b"), ("", "d", "table"), ("a.b", "d", "namespace"), ("t", "..", ".."), ("t", "d..e", "d..e"), ("t", "/d", "/d"),
-        ("t", "", "database"), ("a\\\\b", "d", "a"), ("t\\n", "d", "t"), ("t@main", "d", "t@main"), ("x" * 300, "d", "x")]:
+        ("t", "", "database"), ("a\\\\b", "d", "a"), ("t\\n", "d", "t"), ("t@main", "d", "t@main")]:
     people(f"the table '{table[:20]}' in '{database}'", "", f"{JOB}:2:", says, loader=f"loader: {{type: iceberg, database: \"{database}\", table: \"{table}\"}}\n")
 
 for partition, says in {
         "weekly(born)": ("weekly", "day"), "bucket(id)": ("bucket(id)", "bucket(N, column)"), "bucket(0, id)": ("bucket", "1"),
         "bucket(99999999999999, id)": ("bucket", "1"), "truncate(-1, name)": ("truncate(-1, name)", "truncate(N, column)"), "day(name)": ("day", "string"),
-        "hour(born)": ("hour", "date"), "day(bron)": ("'day(bron)'", "did you mean"), "born(": ("born(", "closing parenthesis"),
+        "hour(born)": ("hour", "date"), "day(bron)": ('"day(bron)"', "did you mean 'born'"), "born(": ("born(", "closing parenthesis"),
         "day(born, 3)": ("day(born, 3)", "day(column)"), "": ("partition", "column"), "month(day(born))": ("month(day(born))", "day(born)")}.items():
     people(f"partitions by {partition or 'nothing'}", "", *says,
            loader=f"loader: {{type: iceberg, database: d, table: t, partition_by: [\"{partition}\"]}}\n")

@@ -30,5 +30,5 @@ parquet("a footer of no bytes", lambda good: patch(good, len(good) - 8, struct.p
 parquet("a footer of other bytes", lambda good: patch(good, len(good) - 60, b"\xff" * 40), "a.parquet", "no readable Parquet file", "write it again")
 parquet("pages of other bytes", lambda good: patch(good, 4, b"\xff" * 40), "a.parquet cannot be read behind row 0", "write it again")
 parquet("a footer that is encrypted", lambda good: good[:-4] + b"PARE", "a.parquet", "no readable Parquet file", "write it again")
-case("an option of csv for Parquet", "extract t", CONFIG, "t.yaml:1:54", "unknown key 'delimiter'", "source_path",
+case("an option of csv for Parquet", "extract t", CONFIG, "t.yaml:1:52", "unknown key 'delimiter'", "source_path",
      files={JOB: "source: {type: parquet, source_path: in/a.parquet, delimiter: ;}\n" + LOADER})
