@@ -46,7 +46,7 @@ class TableSink : public BatchSink {
     if (rows_max_ > 0 && rows_ > rows_max_) {
       text += "... " + FormatCount(rows_ - rows_max_) + " more rows; --limit 0 prints all\n";
     }
-    text += "(" + FormatCount(rows_) + (rows_ == 1 ? " row)\n" : " rows)\n");
+    text += "(" + Counted(rows_, "row") + ")\n";
     CALVE_RETURN_IF_ERROR(output_->Write(text));
     return StatusOf(output_->Flush());
   }
@@ -218,7 +218,11 @@ Result<std::unique_ptr<BatchSink>> OpenBatchSink(const std::string& format, cons
   if (path.empty()) {
     output = std::make_shared<arrow::io::StdoutStream>();
   } else {
-    CALVE_ASSIGN_OR_RETURN(output, arrow::io::FileOutputStream::Open(path));
+    auto opened = arrow::io::FileOutputStream::Open(path);
+    if (!opened.ok())
+      return RefusedError("cannot write the file '" + path +
+                          "'; its folder must be there and writable: " + opened.status().message());
+    output = *opened;
   }
   if (format == "table") return std::make_unique<TableSink>(std::move(output), *schema, rows_max);
   if (format == "csv") return std::make_unique<CsvSink>(std::move(output), *schema);

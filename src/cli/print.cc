@@ -27,6 +27,10 @@ void PrintLine(std::string_view label, std::string_view text) {
   Print(line + std::string(text) + "\n");
 }
 
+std::string Counted(int64_t n, std::string_view noun) {
+  return FormatCount(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
+}
+
 bool IsTerminal(std::FILE* stream) { return ::isatty(::fileno(stream)) == 1; }
 
 std::string Coloured(std::string_view text, Colour colour, bool on) {

@@ -18,6 +18,9 @@ void PrintError(std::string_view line);
 /// One line of a report: a short label, then what it says, aligned.
 void PrintLine(std::string_view label, std::string_view text);
 
+/// A number of things: "1 file", "2,000 files".
+std::string Counted(int64_t n, std::string_view noun);
+
 /// Whether standard output (or error) is a terminal that a person looks at.
 bool IsTerminal(std::FILE* stream);
 

@@ -23,8 +23,6 @@ std::string Rate(ByteCount bytes, Duration took) {
          "/s";
 }
 
-std::string Rows(int64_t n) { return FormatCount(n) + (n == 1 ? " row" : " rows"); }
-
 }  // namespace
 
 std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan) {
@@ -85,8 +83,8 @@ void RunEvents::ShowBar(const pipeline::Progress& progress) {
            " left";
   Print(fmt::format("\r\x1b[Kextract   {} {:3.0f}%   {}   {}   {}{}",
                     Coloured(Bar(share, kBarWidth), Colour::kGreen, true), share * 100,
-                    FormatBytes(progress.bytes), Rows(progress.rows), Rate(progress.bytes, took),
-                    left));
+                    FormatBytes(progress.bytes), Counted(progress.rows, "row"),
+                    Rate(progress.bytes, took), left));
   std::fflush(stdout);
 }
 
@@ -107,27 +105,24 @@ void RunEvents::Extracted(const pipeline::RunReport& report) {
     ShowBar(last_);
     Print("\n");
   } else {
-    PrintLine("extract", FormatBytes(report.bytes_read) + "   " + Rows(report.rows_read) + "   " +
-                             Rate(report.bytes_read, took));
+    PrintLine("extract", FormatBytes(report.bytes_read) + "   " + Counted(report.rows_read, "row") +
+                             "   " + Rate(report.bytes_read, took));
   }
   if (report.rows_dropped > 0)
-    PrintLine("left out", Rows(report.rows_dropped) + " by transformers");
+    PrintLine("left out", Counted(report.rows_dropped, "row") + " by transformers");
   quarantined_ = report.load.rows_quarantined;
   if (quarantined_ == 0) return;
   std::string which;
-  for (const audit::Outcome& outcome : report.row_checks) {
-    if (outcome.rows_failed > 0)
-      which +=
-          (which.empty() ? "" : ", ") + outcome.check.name + " " + FormatCount(outcome.rows_failed);
-  }
-  PrintLine("quarantine", Coloured(Rows(quarantined_), Colour::kYellow, colour()) + " held back" +
-                              (which.empty() ? "" : " (" + which + ")"));
+  for (const auto& [rule, rows] : report.quarantined_by_rule)
+    which += (which.empty() ? "" : ", ") + rule + " " + FormatCount(rows);
+  PrintLine("quarantine", Coloured(Counted(quarantined_, "row"), Colour::kYellow, colour()) +
+                              " held back" + (which.empty() ? "" : " (" + which + ")"));
 }
 
 void RunEvents::Staged(const load::Report& report) {
   if (options_.silent) return;
-  PrintLine("stage", report.table + "@" + report.branch + "   " + FormatCount(report.files) +
-                         (report.files == 1 ? " file, " : " files, ") + FormatBytes(report.bytes));
+  PrintLine("stage", report.table + "@" + report.branch + "   " + Counted(report.files, "file") +
+                         ", " + FormatBytes(report.bytes));
 }
 
 void RunEvents::Audited(const load::Report& report) {

@@ -169,6 +169,7 @@ class Extraction {
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
   int64_t rows_dropped = 0;
+  std::map<std::string, int64_t> quarantined_by_rule;
   ByteCount bytes_read{0};
   std::vector<audit::Outcome> row_checks;
 
@@ -257,11 +258,14 @@ class Extraction {
     const int64_t written = batch.rows->num_rows();
     CALVE_RETURN_IF_ERROR(target.Write(context, batch.rows));
     const auto quarantined = static_cast<int64_t>(held_back.size());
+    std::map<std::string, int64_t> by_rule;
+    for (const load::QuarantinedRow& row : held_back) ++by_rule[row.rule];
     CALVE_RETURN_IF_ERROR(target.Quarantine(context, std::move(held_back)));
     std::lock_guard lock(mutex_);
     rows_read += batch.rows_read;
     rows_written += written;
     rows_quarantined += quarantined;
+    for (const auto& [rule, rows] : by_rule) quarantined_by_rule[rule] += rows;
     rows_dropped += batch.rows_dropped;
     bytes_read += batch.bytes_read;
     events_.Progressed({.rows = rows_read,
@@ -366,6 +370,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     CALVE_RETURN_IF_ERROR(CheckCounts(extraction, prepared.makes_rows));
     report.rows_read = extraction.rows_read;
     report.rows_dropped = extraction.rows_dropped;
+    report.quarantined_by_rule = std::move(extraction.quarantined_by_rule);
     report.bytes_read = extraction.bytes_read;
     report.row_checks = std::move(extraction.row_checks);
     report.load.rows_written = extraction.rows_written;

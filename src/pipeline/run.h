@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,7 @@ struct RunReport {
   load::Report load;
   int64_t rows_read = 0;
   int64_t rows_dropped = 0;  ///< Left out by transforms, as configured.
+  std::map<std::string, int64_t> quarantined_by_rule;
   ByteCount bytes_read{0};
   bool has_position = false;               ///< Whether the snapshot holds a position of the source.
   std::vector<audit::Outcome> row_checks;  ///< Of checks that judge rows as they pass.

@@ -72,7 +72,7 @@ Result<ExitCode> AuditNow(Program& program, const AuditArguments& arguments) {
     Print(json.dump(2) + "\n");
   } else {
     PrintLine("audit",
-              arguments.table + "   " + FormatCount(report.rows) + " rows   snapshot " +
+              arguments.table + "   " + Counted(report.rows, "row") + "   snapshot " +
                   (table->snapshot_id.has_value() ? std::to_string(table->snapshot_id->value())
                                                   : "none"));
     Print(printed.Render());

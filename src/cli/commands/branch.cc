@@ -116,8 +116,8 @@ Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
           "\n");
     return ExitCode::kDone;
   }
-  PrintLine("table", found.table.ToString() + "   main " + FormatCount(main[0]) + " rows, " +
-                         found.branch + " " + FormatCount(there[0]) + " rows");
+  PrintLine("table", found.table.ToString() + "   main " + Counted(main[0], "row") + ", " +
+                         found.branch + " " + Counted(there[0], "row"));
   Print(table.Render());
   return ExitCode::kDone;
 }
@@ -132,11 +132,10 @@ Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
             main == nullptr
                 ? "no rows yet"
                 : "snapshot " + std::to_string(main->id.value()) + "   " +
-                      FormatCount(ParseInteger(SummaryOf(*main, "total-records")).value_or(0)) +
-                      " rows");
-  PrintLine("branch", found.branch + "   snapshot " + std::to_string(head.id.value()) + "   " +
-                          FormatCount(ParseInteger(SummaryOf(head, "total-records")).value_or(0)) +
-                          " rows");
+                      Counted(ParseInteger(SummaryOf(*main, "total-records")).value_or(0), "row"));
+  PrintLine("branch",
+            found.branch + "   snapshot " + std::to_string(head.id.value()) + "   " +
+                Counted(ParseInteger(SummaryOf(head, "total-records")).value_or(0), "row"));
   PrintLine("rows", "+" + FormatCount(ParseInteger(SummaryOf(head, "added-records")).value_or(0)) +
                         "  -" +
                         FormatCount(ParseInteger(SummaryOf(head, "deleted-records")).value_or(0)));

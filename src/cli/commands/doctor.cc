@@ -51,10 +51,10 @@ Result<ExitCode> Examine(Program& program) {
       return namespaces.size();
     };
     const Result<size_t> namespaces = reach();
-    examination.Note("catalog " + name, StatusOf(namespaces),
-                     declared.type + ", " +
-                         FormatCount(namespaces.ok() ? static_cast<int64_t>(*namespaces) : 0) +
-                         " namespaces");
+    examination.Note(
+        "catalog " + name, StatusOf(namespaces),
+        declared.type + ", " +
+            Counted(namespaces.ok() ? static_cast<int64_t>(*namespaces) : 0, "namespace"));
   }
   Result<std::vector<std::string>> jobs = program.JobIds();
   examination.Note(

@@ -79,7 +79,7 @@ Result<ExitCode> Generate(Program& program, const GenerateArguments& arguments) 
   if (made == io::Made::kNow)
     PrintLine("made", shown.substr(0, shown.rfind('/')) + "   it was missing");
   CALVE_RETURN_IF_ERROR(program.files().WriteFile(context, place, text));
-  PrintLine("generate", FormatCount(arguments.rows) + " rows   " +
+  PrintLine("generate", Counted(arguments.rows, "row") + "   " +
                             FormatBytes(ByteCount(static_cast<int64_t>(text.size()))) + "   " +
                             shown);
   if (program.options.verbose) Print(text.substr(0, text.find('\n', 200) + 1));

@@ -27,8 +27,7 @@ Result<ExitCode> PlanJob(Program& program, const std::string& id) {
   if (first) PrintLine("schema", "fits the table");
   const config::Node* mode = job.loader.node.Find("write_mode");
   PrintLine("write", std::string(mode == nullptr ? "append" : mode->text()) + " to " + plan.target +
-                         ", " + FormatCount(static_cast<int64_t>(plan.splits)) +
-                         (plan.splits == 1 ? " part" : " parts"));
+                         ", " + Counted(static_cast<int64_t>(plan.splits), "part"));
   PrintLine("checks", contract.has_value()
                           ? FormatCount(static_cast<int64_t>(plan.checks)) + ", by contract " +
                                 contract->table

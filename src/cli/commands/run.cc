@@ -47,6 +47,7 @@ ordered_json ToJson(const pipeline::RunReport& report) {
                        {"rows_read", report.rows_read},
                        {"rows_written", report.load.rows_written},
                        {"rows_quarantined", report.load.rows_quarantined},
+                       {"quarantined_by_rule", report.quarantined_by_rule},
                        {"rows_dropped", report.rows_dropped},
                        {"bytes_read", report.bytes_read.value()},
                        {"files", report.load.files},

@@ -28,6 +28,10 @@ std::string SummaryOf(const Snapshot& snapshot, const char* key) {
   return found == snapshot.summary.end() ? std::string() : found->second;
 }
 
+int64_t NumberOf(const Snapshot& snapshot, const char* key) {
+  return ParseInteger(SummaryOf(snapshot, key)).value_or(0);
+}
+
 std::string CountOf(const Snapshot& snapshot, const char* key) {
   const auto number = ParseInteger(SummaryOf(snapshot, key));
   return number.has_value() ? FormatCount(*number) : "";
@@ -130,10 +134,9 @@ Result<ExitCode> ShowTable(Program& program, const TableArguments& arguments) {
   } else {
     PrintLine("main", "snapshot " + std::to_string(main->id.value()) + "   " + TimeOf(*main) +
                           "   proved: " + ProofText(*main));
-    PrintLine(
-        "rows",
-        CountOf(*main, "total-records") + " in " + CountOf(*main, "total-data-files") + " files, " +
-            FormatBytes(ByteCount(ParseInteger(SummaryOf(*main, "total-files-size")).value_or(0))));
+    PrintLine("rows", FormatCount(NumberOf(*main, "total-records")) + " in " +
+                          Counted(NumberOf(*main, "total-data-files"), "file") + ", " +
+                          FormatBytes(ByteCount(NumberOf(*main, "total-files-size"))));
   }
   std::string partitions;
   for (const iceberg::PartitionField& field : metadata.spec().fields) {
@@ -303,11 +306,12 @@ Result<ExitCode> SetTag(Program& program, const TableArguments& arguments) {
                                                          : arguments.target));
         tagged = target->id.value();
         const auto known = base.refs.find(arguments.tag);
-        if (known != base.refs.end() && known->second.snapshot_id == target->id)
+        if (known != base.refs.end() && known->second.snapshot_id == target->id &&
+            known->second.kind == iceberg::SnapshotRef::Kind::kTag)
           return iceberg::TableChange{};
         if (known != base.refs.end())
           return AlreadyExistsError("the table has a branch or tag '" + arguments.tag +
-                                    "' already");
+                                    "' already; choose another name");
         return iceberg::SetRef(
             base, arguments.tag,
             {.snapshot_id = target->id, .kind = iceberg::SnapshotRef::Kind::kTag}, std::nullopt);

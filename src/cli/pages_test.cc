@@ -1,0 +1,49 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "audit/contract.h"
+#include "catalog/registry.h"
+#include "config/document.h"
+#include "config/project.h"
+#include "pipeline/job.h"
+
+namespace calve::cli {
+namespace {
+
+/// The YAML of a page's example; empty when it has none.
+std::string ExampleOf(const std::string& page) {
+  const size_t begin = page.find("```yaml\n");
+  if (begin == std::string::npos) return "";
+  const size_t end = page.find("```", begin + 8);
+  return page.substr(begin + 8, end - begin - 8);
+}
+
+void ExpectSound(const std::string& name, const config::AnyShape& shape, const std::string& type) {
+  const std::string page = config::ReferencePage(shape.Describe(), {.type = type});
+  config::Faults faults;
+  config::Node node = config::ParseYaml(ExampleOf(page), name, faults);
+  if (!type.empty()) node.Remove("type");
+  shape.Validate(node, config::Reading{.faults = faults});
+  EXPECT_TRUE(faults.ToStatus().ok())
+      << faults.ToStatus().error().message << "\nin the example of\n"
+      << page;
+}
+
+template <typename Kinds>
+void ExpectSoundParts(const std::string& room, const Kinds& kinds) {
+  for (const auto& [type, kind] : kinds) ExpectSound(room + "/" + type, *kind.part.shape, type);
+}
+
+TEST(ReferencePages, EveryExampleIsAccepted) {
+  const auto parts = pipeline::Parts::All();
+  catalog::Registry catalogs;
+  catalog::RegisterParts(catalogs);
+  ExpectSoundParts("source", parts->sources.kinds());
+  ExpectSoundParts("transform", parts->transforms.kinds());
+  ExpectSoundParts("audit", parts->checks.kinds());
+  ExpectSoundParts("load", parts->loaders.kinds());
+  ExpectSoundParts("catalog", catalogs.kinds());
+}
+
+}  // namespace
+}  // namespace calve::cli
