@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/text.h"
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
@@ -62,6 +63,18 @@ int Run(int argc, char** argv, std::stop_token stop) {
   for (const auto& [name, command] : registry.commands()) command.add(app, program);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // What is said of a command that is not there should name it.
+    const std::vector<std::string> words = app.remaining();
+    if (!app.get_subcommands().empty() || words.empty()) {
+      app.exit(error);
+    } else {
+      std::vector<std::string> known;
+      for (const auto& [name, command] : registry.commands()) known.push_back(name);
+      calve::cli::PrintError("calve: there is no command '" + words.front() + "'" +
+                             calve::DidYouMean(words.front(), known) + "; see calve --help");
+    }
+    return static_cast<int>(ExitCode::kConfiguration);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::kConfiguration);

@@ -64,6 +64,23 @@ Result<int64_t> IntegerOf(const columnar::Batch& row, int column) {
   return std::static_pointer_cast<arrow::Int64Scalar>(number)->value;
 }
 
+/// See that every check over rows can be run and is a condition, so that a fault is known before a
+/// row is written, and by the check's name.
+Status ProveConditions(const Context& context, engine::Engine& engine, const CheckInputs& inputs,
+                       const std::vector<CompiledCheck>& checks) {
+  for (const CompiledCheck& check : checks) {
+    if (check.scope != CompiledCheck::Scope::kRow) continue;
+    const auto compiled = engine.Compile(context, inputs.schema, {check.sql}, {check.check.name});
+    if (!compiled.ok()) return While("check " + check.check.name, compiled.error());
+    const auto& type = (*compiled)->schema()->field(0)->type();
+    if (type->id() == arrow::Type::BOOL) continue;
+    return ConfigError("check " + check.check.name +
+                       " is no condition: expected SQL that is true or false for each row, found " +
+                       "values of type " + type->ToString());
+  }
+  return Status::Ok();
+}
+
 /// Runs the queries of one audit.
 class Auditor {
  public:
@@ -199,6 +216,7 @@ Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context,
                                                     engine::Engine& engine,
                                                     const CheckInputs& inputs) {
   CALVE_ASSIGN_OR_RETURN(std::vector<CompiledCheck> all, CompileAll(contract, registry, inputs));
+  CALVE_RETURN_IF_ERROR(ProveConditions(context, engine, inputs, all));
   std::vector<CompiledCheck> checks;
   std::vector<std::string> expressions;
   std::vector<std::string> names;
@@ -218,6 +236,7 @@ Result<Report> AuditTable(const Context& context, const Contract& contract,
                           const AuditScope& scope) {
   CALVE_ASSIGN_OR_RETURN(const std::vector<CompiledCheck> checks,
                          CompileAll(contract, registry, scope.inputs));
+  CALVE_RETURN_IF_ERROR(ProveConditions(context, engine, scope.inputs, checks));
   Report report;
   report.outcomes.resize(checks.size());
   Auditor auditor(context, engine, scope);

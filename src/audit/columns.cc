@@ -1,6 +1,8 @@
 #include "audit/columns.h"
 
 #include "base/text.h"
+#include "columnar/convert.h"
+#include "columnar/text_value.h"
 #include "engine/engine.h"
 
 namespace calve::audit {
@@ -14,6 +16,70 @@ Status RequireColumns(const Check& check, const arrow::Schema& schema,
                        DidYouMean(column, schema.field_names()));
   }
   return Status::Ok();
+}
+
+namespace {
+
+std::string TypeName(const arrow::DataType& type) {
+  const Result<iceberg::Type> named = columnar::ToIcebergType(type, 3);
+  return named.ok() ? named->ToString() : type.ToString();
+}
+
+/// The column's type; columns that are not there were refused before.
+const arrow::DataType& TypeOf(const arrow::Schema& schema, const std::string& column) {
+  return *schema.GetFieldByName(column)->type();
+}
+
+bool IsComparable(const arrow::DataType& type, const std::string& text) {
+  const columnar::TextFormats formats;
+  if (arrow::is_integer(type.id()) || arrow::is_decimal(type.id()) ||
+      arrow::is_floating(type.id())) {
+    return columnar::ReadDecimal(text, 38, 19, formats).has_value() ||
+           columnar::ReadDouble(text, formats).has_value();
+  }
+  if (type.id() == arrow::Type::BOOL) return columnar::ReadBoolean(text).has_value();
+  if (type.id() == arrow::Type::TIME64) return columnar::ReadTime(text, 1'000'000'000).has_value();
+  if (type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP) {
+    return columnar::ReadDate(text, formats).has_value() ||
+           columnar::ReadTimestamp(text, false, 1'000'000, formats).has_value() ||
+           columnar::ReadTimestamp(text, true, 1'000'000, formats).has_value();
+  }
+  return true;
+}
+
+}  // namespace
+
+Status RequireText(const Check& check, const arrow::Schema& schema, const std::string& column) {
+  const arrow::DataType& type = TypeOf(schema, column);
+  if (type.id() == arrow::Type::STRING) return Status::Ok();
+  return ConfigError("check " + check.name + " is about text, but column " + column + " is " +
+                     TypeName(type) + "; use a range or condition check");
+}
+
+Status RequireMoment(const Check& check, const arrow::Schema& schema, const std::string& column) {
+  const arrow::DataType& type = TypeOf(schema, column);
+  if (type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP) return Status::Ok();
+  return ConfigError("check " + check.name + " needs a date or timestamp column, but " + column +
+                     " is " + TypeName(type) + "; name the column that says how new a row is");
+}
+
+Status RequireComparable(const Check& check, const arrow::Schema& schema, const std::string& column,
+                         const config::Node& value) {
+  const arrow::DataType& type = TypeOf(schema, column);
+  if (IsComparable(type, value.text())) return Status::Ok();
+  return ConfigError(config::ToString(value.place()) + ": check " + check.name + " compares '" +
+                     value.text() + "' with column " + column + ", which is " + TypeName(type) +
+                     "; write a value of that type");
+}
+
+bool IsAbove(const config::Node& low, const config::Node& high) {
+  const columnar::TextFormats formats;
+  const auto a = columnar::ReadDouble(low.text(), formats);
+  const auto b = columnar::ReadDouble(high.text(), formats);
+  if (a.has_value() && b.has_value()) return *a > *b;
+  const auto first = columnar::ReadDate(low.text(), formats);
+  const auto last = columnar::ReadDate(high.text(), formats);
+  return first.has_value() && last.has_value() && *first > *last;
 }
 
 std::string SqlValue(const config::Node& value) {

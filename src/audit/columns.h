@@ -15,6 +15,16 @@ namespace calve::audit {
 Status RequireColumns(const Check& check, const arrow::Schema& schema,
                       const std::vector<std::string>& columns);
 
+/// See that a column holds texts, or dates and timestamps, for a check that is about these.
+Status RequireText(const Check& check, const arrow::Schema& schema, const std::string& column);
+Status RequireMoment(const Check& check, const arrow::Schema& schema, const std::string& column);
+/// See that a value of the contract can be compared with a column's values.
+Status RequireComparable(const Check& check, const arrow::Schema& schema, const std::string& column,
+                         const config::Node& value);
+
+/// Whether `low` is above `high`, where both are numbers or both are dates.
+bool IsAbove(const config::Node& low, const config::Node& high);
+
 /// Print a value that a person wrote in a contract as SQL: numbers as they are, everything else
 /// quoted, cast to the column's type by the engine.
 std::string SqlValue(const config::Node& value);

@@ -259,7 +259,9 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type,
   while (!IsValidUtf8(shown)) shown.pop_back();
   if (text.size() > 60) shown += "...";
   const Result<iceberg::Type> iceberg_type = ToIcebergType(type, 3);
-  const std::string type_name = iceberg_type.ok() ? iceberg_type->ToString() : type.ToString();
+  const std::string type_name = type.id() == arrow::Type::FIXED_SIZE_BINARY ? "uuid"
+                                : iceberg_type.ok() ? iceberg_type->ToString()
+                                                    : type.ToString();
   std::string reason = "'" + shown + "' is no " + type_name;
   if (text.empty())
     return reason + "; if an empty text means NULL here, add \"\" to null_values of the source";
@@ -272,6 +274,9 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type,
       reason += "; if commas are decimal here, set decimal: ',' for the source";
     return reason;
   }
+  if (type.id() == arrow::Type::BOOL) return reason + "; expected true or false";
+  if (type.id() == arrow::Type::FIXED_SIZE_BINARY)
+    return reason + "; expected 32 hexadecimal digits in groups of 8-4-4-4-12";
   if (!arrow::is_temporal(type.id())) return reason;
   const std::string why = MomentReason(text, type, formats);
   return reason + (why.empty() ? "; if dates are written so here, name the format: date_formats, "

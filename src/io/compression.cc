@@ -141,6 +141,7 @@ class DecodedStream : public InputStream {
   Error Placed(Error error) const {
     error.message =
         Quote(uri_) + " at offset " + std::to_string(start_ + consumed_) + ": " + error.message;
+    if (error.kind == ErrorKind::kData) error.message += "; fetch the file or write it again";
     return error;
   }
 
@@ -308,6 +309,7 @@ Compression CompressionOfBytes(std::string_view head) {
     if (!head.starts_with(form.magic)) continue;
     if (form.compression != Compression::kBzip2 || LooksLikeBzip2(head)) return form.compression;
   }
+  if (head.starts_with("PK\x05\x06")) return Compression::kZip;  // an archive of no files
   return Compression::kNone;
 }
 

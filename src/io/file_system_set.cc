@@ -58,7 +58,8 @@ Result<std::shared_ptr<FileSystem>> FileSystemSet::For(const std::string& uri) {
       }
     }
     return ConfigError("address " + Quote(ShownUri(uri)) + ": no storage is known for " + scheme +
-                       "://" + DidYouMean(scheme, known));
+                       "://" + DidYouMean(scheme, known) + "; known are a path and " +
+                       Join(known, ", "));
   }
   const std::string address = WithMainScheme(*storage, uri);
   const std::string* prefix = nullptr;

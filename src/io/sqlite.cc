@@ -50,6 +50,10 @@ Error SqliteDatabase::ErrorOf(int code, std::string_view doing) const {
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
       return BugError(std::string(doing) + " in " + place + ": " + said);
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return DataError(place + " is no whole SQLite database (" + said +
+                       "); restore it from a backup, or move it away");
     default:
       return RefusedError("cannot " + std::string(doing) + " " + place + ": " + said);
   }

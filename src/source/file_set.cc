@@ -69,8 +69,15 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
   std::string place = options.source_path;
   if (IsRelative(place) && !resources.project_folder.empty())
     place = resources.project_folder + "/" + place;
-  CALVE_ASSIGN_OR_RETURN(const std::vector<io::FileInfo> found,
-                         io::FindFiles(context, *resources.files, place, options.file_pattern));
+  const Result<std::vector<io::FileInfo>> listed =
+      io::FindFiles(context, *resources.files, place, options.file_pattern);
+  if (!listed.ok() && listed.error().kind == ErrorKind::kNotFound) {
+    return NotFoundError("source_path '" + options.source_path +
+                         "' names nothing that is there; mend the path, or put the files there: " +
+                         listed.error().message);
+  }
+  CALVE_RETURN_IF_ERROR(listed);
+  const std::vector<io::FileInfo>& found = *listed;
   FileSet set;
   std::map<std::string, std::string> seen;
   if (since.has_value()) {

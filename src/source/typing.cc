@@ -8,7 +8,15 @@ namespace calve::source {
 namespace {
 
 Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
-  CALVE_ASSIGN_OR_RETURN(const iceberg::Type type, iceberg::Type::Parse(text));
+  static const std::vector<std::string> kNames = {
+      "boolean", "int",  "long",      "float",       "double",       "decimal(P, S)",
+      "date",    "time", "timestamp", "timestamptz", "timestamp_ns", "timestamptz_ns",
+      "string",  "uuid"};
+  Result<iceberg::Type> parsed = iceberg::Type::Parse(text);
+  if (!parsed.ok())
+    return ConfigError(parsed.error().message + DidYouMean(text, kNames) + "; known are " +
+                       Join(kNames, ", "));
+  const iceberg::Type type = *parsed;
   CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::ToArrowType(type));
   CALVE_RETURN_IF_ERROR(columnar::MakeTextColumn(arrow_type, {}));
   return arrow_type;

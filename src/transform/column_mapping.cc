@@ -71,6 +71,8 @@ Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions&
   for (const auto& [from, to] : options.rename) {
     if (input->GetFieldIndex(from) < 0) return NoColumn("rename", from, known);
   }
+  if (columns.empty())
+    return ConfigError("column_mapping: every column is dropped; keep at least one");
   std::vector<std::string> names;
   for (const int column : columns) {
     const std::string& name = known[static_cast<size_t>(column)];

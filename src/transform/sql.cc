@@ -9,6 +9,7 @@
 #include "columnar/arrow_status.h"
 #include "engine/engine.h"
 #include "transform/registry.h"
+#include "transform/row_expressions.h"
 
 namespace calve::transform {
 namespace {
@@ -47,7 +48,7 @@ struct SqlOptions {
 class Expressions : public Transform {
  public:
   Expressions(std::shared_ptr<arrow::Schema> schema, std::vector<int> places, bool filters,
-              std::unique_ptr<engine::BatchExpressions> compiled)
+              RowExpressions compiled)
       : schema_(std::move(schema)),
         places_(std::move(places)),
         filters_(filters),
@@ -57,8 +58,7 @@ class Expressions : public Transform {
 
   Result<columnar::TracedBatch> Apply(const Context& context,
                                       columnar::TracedBatch batch) override {
-    CALVE_ASSIGN_OR_RETURN(const columnar::Batch computed,
-                           compiled_->Evaluate(context, batch.rows));
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch computed, compiled_.Evaluate(context, &batch));
     arrow::ArrayVector arrays = batch.rows->columns();
     arrays.resize(static_cast<size_t>(schema_->num_fields()));
     for (size_t i = 0; i < places_.size(); ++i)
@@ -80,7 +80,7 @@ class Expressions : public Transform {
   const std::shared_ptr<arrow::Schema> schema_;
   const std::vector<int> places_;  ///< Where each computed column goes.
   const bool filters_;
-  const std::unique_ptr<engine::BatchExpressions> compiled_;
+  RowExpressions compiled_;
 };
 
 /// A SELECT over each batch: rows may come and go.
@@ -126,14 +126,20 @@ Result<std::unique_ptr<Transform>> MakeExpressions(const Context& context,
     names.push_back(name);
   }
   if (!options.where.empty()) {
-    expressions.push_back("coalesce(CAST((" + options.where + ") AS BOOLEAN), false)");
+    expressions.push_back(options.where);
     names.emplace_back("where");
   }
-  CALVE_ASSIGN_OR_RETURN(auto compiled, engine.Compile(context, input, expressions, names));
+  CALVE_ASSIGN_OR_RETURN(
+      RowExpressions compiled,
+      RowExpressions::Compile(context, engine, input, expressions, names, "sql transformer"));
+  if (!options.where.empty()) {
+    CALVE_RETURN_IF_ERROR(
+        compiled.RequireCondition(static_cast<int>(options.columns.size()), options.where));
+  }
   arrow::FieldVector fields = input->fields();
   std::vector<int> places;
   for (size_t i = 0; i < options.columns.size(); ++i) {
-    auto field = arrow::field(names[i], compiled->schema()->field(static_cast<int>(i))->type());
+    auto field = arrow::field(names[i], compiled.schema()->field(static_cast<int>(i))->type());
     const int known = input->GetFieldIndex(names[i]);
     if (known >= 0) {
       fields[static_cast<size_t>(known)] = std::move(field);
@@ -145,6 +151,15 @@ Result<std::unique_ptr<Transform>> MakeExpressions(const Context& context,
   }
   return std::make_unique<Expressions>(arrow::schema(std::move(fields)), std::move(places),
                                        !options.where.empty(), std::move(compiled));
+}
+
+Status RequireOneOfEachName(const arrow::Schema& schema) {
+  for (const auto& field : schema.fields()) {
+    if (schema.GetAllFieldIndices(field->name()).size() > 1)
+      return ConfigError("sql transformer: select gives two columns named '" + field->name() +
+                         "'; name one of them otherwise, by AS");
+  }
+  return Status::Ok();
 }
 
 }  // namespace
@@ -162,9 +177,13 @@ CALVE_PART(sql) {
            return MakeExpressions(context, options, input, *resources.engine);
          engine::QueryOptions query;
          query.tables.emplace_back("batch", engine::ArrowTable{.schema = input, .batches = {}});
-         CALVE_ASSIGN_OR_RETURN(auto schema,
-                                resources.engine->Describe(context, options.select, query));
-         return std::make_unique<Select>(options.select, std::move(schema), *resources.engine);
+         Result<std::shared_ptr<arrow::Schema>> schema =
+             resources.engine->Describe(context, options.select, query);
+         if (!schema.ok())
+           return While("sql transformer, whose rows are the table batch",
+                        std::move(schema).error());
+         CALVE_RETURN_IF_ERROR(RequireOneOfEachName(**schema));
+         return std::make_unique<Select>(options.select, std::move(*schema), *resources.engine);
        }});
 }
 

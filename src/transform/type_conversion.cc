@@ -1,6 +1,7 @@
 #include "transform/type_conversion.h"
 
 #include <arrow/array.h>
+#include <arrow/compute/cast.h>
 
 #include <set>
 #include <utility>
@@ -33,7 +34,8 @@ class TypeConversion : public Transform {
     arrow::ArrayVector arrays = batch.rows->columns();
     std::set<int64_t> bad;
     for (const auto& [index, type] : changes_) {
-      const auto& texts = static_cast<const arrow::StringArray&>(*batch.rows->column(index));
+      CALVE_ASSIGN_OR_RETURN(const auto column_texts, TextsOf(batch.rows->column(index)));
+      const auto& texts = static_cast<const arrow::StringArray&>(*column_texts);
       std::vector<columnar::TextValue> values;
       values.reserve(static_cast<size_t>(rows));
       for (int64_t row = 0; row < rows; ++row) {
@@ -68,9 +70,36 @@ class TypeConversion : public Transform {
 
  private:
   const std::shared_ptr<arrow::Schema> schema_;
+  /// The texts of a column; numbers as they print.
+  static Result<std::shared_ptr<arrow::Array>> TextsOf(
+      const std::shared_ptr<arrow::Array>& column) {
+    if (column->type_id() == arrow::Type::STRING) return column;
+    CALVE_ASSIGN_OR_RETURN(auto texts, arrow::compute::Cast(*column, arrow::utf8()));
+    return texts;
+  }
+
   const std::map<int, std::shared_ptr<arrow::DataType>> changes_;
   const columnar::TextFormats formats_;
 };
+
+std::string NameOf(const arrow::DataType& type) {
+  const Result<iceberg::Type> named = columnar::ToIcebergType(type, 3);
+  return named.ok() ? named->ToString() : type.ToString();
+}
+
+/// Whether a column is a date or a number already, as date_columns and numeric_columns ask.
+bool IsOfKind(const arrow::DataType& found, const arrow::DataType& wanted) {
+  if (wanted.id() == arrow::Type::DATE32)
+    return found.id() == arrow::Type::DATE32 || found.id() == arrow::Type::TIMESTAMP;
+  return arrow::is_integer(found.id()) || arrow::is_decimal(found.id()) ||
+         arrow::is_floating(found.id());
+}
+
+/// Whether the text of a value says all of it: 20260121 of a long, which may be meant as a date.
+bool HasExactText(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRING || arrow::is_integer(type.id()) ||
+         type.id() == arrow::Type::DECIMAL128;
+}
 
 Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
   CALVE_ASSIGN_OR_RETURN(const iceberg::Type type, iceberg::Type::Parse(text));
@@ -84,14 +113,16 @@ Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
 config::Shape<TypeConversionOptions> TypeConversionOptions::Declaration() {
   using O = TypeConversionOptions;
   config::Shape<O> shape("type_conversion transformer",
-                         "Turn text columns into exact types; columns that have another type "
-                         "already stay as they are.");
-  shape.Optional("date_columns", &O::date_columns, "Text columns that become dates.",
+                         "Turn columns into exact types. Blanks around a text do not count, and a "
+                         "text of blanks only becomes NULL.");
+  shape.Optional("date_columns", &O::date_columns,
+                 "Columns that become dates; dates and timestamps stay what they are.",
                  {.example = "[date]"});
   shape.Optional("numeric_columns", &O::numeric_columns,
-                 "Text columns that become decimal(38, 9); name a narrower type under types.",
+                 "Columns that become decimal(38, 9), numbers stay what they are; name a narrower "
+                 "type under types.",
                  {.example = "[quantity, revenue]"});
-  shape.Optional("types", &O::types, "Text columns and the types they become, by Iceberg's names.",
+  shape.Optional("types", &O::types, "Columns and the types they become, by Iceberg's names.",
                  {.example = "decimal(12, 2)"});
   shape.Optional("date_formats", &O::date_formats, "How dates are written, as strptime says it.",
                  {.example = "[\"%d.%m.%Y\"]", .default_text = "2026-11-21"});
@@ -101,6 +132,20 @@ config::Shape<TypeConversionOptions> TypeConversionOptions::Declaration() {
   shape.Optional("decimal", &O::decimal, "What stands before the fraction of a number.");
   shape.Optional("thousands", &O::thousands,
                  "What stands between groups of three digits; empty: nothing does.");
+  for (const bool thousands : {false, true}) {
+    shape.Check(thousands ? "thousands" : "decimal", [thousands](const O& o) -> Status {
+      const std::string& mark = thousands ? o.thousands : o.decimal;
+      if (mark.size() > 1) return ConfigError("expected one character, not '" + mark + "'");
+      if (o.thousands.empty() || o.thousands != o.decimal) return Status::Ok();
+      return ConfigError("thousands and decimal are both '" + o.decimal +
+                         "'; a number needs two characters to tell them apart");
+    });
+  }
+  shape.Check("date_formats",
+              [](const O& o) { return columnar::CheckFormats({.date_formats = o.date_formats}); });
+  shape.Check("timestamp_formats", [](const O& o) {
+    return columnar::CheckFormats({.timestamp_formats = o.timestamp_formats});
+  });
   shape.Check("types", [](const O& o) -> Status {
     for (const auto& [column, text] : o.types) {
       Result<std::shared_ptr<arrow::DataType>> type = ParseType(text);
@@ -126,9 +171,15 @@ Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOption
       return ConfigError("type_conversion names a column '" + column +
                          "', which the source does not have" +
                          DidYouMean(column, input->field_names()));
-    if (input->field(index)->type()->id() != arrow::Type::STRING) continue;
     CALVE_ASSIGN_OR_RETURN(const auto type, ParseType(text));
-    if (type->id() == arrow::Type::STRING) continue;
+    const auto& found = input->field(index)->type();
+    if (found->Equals(*type) || (!options.types.contains(column) && IsOfKind(*found, *type)))
+      continue;
+    if (!HasExactText(*found)) {
+      return ConfigError("type_conversion: column " + column + " is " + NameOf(*found) +
+                         ", which does not become " + text +
+                         " exactly; use a sql transformer with the cast that you mean");
+    }
     changes.emplace(index, type);
     fields[static_cast<size_t>(index)] = arrow::field(column, type);
   }
@@ -143,7 +194,7 @@ Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOption
 
 CALVE_PART(type_conversion) {
   registry.Add({.type = "type_conversion",
-                .meaning = "Text columns to dates, numbers and other exact types",
+                .meaning = "Columns to dates, numbers and other exact types",
                 .part = config::MakePart<TypeConversionOptions>("type_conversion"),
                 .make = [](const Context&, const config::Node& node,
                            const std::shared_ptr<arrow::Schema>& input,

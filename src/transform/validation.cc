@@ -8,6 +8,7 @@
 #include "columnar/arrow_status.h"
 #include "columnar/row_json.h"
 #include "transform/registry.h"
+#include "transform/row_expressions.h"
 
 namespace calve::transform {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 class Validation : public Transform {
  public:
   Validation(std::shared_ptr<arrow::Schema> schema, std::vector<ValidationRule> rules,
-             std::unique_ptr<engine::BatchExpressions> expressions)
+             RowExpressions expressions)
       : schema_(std::move(schema)),
         rules_(std::move(rules)),
         expressions_(std::move(expressions)) {}
@@ -24,8 +25,7 @@ class Validation : public Transform {
 
   Result<columnar::TracedBatch> Apply(const Context& context,
                                       columnar::TracedBatch batch) override {
-    CALVE_ASSIGN_OR_RETURN(const columnar::Batch passes,
-                           expressions_->Evaluate(context, batch.rows));
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch passes, expressions_.Evaluate(context, &batch));
     std::vector<int64_t> kept;
     for (int64_t row = 0; row < batch.rows->num_rows(); ++row) {
       const int broken = FirstBroken(*passes, row);
@@ -53,7 +53,7 @@ class Validation : public Transform {
 
   const std::shared_ptr<arrow::Schema> schema_;
   const std::vector<ValidationRule> rules_;
-  const std::unique_ptr<engine::BatchExpressions> expressions_;
+  RowExpressions expressions_;
 };
 
 class Nothing : public Transform {
@@ -107,10 +107,14 @@ Result<std::unique_ptr<Transform>> MakeValidation(const Context& context,
   std::vector<std::string> expressions;
   std::vector<std::string> names;
   for (const ValidationRule& rule : rules) {
-    expressions.push_back("coalesce(CAST((" + rule.sql + ") AS BOOLEAN), false)");
+    expressions.push_back(rule.sql);
     names.push_back(rule.name);
   }
-  CALVE_ASSIGN_OR_RETURN(auto compiled, engine.Compile(context, input, expressions, names));
+  CALVE_ASSIGN_OR_RETURN(RowExpressions compiled,
+                         RowExpressions::Compile(context, engine, input, expressions, names,
+                                                 "validation transformer"));
+  for (size_t i = 0; i < rules.size(); ++i)
+    CALVE_RETURN_IF_ERROR(compiled.RequireCondition(static_cast<int>(i), rules[i].sql));
   return std::make_unique<Validation>(input, std::move(rules), std::move(compiled));
 }
 

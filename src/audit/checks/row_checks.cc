@@ -1,3 +1,4 @@
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,7 +80,9 @@ struct AcceptedValues : OneColumn {
     });
     return shape;
   }
-  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+  Status Compile(const CheckInputs& inputs, CompiledCheck* compiled) const {
+    for (const config::Node& value : values)
+      CALVE_RETURN_IF_ERROR(RequireComparable(compiled->check, *inputs.schema, column, value));
     std::string list;
     std::string shown;
     for (const config::Node& value : values) {
@@ -105,10 +108,16 @@ struct Range : OneColumn {
     shape.CheckNode([](const Range& o, const config::Node& node, config::Faults& faults) {
       if (!o.min.has_value() && !o.max.has_value())
         faults.Add(node.place(), "a range check needs min, max or both");
+      if (o.min.has_value() && o.max.has_value() && IsAbove(*o.min, *o.max))
+        faults.Add(o.min->place(), "min is above max: no row could pass; swap them");
     });
     return shape;
   }
-  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+  Status Compile(const CheckInputs& inputs, CompiledCheck* compiled) const {
+    for (const std::optional<config::Node>& end : {min, max}) {
+      if (!end.has_value()) continue;
+      CALVE_RETURN_IF_ERROR(RequireComparable(compiled->check, *inputs.schema, column, *end));
+    }
     if (min.has_value()) compiled->sql = sql_name() + " >= " + SqlValue(*min);
     if (max.has_value())
       compiled->sql +=
@@ -131,7 +140,8 @@ struct Regex : OneColumn {
     shape.Required("pattern", &Regex::pattern, "The pattern.", {.example = "\"[A-Z]{3}-[0-9]+\""});
     return shape;
   }
-  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+  Status Compile(const CheckInputs& inputs, CompiledCheck* compiled) const {
+    CALVE_RETURN_IF_ERROR(RequireText(compiled->check, *inputs.schema, column));
     compiled->sql = "regexp_full_match(" + sql_name() + ", " + QuoteLiteral(pattern) + ")";
     compiled->failure = "do not match " + pattern;
     return Status::Ok();
@@ -151,10 +161,13 @@ struct Length : OneColumn {
     shape.CheckNode([](const Length& o, const config::Node& node, config::Faults& faults) {
       if (!o.min.has_value() && !o.max.has_value())
         faults.Add(node.place(), "a length check needs min, max or both");
+      if (o.min.value_or(0) > o.max.value_or(std::numeric_limits<int64_t>::max()))
+        faults.Add(node.place(), "min is above max: no row could pass; swap them");
     });
     return shape;
   }
-  Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
+  Status Compile(const CheckInputs& inputs, CompiledCheck* compiled) const {
+    CALVE_RETURN_IF_ERROR(RequireText(compiled->check, *inputs.schema, column));
     const std::string length = "length(" + sql_name() + ")";
     if (min.has_value()) compiled->sql = length + " >= " + std::to_string(*min);
     if (max.has_value())

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,12 @@ struct RowCountBounds {
                    "By how much the number of rows may change from main's, as a share of it; not "
                    "judged at the first load.",
                    {.example = "0.5"});
+    shape.CheckNode([](const RowCountBounds& o, const config::Node& node, config::Faults& faults) {
+      if (!o.min.has_value() && !o.max.has_value() && !o.change_max.has_value())
+        faults.Add(node.place(), "a row_count check needs min, max or change_max");
+      if (o.min.value_or(0) > o.max.value_or(std::numeric_limits<int64_t>::max()))
+        faults.Add(node.place(), "min is above max: no table could pass; swap them");
+    });
     return shape;
   }
 };
@@ -140,6 +147,8 @@ Status CompileFreshness(const Freshness& options, const CheckInputs& inputs,
   compiled->columns = {options.column};
   const Timestamp oldest = TimestampFromMillis(inputs.now_ms) - options.age_max;
   const std::string newest = "max(" + QuoteIdentifier(options.column) + ")";
+  CALVE_RETURN_IF_ERROR(RequireColumns(compiled->check, *inputs.schema, compiled->columns));
+  CALVE_RETURN_IF_ERROR(RequireMoment(compiled->check, *inputs.schema, options.column));
   // A table of dates is fresh through the whole day on which the limit falls.
   const auto field = inputs.schema->GetFieldByName(options.column);
   const bool date = field != nullptr && field->type()->id() == arrow::Type::DATE32;

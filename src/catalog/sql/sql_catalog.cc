@@ -270,7 +270,13 @@ Result<LoadedTable> SqlCatalog::LoadTable(const Context& context, const TableNam
   if (!location.has_value()) {
     return NotFoundError("there is no table " + table.ToString() + " in catalog " + name());
   }
-  return store_.Load(context, *location);
+  Result<LoadedTable> loaded = store_.Load(context, *location);
+  if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound) {
+    return DataError("the catalog has table " + table.ToString() + " at " + *location +
+                     ", which is not there; restore the file, or run again if another program is "
+                     "changing the table");
+  }
+  return loaded;
 }
 
 Status SqlCatalog::InsertTable(const TableName& table, const std::string& location) {

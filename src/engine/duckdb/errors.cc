@@ -53,6 +53,10 @@ Error Translate(const duckdb::ErrorData& error, Phase phase, const SqlText* text
   if (kind == ErrorKind::kStopped) return StoppedError("stopped on request");
   std::string message = OneSentence(error.RawMessage());
   if (state != nullptr) message = state->WithoutPrivateNames(std::move(message));
+  if (error.Type() == duckdb::ExceptionType::CONVERSION)
+    message += "; try_cast gives NULL in place of an error";
+  if (error.Type() == duckdb::ExceptionType::OUT_OF_RANGE)
+    message += "; cast to a wider type first, such as decimal(38, 0)";
   const auto place = error.ExtraInfo().find("position");
   if (text != nullptr && place != error.ExtraInfo().end()) {
     size_t offset = 0;

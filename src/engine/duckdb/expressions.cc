@@ -188,6 +188,9 @@ class DuckDbExpressions : public BatchExpressions {
       } catch (const std::exception& thrown) {
         const Error error =
             Translate(duckdb::ErrorData(thrown), Phase::kRun, nullptr, &query_->state());
+        // Of a batch of one row the row need not be said: the caller knows it.
+        if (rows_.size() == 1 && cursor_->chunk_start() == 0)
+          return While("expression " + Quote(texts_[expression]), error);
         return {error.kind,
                 fmt::format("expression {}, row {} of the batch: {}", Quote(texts_[expression]),
                             cursor_->chunk_start() + row, error.message)};

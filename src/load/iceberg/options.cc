@@ -43,6 +43,12 @@ Result<catalog::TableName> IcebergOptions::Name() const {
   if (table.find('.') != std::string::npos) {
     return ConfigError("table '" + table + "' has a dot; put the namespace into database");
   }
+  for (const char c : database + table) {
+    if (c != '@' && static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) continue;
+    return ConfigError("table " + config::QuoteForMessage(database + "." + table) +
+                       " has an @ or a control character, by which no query could name it; use "
+                       "letters, digits and _");
+  }
   return catalog::TableName::Parse(database + "." + table);
 }
 

@@ -386,7 +386,8 @@ class CsvReader : public SplitReader {
     if (row.fault == CsvRowFault::kNul)
       return "the row holds a NUL byte; the file is damaged or no text";
     if (row.field_count == file_->columns().size()) return "";
-    return "the row has " + FormatCount(row.field_count) + " values, expected " +
+    return "the row has " + FormatCount(row.field_count) +
+           (row.field_count == 1 ? " value, expected " : " values, expected ") +
            FormatCount(static_cast<int64_t>(file_->columns().size())) +
            " as the header has; quote values that hold the delimiter";
   }

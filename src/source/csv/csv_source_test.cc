@@ -103,8 +103,9 @@ TEST_F(CsvSourceTest, AWrongValueBehindTheSampleIsHeldBackNotChanged) {
   EXPECT_EQ(rows->rejects,
             (std::vector<std::string>{
                 "a.csv line 200,002: column v: 'abc' is no decimal(18, 1)",
-                "a.csv line 200,003: column v: '2.555' has more digits behind the point than "
-                "decimal(18, 1) holds; give the column a wider type under types of the source"}));
+                "a.csv line 200,003: column v: '2.555' is no decimal(18, 1): it has more digits "
+                "behind the point than it holds; give the column a wider type under types of the "
+                "source"}));
 }
 
 TEST_F(CsvSourceTest, QuotedTextIsNeverNull) {

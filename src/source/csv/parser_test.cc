@@ -55,7 +55,7 @@ TEST(CsvParserTest, AQuoteThatNeverClosesIsAnErrorWithItsLine) {
   const auto parsed = parser.Parse("a\n1\n\"open\nmore\n", true, 100);
   ASSERT_FALSE(parsed.ok());
   EXPECT_EQ(parsed.error().kind, ErrorKind::kData);
-  EXPECT_EQ(parsed.error().message.substr(0, 7), "line 3:");
+  EXPECT_EQ(parsed.error().message.substr(0, 16), "line 3, column 1");
 }
 
 TEST(CsvParserTest, FaultsOfARowAreNamed) {

@@ -6,7 +6,6 @@
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/builder_time.h>
 #include <arrow/builder.h>
-#include <simdjson.h>
 
 #include <map>
 #include <utility>
@@ -17,56 +16,10 @@
 #include "columnar/text_column.h"
 #include "columnar/text_value.h"
 #include "columnar/traced_batch.h"
-#include "source/json/json_shape.h"
+#include "source/json/json_cursor.h"
 
 namespace calve::source {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
-
-std::string_view TrimEnd(std::string_view token) {
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' ||
-                            token.back() == '\n'))
-    token.remove_suffix(1);
-  return token;
-}
-
-/// Whether a token of a scalar other than a string is JSON: true, false, null or a number (RFC 8259,
-/// section 6). simdjson looks at its first character only.
-bool IsJsonScalar(std::string_view token) {
-  if (token == "true" || token == "false" || token == "null") return true;
-  const auto digits = [&token] {
-    size_t count = 0;
-    while (count < token.size() && token[count] >= '0' && token[count] <= '9') ++count;
-    token.remove_prefix(count);
-    return count;
-  };
-  if (token.starts_with('-')) token.remove_prefix(1);
-  if (token.starts_with('0')) {
-    token.remove_prefix(1);
-  } else if (digits() == 0) {
-    return false;
-  }
-  if (token.starts_with('.')) {
-    token.remove_prefix(1);
-    if (digits() == 0) return false;
-  }
-  if (token.starts_with('e') || token.starts_with('E')) {
-    token.remove_prefix(1);
-    if (token.starts_with('-') || token.starts_with('+')) token.remove_prefix(1);
-    if (digits() == 0) return false;
-  }
-  return token.empty();
-}
-
-/// The text of an object or array as it stands in the line; false when it is broken.
-bool RawJson(ondemand::value value, ondemand::json_type kind, std::string_view* raw) {
-  ondemand::object object;
-  ondemand::array array;
-  if (kind == ondemand::json_type::object)
-    return !value.get_object().get(object) && !object.raw_json().get(*raw);
-  return !value.get_array().get(array) && !array.raw_json().get(*raw);
-}
 
 /// Appends one value at one place. On a misfit it appends null, so that all columns stay in step,
 /// and notes why.
@@ -90,67 +43,35 @@ class Place {
     }
   }
 
-  Status Append(ondemand::value value, JsonMisfit* misfit) {
-    ondemand::json_type kind;
-    if (value.type().get(kind)) return Broken(misfit);
-    const bool scalar = kind == ondemand::json_type::null || kind == ondemand::json_type::boolean ||
-                        kind == ondemand::json_type::number;
-    if (scalar && !IsJsonScalar(TrimEnd(value.raw_json_token()))) {
-      return Misfit("'" + std::string(TrimEnd(value.raw_json_token()).substr(0, 60)) +
-                        "' is no JSON; a text stands in double quotes, a number begins with no 0",
-                    misfit);
-    }
-    if (kind == ondemand::json_type::null) return StatusOf(builder_->AppendNull());
-    if (type_->id() == arrow::Type::STRUCT) return AppendObject(value, kind, misfit);
-    if (type_->id() == arrow::Type::LIST) return AppendArray(value, kind, misfit);
-    if (type_->id() == arrow::Type::BOOL) {
-      bool flag = false;
-      if (kind != ondemand::json_type::boolean || value.get_bool().get(flag))
-        return Misfit(Found(kind), misfit);
-      return StatusOf(static_cast<arrow::BooleanBuilder*>(builder_)->Append(flag));
-    }
-    if (kind == ondemand::json_type::string) {
-      std::string_view text;
-      if (value.get_string().get(text)) {
-        return Misfit(
-            "the text has a wrong escape, such as half of a surrogate pair (\\ud800), or is no "
-            "UTF-8; write characters as UTF-8 or as whole escapes",
-            misfit);
-      }
-      return AppendText(text, kind, misfit);
-    }
-    if (kind == ondemand::json_type::object || kind == ondemand::json_type::array) {
-      std::string_view raw;
-      if (!RawJson(value, kind, &raw)) return Broken(misfit);
-      return AppendText(TrimEnd(raw), kind, misfit);
-    }
-    return AppendText(TrimEnd(value.raw_json_token()), kind, misfit);
+  Status Append(JsonCursor& cursor, JsonMisfit* misfit) {
+    const std::optional<JsonKind> kind = cursor.Peek();
+    CALVE_RETURN_IF_ERROR(AppendOf(kind, cursor, misfit));
+    // What is deepest in the JSON notes the fault first, with its column.
+    if (!cursor.ok()) Note(cursor.fault(), misfit);
+    return Status::Ok();
   }
 
   /// One object whose fields are the children: rows, and structs.
-  Status AppendFields(ondemand::object object, JsonMisfit* misfit) {
+  Status AppendFields(JsonCursor& cursor, JsonMisfit* misfit) {
     std::fill(seen_.begin(), seen_.end(), false);
-    for (auto field : object) {
-      std::string_view name;
-      ondemand::value value;
-      if (field.unescaped_key().get(name) || field.value().get(value)) {
-        NoteBroken(misfit);
-        break;
-      }
+    std::string_view name;
+    cursor.EnterObject();
+    while (cursor.NextKey(&name)) {
       const auto known = names_.find(name);
-      if (known == names_.end()) {
-        Note("the key '" + std::string(name.substr(0, 60)) +
-                 "' is none of the columns that the sample showed; raise sample of the source",
-             misfit);
+      if (known != names_.end() && !seen_[known->second]) {
+        seen_[known->second] = true;
+        CALVE_RETURN_IF_ERROR(children_[known->second]->Append(cursor, misfit));
         continue;
       }
-      if (seen_[known->second]) {
-        Note("the key '" + std::string(name) + "' stands twice in one object", misfit);
-        continue;
-      }
-      seen_[known->second] = true;
-      CALVE_RETURN_IF_ERROR(children_[known->second]->Append(value, misfit));
+      const std::string shown = "the key '" + std::string(name.substr(0, 60));
+      Note(known != names_.end()
+               ? shown + "' stands twice in one object; keep one"
+               : shown +
+                     "' is none of the columns that the sample showed; raise sample of the source",
+           misfit);
+      cursor.TakeRaw();
     }
+    if (!cursor.ok()) Note(cursor.fault(), misfit);
     for (size_t i = 0; i < children_.size(); ++i) {
       if (!seen_[i]) CALVE_RETURN_IF_ERROR(children_[i]->builder_->AppendNull());
     }
@@ -171,57 +92,61 @@ class Place {
     misfit->reason = path_.empty() ? std::move(reason) : "column " + path_ + ": " + reason;
   }
 
-  /// Where the JSON is broken is known when the line has been gone through: see Append.
-  void NoteBroken(JsonMisfit* misfit) const {
-    misfit->broken = misfit->broken || misfit->reason.empty();
-    Note("the JSON is broken", misfit);
-  }
-
-  Status Broken(JsonMisfit* misfit) {
-    NoteBroken(misfit);
-    return StatusOf(builder_->AppendNull());
-  }
-
   Status Misfit(std::string reason, JsonMisfit* misfit) {
     Note(std::move(reason), misfit);
     return StatusOf(builder_->AppendNull());
   }
 
-  std::string Found(ondemand::json_type kind) const {
-    static constexpr std::string_view kNames[] = {"",       "an array",  "an object", "a number",
-                                                  "a text", "a boolean", "null"};
-    const auto index = static_cast<size_t>(kind);
+  /// Take a value that is not of this type.
+  Status Misfit(JsonKind kind, JsonCursor& cursor, JsonMisfit* misfit) {
+    static constexpr std::string_view kNames[] = {"null",   "a boolean", "a number",
+                                                  "a text", "an object", "an array"};
+    const std::string_view raw = cursor.TakeRaw();
+    if (!cursor.ok()) return Misfit(cursor.fault(), misfit);
     const Result<iceberg::Type> type = columnar::ToIcebergType(*type_, 3);
-    return std::string(index < std::size(kNames) ? kNames[index] : "something") + " is no " +
-           (type.ok() ? type->ToString() : type_->ToString());
+    return Misfit(std::string(kNames[static_cast<size_t>(kind)]) + " is no " +
+                      (type.ok() ? type->ToString() : type_->ToString()) + ", found " +
+                      std::string(raw.substr(0, 60)),
+                  misfit);
   }
 
-  Status AppendObject(ondemand::value value, ondemand::json_type kind, JsonMisfit* misfit) {
-    ondemand::object object;
-    if (kind != ondemand::json_type::object || value.get_object().get(object))
-      return Misfit(Found(kind), misfit);
-    CALVE_RETURN_IF_ERROR(static_cast<arrow::StructBuilder*>(builder_)->Append());
-    return AppendFields(object, misfit);
-  }
-
-  Status AppendArray(ondemand::value value, ondemand::json_type kind, JsonMisfit* misfit) {
-    ondemand::array array;
-    if (kind != ondemand::json_type::array || value.get_array().get(array))
-      return Misfit(Found(kind), misfit);
-    CALVE_RETURN_IF_ERROR(static_cast<arrow::ListBuilder*>(builder_)->Append());
-    for (auto element : array) {
-      ondemand::value item;
-      if (element.get(item)) {
-        NoteBroken(misfit);
-        break;
-      }
-      CALVE_RETURN_IF_ERROR(children_[0]->Append(item, misfit));
+  Status AppendOf(std::optional<JsonKind> kind, JsonCursor& cursor, JsonMisfit* misfit) {
+    if (!kind.has_value()) return StatusOf(builder_->AppendNull());
+    if (*kind == JsonKind::kNull) {
+      cursor.TakeScalar();
+      return StatusOf(builder_->AppendNull());
     }
+    if (type_->id() == arrow::Type::STRUCT) {
+      if (*kind != JsonKind::kObject) return Misfit(*kind, cursor, misfit);
+      CALVE_RETURN_IF_ERROR(static_cast<arrow::StructBuilder*>(builder_)->Append());
+      return AppendFields(cursor, misfit);
+    }
+    if (type_->id() == arrow::Type::LIST) {
+      if (*kind != JsonKind::kArray) return Misfit(*kind, cursor, misfit);
+      return AppendElements(cursor, misfit);
+    }
+    if (type_->id() == arrow::Type::BOOL) {
+      if (*kind != JsonKind::kBoolean) return Misfit(*kind, cursor, misfit);
+      return StatusOf(
+          static_cast<arrow::BooleanBuilder*>(builder_)->Append(cursor.TakeScalar() == "true"));
+    }
+    const bool nested = *kind == JsonKind::kObject || *kind == JsonKind::kArray;
+    const std::string_view text = *kind == JsonKind::kString ? cursor.TakeString()
+                                  : nested                   ? cursor.TakeRaw()
+                                                             : cursor.TakeScalar();
+    if (!cursor.ok()) return StatusOf(builder_->AppendNull());
+    return AppendText(text, *kind, misfit);
+  }
+
+  Status AppendElements(JsonCursor& cursor, JsonMisfit* misfit) {
+    CALVE_RETURN_IF_ERROR(static_cast<arrow::ListBuilder*>(builder_)->Append());
+    cursor.EnterArray();
+    while (cursor.NextElement()) CALVE_RETURN_IF_ERROR(children_[0]->Append(cursor, misfit));
     return Status::Ok();
   }
 
   /// A text, or a number's own digits, read exactly as the type.
-  Status AppendText(std::string_view text, ondemand::json_type kind, JsonMisfit* misfit) {
+  Status AppendText(std::string_view text, JsonKind kind, JsonMisfit* misfit) {
     static const columnar::TextFormats kFormats;
     const auto misfits = [&] {
       return Misfit(columnar::MisfitReason(text, *type_, kFormats), misfit);
@@ -273,7 +198,7 @@ class Place {
             static_cast<const arrow::TimestampType&>(*type_).unit() == arrow::TimeUnit::NANO
                 ? 1'000'000'000
                 : 1'000'000;
-        if (kind != ondemand::json_type::string) return misfits();
+        if (kind != JsonKind::kString) return misfits();
         if (const auto time = columnar::ReadTimestamp(text, zoned, unit, kFormats)) {
           return StatusOf(static_cast<arrow::TimestampBuilder*>(builder_)->Append(*time));
         }
@@ -305,7 +230,6 @@ struct JsonColumns::State {
   std::shared_ptr<arrow::Schema> schema;
   std::vector<std::unique_ptr<arrow::ArrayBuilder>> builders;
   std::unique_ptr<Place> root;
-  ondemand::parser parser;
   int64_t rows = 0;
   std::vector<int64_t> kept;
 };
@@ -330,28 +254,14 @@ Result<std::unique_ptr<JsonColumns>> JsonColumns::Make(
 
 Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
   JsonMisfit misfit;
-  ondemand::document document;
-  ondemand::object object;
-  const auto broken =
-      state_->parser.iterate(line.data(), line.size(), line.size() + kJsonPadding).get(document);
-  if (broken) {
-    misfit.reason = "the line is no JSON (" + std::string(simdjson::error_message(broken)) +
-                    "); expected one object a line";
+  JsonCursor cursor(line);
+  if (cursor.ok() && cursor.Peek() != JsonKind::kObject) {
+    misfit.reason = "the line is not one JSON object; expected JSON lines, one object a line";
     return misfit;
   }
-  if (document.get_object().get(object)) {
-    misfit.reason = "the line holds no object; expected JSON lines, one object a line";
-    return misfit;
-  }
-  CALVE_RETURN_IF_ERROR(state_->root->AppendFields(object, &misfit));
-  const char* at = nullptr;
-  const bool somewhere = !document.current_location().get(at) && at >= line.data();
-  const std::string place =
-      somewhere ? " at character " + FormatCount(at - line.data() + 1) : std::string();
-  if (misfit.broken)
-    misfit.reason += place + "; expected commas between values and one object a line";
-  if (misfit.reason.empty() && somewhere)
-    misfit.reason = "text stands behind the object" + place + "; expected one object a line";
+  CALVE_RETURN_IF_ERROR(state_->root->AppendFields(cursor, &misfit));
+  cursor.Finish();
+  if (misfit.reason.empty()) misfit.reason = cursor.fault();
   if (misfit.reason.empty()) state_->kept.push_back(state_->rows);
   ++state_->rows;
   return misfit;

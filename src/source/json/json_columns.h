@@ -16,7 +16,6 @@ namespace calve::source {
 struct JsonMisfit {
   std::string column;
   std::string reason;
-  bool broken = false;  ///< Whether it is no JSON, rather than another value than expected.
 };
 
 /// Turns JSON lines into Arrow columns of known types. For one thread.
@@ -25,8 +24,7 @@ class JsonColumns {
   static Result<std::unique_ptr<JsonColumns>> Make(const std::shared_ptr<arrow::Schema>& schema);
   ~JsonColumns();
 
-  /// Append the row of one line, or nothing when it does not fit. kJsonPadding bytes behind the
-  /// line must be readable.
+  /// Append the row of one line, or nothing when it does not fit.
   Result<JsonMisfit> Append(std::string_view line);
   /// The rows since the last call.
   Result<columnar::Batch> Finish();

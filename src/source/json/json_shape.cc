@@ -1,16 +1,13 @@
 #include "source/json/json_shape.h"
 
-#include <simdjson.h>
-
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
 #include "columnar/text_column.h"
+#include "source/json/json_cursor.h"
 
 namespace calve::source {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 /// Everything seen at one place of the documents.
 struct Place {
@@ -35,71 +32,65 @@ struct Place {
   }
 };
 
-std::string_view Token(ondemand::value value) {
-  std::string_view token = value.raw_json_token();
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\r' ||
-                            token.back() == '\n'))
-    token.remove_suffix(1);
-  return token;
+/// Deeper values stay JSON text: types of many levels serve nobody and cost every reader its stack.
+constexpr int kDepthMax = 32;
+
+void SeeValue(JsonCursor& cursor, Place* place, int64_t line, int depth);
+
+void SeeObject(JsonCursor& cursor, Place* place, int64_t line, int depth) {
+  std::string_view name;
+  cursor.EnterObject();
+  while (cursor.NextKey(&name)) SeeValue(cursor, &place->Field(name), line, depth);
 }
 
-simdjson::error_code SeeValue(ondemand::value value, Place* place, int64_t line);
-
-simdjson::error_code SeeObject(ondemand::object object, Place* place, int64_t line) {
-  for (auto field : object) {
-    std::string_view name;
-    if (const auto error = field.unescaped_key().get(name)) return error;
-    ondemand::value value;
-    if (const auto error = field.value().get(value)) return error;
-    if (const auto error = SeeValue(value, &place->Field(name), line)) return error;
-  }
-  return simdjson::SUCCESS;
-}
-
-simdjson::error_code SeeValue(ondemand::value value, Place* place, int64_t line) {
+void SeeValue(JsonCursor& cursor, Place* place, int64_t line, int depth) {
   if (place->first_line == 0) place->first_line = line;
-  ondemand::json_type type;
-  if (const auto error = value.type().get(type)) return error;
-  switch (type) {
-    case ondemand::json_type::null:
-      return simdjson::SUCCESS;
-    case ondemand::json_type::boolean:
-      place->has_bool = true;
-      return simdjson::SUCCESS;
-    case ondemand::json_type::number:
+  const std::optional<JsonKind> kind = cursor.Peek();
+  if (!kind.has_value()) return;
+  switch (*kind) {
+    case JsonKind::kNull:
+      cursor.TakeScalar();
+      return;
+    case JsonKind::kBoolean:
+      cursor.TakeScalar();
+      place->has_bool = place->has_bool || cursor.ok();
+      return;
+    case JsonKind::kNumber: {
+      const std::string_view number = cursor.TakeScalar();
+      if (!cursor.ok()) return;
       place->has_number = true;
-      place->numbers.See(Token(value));
-      return simdjson::SUCCESS;
-    case ondemand::json_type::string: {
+      place->numbers.See(number);
+      return;
+    }
+    case JsonKind::kString: {
+      const std::string_view text = cursor.TakeString();
+      if (!cursor.ok()) return;
       place->has_text = true;
-      std::string_view text;
-      if (const auto error = value.get_string().get(text)) return error;
       place->texts.See(text);
-      return simdjson::SUCCESS;
+      return;
     }
-    case ondemand::json_type::object: {
+    case JsonKind::kObject:
       place->has_object = true;
-      ondemand::object object;
-      if (const auto error = value.get_object().get(object)) return error;
-      return SeeObject(object, place, line);
-    }
-    case ondemand::json_type::array: {
-      place->has_array = true;
-      ondemand::array array;
-      if (const auto error = value.get_array().get(array)) return error;
-      if (place->element == nullptr) place->element = std::make_unique<Place>();
-      for (auto element : array) {
-        ondemand::value item;
-        if (const auto error = element.get(item)) return error;
-        if (const auto error = SeeValue(item, place->element.get(), line)) return error;
+      if (depth == kDepthMax) {
+        cursor.TakeRaw();
+      } else {
+        SeeObject(cursor, place, line, depth + 1);
       }
-      return simdjson::SUCCESS;
-    }
+      return;
+    case JsonKind::kArray:
+      place->has_array = true;
+      if (place->element == nullptr) place->element = std::make_unique<Place>();
+      if (depth == kDepthMax) {
+        cursor.TakeRaw();
+        return;
+      }
+      cursor.EnterArray();
+      while (cursor.NextElement()) SeeValue(cursor, place->element.get(), line, depth + 1);
+      return;
   }
-  return simdjson::SUCCESS;
 }
 
-std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& path,
+std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& path, int depth,
                                         std::vector<std::string>* notes) {
   const int kinds = int{place.has_bool} + int{place.has_number} + int{place.has_text} +
                     int{place.has_object} + int{place.has_array};
@@ -128,15 +119,21 @@ std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& p
                ? guess
                : arrow::utf8();
   }
+  if (depth == kDepthMax) {
+    notes->push_back("column " + path + " is nested deeper than " + std::to_string(kDepthMax) +
+                     " levels and is kept as JSON text from there on");
+    return arrow::utf8();
+  }
   if (place.has_array)
-    return arrow::list(arrow::field("element", TypeOf(*place.element, path + ".element", notes)));
+    return arrow::list(
+        arrow::field("element", TypeOf(*place.element, path + ".element", depth + 1, notes)));
   if (place.fields.empty()) {
     notes->push_back("column " + path + " holds only empty objects and is kept as JSON text");
     return arrow::utf8();
   }
   arrow::FieldVector fields;
   for (const auto& [name, field] : place.fields)
-    fields.push_back(arrow::field(name, TypeOf(*field, path + "." + name, notes)));
+    fields.push_back(arrow::field(name, TypeOf(*field, path + "." + name, depth + 1, notes)));
   return arrow::struct_(std::move(fields));
 }
 
@@ -151,20 +148,16 @@ bool Widens(const arrow::DataType& from, const arrow::DataType& to) {
 
 struct JsonShape::State {
   Place root;
-  ondemand::parser parser;
 };
 
 JsonShape::JsonShape() : state_(std::make_unique<State>()) {}
 JsonShape::~JsonShape() = default;
 
 void JsonShape::See(std::string_view line, int64_t number) {
-  ondemand::document document;
-  if (state_->parser.iterate(line.data(), line.size(), line.size() + kJsonPadding).get(document))
-    return;
-  ondemand::object object;
-  if (document.get_object().get(object)) return;
+  JsonCursor cursor(line);
+  if (!cursor.ok() || cursor.Peek() != JsonKind::kObject) return;
   // A line that breaks off in the middle has taught what stood before; the reader rejects it.
-  (void)SeeObject(object, &state_->root, number);
+  SeeObject(cursor, &state_->root, number, 1);
 }
 
 Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& options,
@@ -187,7 +180,7 @@ Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& op
       continue;
     }
     std::vector<std::string> own_notes;
-    auto guess = TypeOf(*place, name, &own_notes);
+    auto guess = TypeOf(*place, name, 1, &own_notes);
     const auto wanted = options.wanted == nullptr ? nullptr : options.wanted->GetFieldByName(name);
     if (wanted != nullptr && !wanted->type()->Equals(*guess)) {
       const bool nested = guess->id() == arrow::Type::STRUCT || guess->id() == arrow::Type::LIST;

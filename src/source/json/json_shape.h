@@ -12,9 +12,6 @@
 
 namespace calve::source {
 
-/// Bytes that must be readable behind a line (simdjson reads ahead).
-inline constexpr size_t kJsonPadding = 64;
-
 /// Learns from sample lines what columns there are and which exact types hold them: objects become
 /// structs, arrays lists; numbers without fraction long or decimal, with one decimal, with an
 /// exponent double; texts string, or date and timestamp when all are ISO 8601. What comes in
@@ -24,8 +21,7 @@ class JsonShape {
   JsonShape();
   ~JsonShape();
 
-  /// Look at one line; what is no object is passed over. kJsonPadding bytes behind it must be
-  /// readable.
+  /// Look at one line; what is no object is passed over.
   void See(std::string_view line, int64_t number);
 
   struct SchemaOptions {

@@ -44,8 +44,7 @@ class Lines {
   Lines(std::string name, std::unique_ptr<io::InputStream> stream)
       : name_(std::move(name)), stream_(std::move(stream)) {}
 
-  /// The next line that is not blank, followed by kJsonPadding readable bytes; false at the end.
-  /// Good until the next call.
+  /// The next line that is not blank; false at the end. Good until the next call.
   Result<bool> Next(std::string_view* line) {
     while (true) {
       const size_t end = buffer_.find('\n', start_);
@@ -80,7 +79,6 @@ class Lines {
     CALVE_ASSIGN_OR_RETURN(const size_t got,
                            stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
     buffer_.resize(had + got);
-    buffer_.reserve(buffer_.size() + kJsonPadding);
     at_end_ = got == 0;
     return Status::Ok();
   }

@@ -63,6 +63,11 @@ class ParquetOrigins : public columnar::Origins {
   const int64_t first_row_;
 };
 
+Error NoParquet(const std::string& file, std::string_view reason) {
+  return DataError(file + " is no readable Parquet file; write it again, or name only Parquet " +
+                   "files in file_pattern: " + std::string(Trim(reason)));
+}
+
 Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& context,
                                                                 const Resources& resources,
                                                                 const io::FileInfo& info,
@@ -77,7 +82,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
     buffered.enable_buffered_stream();
     buffered.set_buffer_size(kBufferBytes);
     arrow::Status opened = builder.Open(io::ToArrow(std::move(file)), buffered);
-    if (!opened.ok()) return DataError(name + " is no readable Parquet file: " + opened.message());
+    if (!opened.ok()) return NoParquet(name, opened.message());
     parquet::ArrowReaderProperties properties;
     properties.set_batch_size(batch_rows);
     properties.set_pre_buffer(false);
@@ -85,7 +90,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
     CALVE_ASSIGN_OR_RETURN(auto reader, builder.Build());
     return reader;
   } catch (const std::exception& error) {  // Parquet throws on broken files.
-    return DataError(name + " is no readable Parquet file: " + error.what());
+    return NoParquet(name, error.what());
   }
 }
 

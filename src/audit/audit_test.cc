@@ -1,0 +1,132 @@
+#include "audit/audit.h"
+
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_primitive.h>
+#include <gtest/gtest.h>
+
+#include "columnar/arrow_status.h"
+#include "engine/engine_for_test.h"
+
+namespace calve::audit {
+namespace {
+
+/// Contracts over a table of id (long), name (string) and born (date).
+class AuditTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(columnar::StartArrow().ok());
+    RegisterParts(registry_);
+  }
+
+  Result<Contract> Parse(const std::string& yaml) {
+    CALVE_ASSIGN_OR_RETURN(const config::Node node, config::ParseYaml(yaml, "c.yaml"));
+    return ParseContract(node, "d.t", registry_);
+  }
+
+  Result<std::unique_ptr<RowChecks>> Compile(const std::string& yaml) {
+    CALVE_ASSIGN_OR_RETURN(const Contract contract, Parse(yaml));
+    return CompileRowChecks(*context_, contract, registry_, *engine_, {.schema = schema_});
+  }
+
+  /// Why a contract is refused, by its file or by the table; "" when it is not.
+  std::string Fault(const std::string& yaml) {
+    const auto compiled = Compile(yaml);
+    return compiled.ok() ? "" : compiled.error().message;
+  }
+
+  columnar::Batch Rows(const std::vector<std::optional<std::string>>& names) {
+    arrow::Int64Builder id;
+    arrow::StringBuilder name;
+    arrow::Date32Builder born;
+    for (size_t i = 0; i < names.size(); ++i) {
+      EXPECT_TRUE(id.Append(static_cast<int64_t>(i)).ok());
+      EXPECT_TRUE((names[i].has_value() ? name.Append(*names[i]) : name.AppendNull()).ok());
+      EXPECT_TRUE(born.Append(static_cast<int32_t>(i)).ok());
+    }
+    return arrow::RecordBatch::Make(
+        schema_, static_cast<int64_t>(names.size()),
+        arrow::ArrayVector{id.Finish().ValueOrDie(), name.Finish().ValueOrDie(),
+                           born.Finish().ValueOrDie()});
+  }
+
+  OwnedContext context_{7};
+  Registry registry_;
+  engine::TestEngine engine_;
+  const std::shared_ptr<arrow::Schema> schema_ =
+      arrow::schema({arrow::field("id", arrow::int64()), arrow::field("name", arrow::utf8()),
+                     arrow::field("born", arrow::date32())});
+};
+
+TEST_F(AuditTest, ShortFormsOfColumnsBecomeChecks) {
+  const auto contract = Parse(
+      "columns:\n  id: {required: true, unique: true, min: 0}\n  name: {regex: \"[a-z]+\"}\n"
+      "key: [id]\nchecks: [{not_null: [name], severity: warn}]\n");
+  ASSERT_TRUE(contract.ok()) << contract.error().message;
+  std::vector<std::string> names;
+  for (const Check& check : contract->checks) names.push_back(check.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"not_null(id)", "unique(id)", "range(id)", "regex(name)",
+                                      "not_null(id) #2", "unique(id) #2", "not_null(name)"}));
+}
+
+TEST_F(AuditTest, FaultsOfAFileComeTogetherWithTheirPlaces) {
+  const auto contract = Parse(
+      "on_new_column: evlove\nchecks:\n  - {not_nul: [a]}\n  - {range: {column: a}}\n"
+      "  - {range: {column: a, min: 5, max: 1}}\n  - {row_count: {}}\n  - {length: {column: a, "
+      "min: 3, max: 2}}\n");
+  ASSERT_FALSE(contract.ok());
+  const std::string& said = contract.error().message;
+  for (const char* part :
+       {"c.yaml:1:16", "c.yaml:3:6", "did you mean 'not_null'", "c.yaml:4:13", "min, max or both",
+        "c.yaml:5:30", "no row could pass", "c.yaml:6:17", "min, max or change_max", "c.yaml:7:14"})
+    EXPECT_NE(said.find(part), std::string::npos) << part << " is not in " << said;
+}
+
+TEST_F(AuditTest, ChecksThatCannotRunAreRefusedByName) {
+  const std::vector<std::pair<std::string, std::string>> faults = {
+      {"checks: [{not_null: [nmae]}]", "did you mean 'name'"},
+      {"checks: [{length: {column: id, min: 1}}]",
+       "length(id) is about text, but column id is long"},
+      {"checks: [{regex: {column: id, pattern: x}}]", "regex(id) is about text"},
+      {"checks: [{regex: {column: name, pattern: \"[a\"}}]", "check regex(name): "},
+      {"checks: [{range: {column: id, min: low}}]", "c.yaml:1:35: check range(id) compares 'low'"},
+      {"checks: [{accepted_values: {column: born, values: [soon]}}]", "which is date"},
+      {"checks: [{freshness: {column: name, age_max: 1d}}]", "needs a date or timestamp column"},
+      {"checks: [{condition: \"id >\"}]", "check condition(id >): "},
+      {"checks: [{condition: name}]", "is no condition"},
+      {"checks: [{row_count: {min: 1}, severity: quarantine}]", "its severity is warn or fail"}};
+  for (const auto& [yaml, part] : faults)
+    EXPECT_NE(Fault(yaml).find(part), std::string::npos) << yaml << " gives: " << Fault(yaml);
+}
+
+TEST_F(AuditTest, ValuesAreComparedAsTheColumnsTypeAllows) {
+  for (const char* yaml :
+       {"checks: [{range: {column: id, min: 0.5, max: 1e9}}]",
+        "checks: [{range: {column: born, min: 2020-01-01, max: 2030-01-01T00:00:00}}]",
+        "checks: [{accepted_values: {column: name, values: [1, true, x]}}]"})
+    EXPECT_EQ(Fault(yaml), "") << yaml;
+}
+
+TEST_F(AuditTest, RowsAreHeldBackOnceForTheFirstCheckTheyFail) {
+  const auto checks = Compile(
+      "checks:\n  - {not_null: [name], severity: quarantine}\n"
+      "  - {condition: \"length(name) > 1\", severity: quarantine}\n"
+      "  - {condition: \"id < 4\", severity: quarantine}\n");
+  ASSERT_TRUE(checks.ok()) << checks.error().message;
+  const auto verdicts =
+      (*checks)->Judge(*context_, Rows({"ada", std::nullopt, "x", "bo", std::nullopt}));
+  ASSERT_TRUE(verdicts.ok());
+  ASSERT_EQ(verdicts->size(), 3U);
+  EXPECT_EQ((*verdicts)[0].row, 1);
+  EXPECT_EQ((*verdicts)[0].check_index, 0U);
+  EXPECT_EQ((*verdicts)[1].row, 2);
+  EXPECT_EQ((*verdicts)[1].check_index, 1U);
+  EXPECT_EQ((*verdicts)[2].row, 4);
+  EXPECT_EQ((*verdicts)[2].check_index, 0U);
+  // Each check counts all rows that fail it.
+  EXPECT_EQ((*checks)->outcomes()[2].rows_failed, 1);
+  EXPECT_EQ((*checks)->outcomes()[0].message, "2 of 5 rows are NULL");
+}
+
+}  // namespace
+}  // namespace calve::audit

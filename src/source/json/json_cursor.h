@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace calve::source {
+
+enum class JsonKind { kNull, kBoolean, kNumber, kString, kObject, kArray };
+
+/// Reads one JSON text from left to right, exactly as RFC 8259 has it.
+///
+/// The first fault sticks: from then on everything gives nothing, so that loops end, and fault()
+/// says what and where. So a caller reads a whole text and looks once. For one thread.
+///
+///     cursor.EnterObject();
+///     while (cursor.NextKey(&key)) ... exactly one of TakeScalar, TakeString, TakeRaw, Enter...
+class JsonCursor {
+ public:
+  /// `text` stays where it is. What is no UTF-8 is a fault.
+  explicit JsonCursor(std::string_view text);
+
+  bool ok() const { return fault_.empty(); }
+  /// "expected , or } behind a value (character 12), found 'x'; what to do", or "".
+  const std::string& fault() const { return fault_; }
+
+  /// The kind of the value that follows; nothing when none does.
+  std::optional<JsonKind> Peek();
+  /// Take null, true, false or a number, as it stands.
+  std::string_view TakeScalar();
+  /// Take a text with its escapes resolved; good until the next call of any.
+  std::string_view TakeString();
+  /// Take a value of any kind, as it stands.
+  std::string_view TakeRaw();
+  void EnterObject();
+  /// Go to the next value of the object; false at its end. The key is good until the next call.
+  bool NextKey(std::string_view* key);
+  void EnterArray();
+  /// Go to the next value of the array; false at its end.
+  bool NextElement();
+  /// See that only blanks are left.
+  void Finish();
+
+ private:
+  void SkipBlanks();
+  /// Take `wanted` if it follows.
+  bool Take(char wanted);
+  /// From behind the opening quote to behind the closing one.
+  bool ReadString(std::string* scratch, std::string_view* text);
+  bool Unescape(std::string* text);
+  std::optional<unsigned> TakeHex();
+  bool NextItem(char end, const char* what);
+  void Fail(std::string what, std::string_view what_to_do);
+  /// As Fail, with what was found in place of what was expected.
+  void Expected(std::string_view what, std::string_view what_to_do);
+
+  const char* const begin_;
+  const char* at_;
+  const char* const end_;
+  bool fresh_ = false;  ///< An object or array was just entered: no comma comes first.
+  std::string key_;
+  std::string string_;
+  std::string fault_;
+};
+
+}  // namespace calve::source
