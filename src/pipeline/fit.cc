@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "columnar/arrow_status.h"
+#include "columnar/keep_columns.h"
 #include "columnar/row_json.h"
 
 namespace calve::pipeline {
@@ -50,25 +51,8 @@ class Fitting {
 
 }  // namespace
 
-namespace {
-
-/// The batch without the columns that the target lacks.
-Batch LeaveOutUnknown(const Batch& batch, const iceberg::Schema& target) {
-  arrow::FieldVector fields;
-  arrow::ArrayVector columns;
-  for (int i = 0; i < batch->num_columns(); ++i) {
-    if (target.FindByName(batch->column_name(i)) == nullptr) continue;
-    fields.push_back(batch->schema()->field(i));
-    columns.push_back(batch->column(i));
-  }
-  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch->num_rows(),
-                                  std::move(columns));
-}
-
-}  // namespace
-
 Result<TracedBatch> FitToTarget(TracedBatch batch, const iceberg::Schema& target) {
-  batch.rows = LeaveOutUnknown(batch.rows, target);
+  batch.rows = columnar::KeepColumns(batch.rows, target);
   Fitting fitting(batch, target);
   CALVE_RETURN_IF_ERROR(fitting.Fit(0, batch.rows->num_rows()));
   CALVE_ASSIGN_OR_RETURN(const auto schema, columnar::ToArrowSchema(target));

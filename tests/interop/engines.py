@@ -1,7 +1,7 @@
 """The readers and writers that meet in one SQLite catalog: calve, PyIceberg, DuckDB, Spark, and Iceberg Java's own generic reader."""
 import importlib, os, struct, subprocess, tempfile
 import pyarrow as pa, pyarrow.ipc
-from rows import Rows, bytes_text, date_text, float_text, is_uuid, time_text, timestamp_text, uuid_text
+from rows import Rows, bytes_text, date_text, float_text, is_uuid, text_of, time_text, timestamp_text, uuid_text
 
 CATALOG = "local"  # calve's default; Java and PyIceberg must call it the same, for that is what stands in the file
 
@@ -14,20 +14,26 @@ class Calve:
     def __init__(self, program, project):
         self.program, self.project = os.path.abspath(program), project
 
-    def __call__(self, *arguments, check=True):
-        run = subprocess.run([self.program, "-C", self.project, *arguments], capture_output=True, text=True, timeout=300)
+    def __call__(self, *arguments, check=True, cwd=None):
+        run = subprocess.run([self.program, "-C", self.project, *arguments], capture_output=True, text=True, timeout=300, cwd=cwd)
         if check and run.returncode != 0:
             raise Refused(f"calve {' '.join(arguments)} ended with {run.returncode}: {run.stderr.strip() or run.stdout.strip()}")
         return run
 
-    def query(self, sql, wanted=None):
+    def table(self, sql, cwd=None):
         with tempfile.NamedTemporaryFile(suffix=".arrow") as out:
-            self("query", "--format", "arrow", "--output", out.name, sql)
+            self("query", "--format", "arrow", "--output", out.name, sql, cwd=cwd)
             with pa.ipc.open_stream(out.name) as reader:
-                return Rows.of(with_zone(reader.read_all(), wanted), wanted)
+                return reader.read_all()
+
+    def query(self, sql, wanted=None):
+        return Rows.of(with_zone(self.table(sql), wanted), wanted)
 
     def read(self, table, wanted=None, ref=None):
         return self.query(f"SELECT * FROM {table}{'@' + ref if ref else ''}", wanted)
+
+    def read_where(self, table, wanted, column, value):
+        return self.query(f"SELECT * FROM {table} WHERE {column} = {sql_literal(value)}", wanted)
 
 def with_zone(table, wanted):
     """SQL in calve is DuckDB's, which has no timestamptz_ns: it gives the moment in UTC as timestamp_ns."""
@@ -57,6 +63,17 @@ class PyIceberg:
         except (NotImplementedError, ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
             raise Refused(f"{type(error).__name__}: {error}") from error
 
+    def read_where(self, table, wanted, column, value):
+        from pyiceberg.expressions import EqualTo
+        try:
+            literal = uuid_text(value.as_py()) if is_uuid(value.type) else value.as_py()
+            if pa.types.is_timestamp(value.type) or pa.types.is_time(value.type) or pa.types.is_date(value.type):
+                literal = text_of(value, value.type)[:-3] if not pa.types.is_date(value.type) else text_of(value, value.type)
+                literal = literal.rstrip("Z") + ("+00:00" if getattr(value.type, "tz", None) else "")
+            return Rows.of(self.catalog.load_table(table).scan(row_filter=EqualTo(column, literal)).to_arrow(), wanted)
+        except (NotImplementedError, ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
 class DuckDb:
     name = "duckdb"
 
@@ -72,13 +89,43 @@ class DuckDb:
     def read(self, table, wanted=None, ref=None):
         location, snapshot = self.locate(table, ref)
         at = f", snapshot_from_id={snapshot}" if snapshot else ""
-        return self.scan(f"'{location}'{at}", wanted)
+        return Rows.of(self.table(f"'{location}'{at}"), wanted)
 
-    def scan(self, arguments, wanted=None):
+    def table(self, arguments):
         try:
-            return Rows.of(self.connection.execute(f"SELECT * FROM iceberg_scan({arguments})").to_arrow_table(), wanted)
+            return self.connection.execute(f"SELECT * FROM iceberg_scan({arguments})").to_arrow_table()
         except (self.errors, pa.ArrowException) as error:
             raise Refused(f"{type(error).__name__}: {error}") from error
+
+    def read_where(self, table, wanted, column, value):
+        try:
+            sql = f"SELECT * FROM iceberg_scan('{self.locate(table)[0]}') WHERE {column} = {sql_literal(value)}"
+            return Rows.of(self.connection.execute(sql).to_arrow_table(), wanted)
+        except (self.errors, pa.ArrowException) as error:
+            raise Refused(f"{type(error).__name__}: {error}") from error
+
+def sql_literal(value):
+    """An Arrow scalar as SQL of DuckDB."""
+    kind = value.type
+    if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return "'" + "".join(f"\\x{b:02X}" for b in value.as_py()) + "'::BLOB"
+    if pa.types.is_string(kind):
+        return "'" + value.as_py().replace("'", "''") + "'"
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return str(value.as_py()).lower()
+    if pa.types.is_decimal(kind):
+        return f"{value.as_py():f}::DECIMAL({kind.precision},{kind.scale})"
+    if pa.types.is_floating(kind):
+        return f"'{value.as_py()!r}'::{'FLOAT' if pa.types.is_float32(kind) else 'DOUBLE'}"
+    name = "UUID" if is_uuid(kind) else "DATE" if pa.types.is_date(kind) else "TIME" if pa.types.is_time(kind) else \
+        ("TIMESTAMP_NS" if kind.unit == "ns" else "TIMESTAMPTZ" if kind.tz else "TIMESTAMP")
+    text = text_of(value, kind)
+    return f"'{text if name in ('DATE', 'UUID') else text.rstrip('Z') if kind != pa.timestamp('us', 'UTC') and name == 'TIMESTAMP_NS' else trim_fraction(text)}'::{name}"
+
+def trim_fraction(text):
+    """Nine digits of a second to six."""
+    zone = "Z" if text.endswith("Z") else ""
+    return text.rstrip("Z")[:-3] + ("+00" if zone else "")
 
 class Spark:
     """Spark SQL over the shared catalog. The session is one for the whole test."""
@@ -113,6 +160,29 @@ class Spark:
             at = f" VERSION AS OF '{ref}'" if ref else ""
             return Rows.of(self.sql(f"SELECT * FROM {CATALOG}.{table}{at}").toArrow(), wanted)
         except Exception as error:  # whatever the JVM threw, through py4j
+            raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+
+    def read_where(self, table, wanted, column, value):
+        kind, text = value.type, text_of(value, value.type)
+        if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+            literal = f"X'{text}'"
+        elif is_uuid(kind):
+            literal = f"'{text}'"
+        elif pa.types.is_date(kind):
+            literal = f"DATE '{text}'"
+        elif pa.types.is_timestamp(kind):
+            literal = f"TIMESTAMP '{text[:-1]}Z'" if kind.tz else f"TIMESTAMP_NTZ '{text}'"
+        elif pa.types.is_decimal(kind):
+            literal = f"CAST('{text}' AS DECIMAL({kind.precision},{kind.scale}))"
+        elif pa.types.is_floating(kind):
+            literal = f"CAST('{text}' AS {'FLOAT' if pa.types.is_float32(kind) else 'DOUBLE'})"
+        elif pa.types.is_string(kind):
+            literal = "'" + value.as_py().replace("'", "\\'") + "'"
+        else:
+            literal = str(value.as_py()).lower()
+        try:
+            return Rows.of(self.sql(f"SELECT * FROM {CATALOG}.{table} WHERE {column} = {literal}").toArrow(), wanted)
+        except Exception as error:
             raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
 
 class Java:
@@ -165,5 +235,7 @@ def java_text(value, wanted):
     if pa.types.is_time(wanted):
         return time_text(value.toNanoOfDay())
     if pa.types.is_timestamp(wanted):
+        if isinstance(value, int):  # a partition's constant of nanoseconds comes as it is stored
+            return timestamp_text(value, wanted.tz is not None)
         return timestamp_text(value.toLocalDate().toEpochDay() * 86400 * 10**9 + value.toLocalTime().toNanoOfDay(), wanted.tz is not None)
     return Rows.of(pa.table({"v": pa.array([value], wanted)})).bag.most_common()[0][0][0]

@@ -1,3 +1,267 @@
+"""The tables that other engines write: PyIceberg, Spark, and Iceberg Java for what Spark has no SQL for. calve must read what they read."""
+import dataclasses
+import pyarrow as pa, pyarrow.parquet as pq
+from engines import CATALOG
+from rows import Rows
+from samples import D, TYPES, column, every_type, nested
+
+@dataclasses.dataclass
+class Table:
+    name: str
+    rows: Rows
+    wanted: pa.Schema | None = None
+    ref: str | None = None
+
+    @property
+    def title(self):
+        return self.name + ("@" + self.ref if self.ref else "")
+
 class Writers:
-    def __init__(self,*a): pass
-SETS=[]
+    def __init__(self, folder, python, spark, java):
+        self.folder, self.python, self.spark, self.java = folder, python, spark, java
+        for namespace in ("py", "sp", "ja"):
+            python.catalog.create_namespace_if_not_exists(namespace)
+
+    def create(self, name, schema, **options):
+        return self.python.catalog.create_table(name, schema=schema, **options)
+
+    def by_python(self, name, ref=None):
+        """What PyIceberg reads."""
+        loaded = self.python.catalog.load_table(name)
+        table = (loaded.scan() if ref is None else loaded.scan().use_ref(ref)).to_arrow()
+        return Table(name, Rows.of(table), table.schema, ref)
+
+    def sql(self, *statements):
+        for statement in statements:
+            self.spark.sql(statement)
+
+    def by_spark(self, name, ref=None):
+        """What Spark reads."""
+        at = f" VERSION AS OF '{ref}'" if ref else ""
+        table = self.spark.sql(f"SELECT * FROM {CATALOG}.{name}{at}").toArrow()
+        return Table(name, Rows.of(table), table.schema, ref)
+
+def python_types(w):
+    rows = every_type(TYPES)
+    w.create("py.types", rows.schema).append(rows)
+    yield Table("py.types", Rows.of(rows), rows.schema)
+
+def python_nested(w):
+    rows = nested()
+    w.create("py.nested", rows.schema).append(rows)
+    yield Table("py.nested", Rows.of(rows), rows.schema)
+
+def python_transforms(w):
+    from pyiceberg import transforms
+    made = {"identity": transforms.IdentityTransform(), "bucket": transforms.BucketTransform(5), "truncate": transforms.TruncateTransform(3),
+            "year": transforms.YearTransform(), "month": transforms.MonthTransform(), "day": transforms.DayTransform(), "hour": transforms.HourTransform()}
+    moments = ["timestamp", "timestamptz"]
+    kinds = {"identity": set(TYPES) - {"float", "double", "time", "uuid"},  # PyIceberg fails on partitions of NaN, time and uuid "truncate": ["int", "long", "decimal(9, 2)", "string", "binary"],
+             "bucket": ["int", "long", "decimal(9, 2)", "date", "time", *moments, "string", "fixed[4]", "binary"],
+             "year": ["date", *moments], "month": ["date", *moments], "day": ["date", *moments], "hour": moments}
+    for name, transform in made.items():
+        for i, kind in enumerate(sorted(kinds[name])):
+            rows = pa.table({"n": pa.array(range(8), pa.int64()), "c": column(kind)})
+            table = w.create(f"py.{name}_{i}", rows.schema)
+            with table.update_spec() as update:
+                update.add_field("c", transform, "part")
+            table.append(rows)
+            yield Table(f"py.{name}_{i}", Rows.of(rows), rows.schema)
+
+def python_evolved(w):
+    from pyiceberg.types import DecimalType, DoubleType, LongType, StringType
+    from pyiceberg.transforms import BucketTransform, IdentityTransform
+    first = pa.table({"id": pa.array([1, 2], pa.int32()), "gone": ["a", "b"], "f": pa.array([1.5, None], pa.float32()),
+                      "d": pa.array([D("1.10"), None], pa.decimal128(9, 2)), "s": pa.array([{"x": 1}, None], pa.struct([("x", pa.int32())]))})
+    table = w.create("py.evolved", first.schema)
+    table.append(first)
+    with table.update_schema() as update:
+        update.delete_column("gone").rename_column("f", "renamed").update_column("id", LongType()).update_column("f", DoubleType())
+        update.update_column("d", DecimalType(20, 2)).add_column("note", StringType()).add_column(("s", "y"), StringType()).move_first("note")
+    with table.update_spec() as update:
+        update.add_field("id", BucketTransform(4), "id_bucket")
+    second = pa.table({"note": ["n"], "id": pa.array([2**40], pa.int64()), "renamed": [1e300], "d": pa.array([D("3.00")], pa.decimal128(20, 2)),
+                       "s": pa.array([{"x": 2, "y": "q"}], pa.struct([("x", pa.int32()), ("y", pa.string())]))})
+    table.append(second)
+    with table.update_spec() as update:
+        update.remove_field("id_bucket").add_field("note", IdentityTransform(), "note_part")
+    table.append(second)
+    yield w.by_python("py.evolved")
+
+def python_deletes_and_refs(w):
+    rows = pa.table({"id": pa.array(range(20), pa.int64()), "s": [str(i % 3) for i in range(20)]})
+    table = w.create("py.deletes", rows.schema, properties={"write.metadata.compression-codec": "gzip"})
+    table.append(rows)
+    table.manage_snapshots().create_tag(table.current_snapshot().snapshot_id, "start").create_branch(table.current_snapshot().snapshot_id, "side").commit()
+    table.delete("id < 5")
+    table.overwrite(rows.slice(0, 2), "s == '2'")
+    table.append(rows.slice(3, 1), branch="side")
+    for ref in (None, "start", "side"):
+        yield w.by_python("py.deletes", ref)
+
+def python_files_without_ids(w):
+    """Files that PyIceberg adopts: their columns are found by the name mapping."""
+    rows = every_type(TYPES)
+    pq.write_table(rows, f"{w.folder}/adopted.parquet")
+    table = w.create("py.adopted", rows.schema)
+    table.add_files([f"file://{w.folder}/adopted.parquet"])
+    yield Table("py.adopted", Rows.of(rows), rows.schema)
+
+def python_version_1(w):
+    rows = every_type(TYPES)
+    w.create("py.version_1", rows.schema, properties={"format-version": "1"}).append(rows)
+    yield Table("py.version_1", Rows.of(rows), rows.schema)
+
+SPARK_VALUES = """
+  (1, true, 1, 1L, float(1.5), 0.1d, 1.10, 12345678901234567890123456789012345678, DATE '1969-12-31', TIMESTAMP '1969-12-31 23:59:59.999999Z',
+   TIMESTAMP_NTZ '0001-01-01 00:00:00', 'naïve', X'00FF'),
+  (2, false, -2147483648, -9223372036854775808L, float('NaN'), double('-Infinity'), -9999999.99, -1, DATE '0001-01-01', TIMESTAMP '9999-12-31 23:59:59.999999Z',
+   TIMESTAMP_NTZ '9999-12-31 23:59:59.999999', '', X''),
+  (3, null, null, null, float('-0.0'), double('-0.0'), null, null, null, null, null, null, null)
+  AS t(n, b, i, l, f, d, dec9, dec38, day, tz, ts, s, bin)"""
+SPARK_COLUMNS = """n int, b boolean, i int, l bigint, f float, d double, dec9 decimal(9,2), dec38 decimal(38,0), day date, tz timestamp, ts timestamp_ntz,
+  s string, bin binary"""
+
+def spark_types(w):
+    for version in (1, 2, 3):
+        for form in ("parquet", "orc", "avro"):
+            name = f"sp.types_v{version}_{form}"
+            w.sql(f"CREATE TABLE {CATALOG}.{name} ({SPARK_COLUMNS}) USING iceberg TBLPROPERTIES ('format-version'='{version}', 'write.format.default'='{form}')",
+                  f"INSERT INTO {CATALOG}.{name} SELECT * FROM VALUES {SPARK_VALUES}")
+            yield w.by_spark(name)
+
+def spark_nested(w):
+    for form in ("parquet", "orc", "avro"):
+        name = f"sp.nested_{form}"
+        w.sql(f"""CREATE TABLE {CATALOG}.{name} (id bigint, s struct<a: int, b: struct<c: array<int>>>, l array<struct<k: string, v: decimal(9,2)>>,
+                  m map<string, array<date>>, mm map<int, map<string, double>>) USING iceberg TBLPROPERTIES ('write.format.default'='{form}')""",
+              f"""INSERT INTO {CATALOG}.{name} VALUES
+                  (1, named_struct('a', 1, 'b', named_struct('c', array(1, null))), array(named_struct('k', 'x', 'v', 1.10), null), map('d', array(DATE '1969-12-31')), map(1, map('z', double('NaN')))),
+                  (2, null, null, null, null), (3, named_struct('a', null, 'b', null), array(), map(), map(2, null))""")
+        yield w.by_spark(name)
+
+def spark_transforms(w):
+    parts = ["bucket(4, i)", "bucket(4, l)", "bucket(4, dec9)", "bucket(4, dec38)", "bucket(4, day)", "bucket(4, tz)", "bucket(4, ts)", "bucket(4, s)",
+             "bucket(4, bin)", "truncate(2, i)", "truncate(2, l)", "truncate(3, dec9)", "truncate(2, s)", "truncate(1, bin)", "years(day)", "months(day)",
+             "days(day)", "years(tz)", "months(tz)", "days(tz)", "hours(tz)", "years(ts)", "months(ts)", "days(ts)", "hours(ts)",
+             "b", "i", "l", "f", "d", "dec9", "dec38", "day", "tz", "ts", "s", "bin"]
+    for i, part in enumerate(parts):
+        version = 2 + i % 2
+        w.sql(f"CREATE TABLE {CATALOG}.sp.part_{i} ({SPARK_COLUMNS}) USING iceberg PARTITIONED BY ({part}) TBLPROPERTIES ('format-version'='{version}')",
+              f"INSERT INTO {CATALOG}.sp.part_{i} SELECT * FROM VALUES {SPARK_VALUES}")
+        yield w.by_spark(f"sp.part_{i}")
+
+def spark_deletes(w):
+    """Position deletes in version 2, deletion vectors in version 3; by DELETE, UPDATE and MERGE, with partitions and without, then compacted."""
+    for version in (2, 3):
+        for parts in ("", "PARTITIONED BY (bucket(3, id))"):
+            name = f"sp.deletes_v{version}{'_parts' if parts else ''}"
+            modes = ", ".join(f"'write.{verb}.mode'='merge-on-read'" for verb in ("delete", "update", "merge"))
+            w.sql(f"CREATE TABLE {CATALOG}.{name} (id bigint, s string) USING iceberg {parts} TBLPROPERTIES ('format-version'='{version}', {modes})",
+                  f"INSERT INTO {CATALOG}.{name} SELECT id, concat('s', id) FROM range(1000)",
+                  f"DELETE FROM {CATALOG}.{name} WHERE id % 7 = 0",
+                  f"UPDATE {CATALOG}.{name} SET s = 'u' WHERE id % 11 = 0",
+                  f"ALTER TABLE {CATALOG}.{name} CREATE TAG before",
+                  f"""MERGE INTO {CATALOG}.{name} t USING (SELECT id, 'm' AS s FROM range(990, 1010)) q ON t.id = q.id
+                      WHEN MATCHED AND t.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *""",
+                  f"DELETE FROM {CATALOG}.{name} WHERE id % 13 = 0")
+            yield w.by_spark(name)
+            yield w.by_spark(name, "before")
+            w.sql(f"CALL {CATALOG}.system.rewrite_manifests('{name}')")
+            yield w.by_spark(name)
+            w.sql(f"CALL {CATALOG}.system.rewrite_data_files(table => '{name}', options => map('rewrite-all', 'true'))")
+            yield w.by_spark(name)
+
+def spark_evolved(w):
+    for version in (1, 2, 3):
+        name = f"{CATALOG}.sp.evolved_v{version}"
+        w.sql(f"""CREATE TABLE {name} (id int, gone string, f float, d decimal(9,2), s struct<x: int, y: string>, l array<struct<k: int>>, m map<string, struct<v: int>>)
+                  USING iceberg PARTITIONED BY (id) TBLPROPERTIES ('format-version'='{version}')""",
+              f"INSERT INTO {name} VALUES (1, 'g', 1.5, 1.10, named_struct('x', 1, 'y', 'q'), array(named_struct('k', 1)), map('a', named_struct('v', 1)))",
+              f"ALTER TABLE {name} DROP PARTITION FIELD id", f"ALTER TABLE {name} ADD PARTITION FIELD bucket(4, id)",
+              f"ALTER TABLE {name} DROP COLUMN gone", f"ALTER TABLE {name} RENAME COLUMN f TO renamed", f"ALTER TABLE {name} ALTER COLUMN renamed TYPE double",
+              f"ALTER TABLE {name} ALTER COLUMN id TYPE bigint" if version > 1 else "SELECT 1", f"ALTER TABLE {name} ALTER COLUMN d TYPE decimal(20,2)",
+              f"ALTER TABLE {name} ADD COLUMN note string FIRST", f"ALTER TABLE {name} ADD COLUMN s.z date", f"ALTER TABLE {name} DROP COLUMN s.y",
+              f"ALTER TABLE {name} RENAME COLUMN s.x TO x2", f"ALTER TABLE {name} ADD COLUMN l.element.n string", f"ALTER TABLE {name} ADD COLUMN m.value.w boolean",
+              f"ALTER TABLE {name} ADD COLUMN gone int",
+              f"INSERT INTO {name} SELECT 'n', 7, double(1e300), 2.20, named_struct('x2', 2, 'z', DATE '1969-12-31'), array(named_struct('k', 2, 'n', 'e')), map('b', named_struct('v', 2, 'w', true)), 5",
+              f"ALTER TABLE {name} REPLACE PARTITION FIELD bucket(4, id) WITH truncate(2, note)",
+              f"INSERT INTO {name} SELECT null, 8, null, null, null, null, null, null")
+        yield w.by_spark(f"sp.evolved_v{version}")
+
+def spark_branches(w):
+    name = f"{CATALOG}.sp.refs"
+    w.sql(f"CREATE TABLE {name} (id bigint) USING iceberg", f"INSERT INTO {name} VALUES (1), (2)", f"ALTER TABLE {name} CREATE TAG start",
+          f"ALTER TABLE {name} CREATE BRANCH side", f"INSERT INTO {name}.branch_side VALUES (3)", f"INSERT INTO {name} VALUES (4)",
+          f"ALTER TABLE {name} ADD COLUMN later string", f"INSERT INTO {name} VALUES (5, 'x')")
+    for ref in (None, "start", "side"):
+        yield w.by_spark("sp.refs", ref)
+
+def spark_reads_what_calve_and_spark_wrote(w):
+    """Spark deletes from, adds to and compacts a table that calve made."""
+    for version in (2, 3):
+        source = f"{CATALOG}.over.partitions_v{version}"
+        w.sql(f"ALTER TABLE {source} SET TBLPROPERTIES ('write.delete.mode'='merge-on-read')", f"INSERT INTO {source} VALUES ('z', 100), ('a', 101)",
+              f"DELETE FROM {source} WHERE v IN (4, 101)")
+        yield w.by_spark(f"over.partitions_v{version}")
+
+def java_defaults(w):
+    """Version 3: columns added with a default, which older rows read as."""
+    jvm = w.java.jvm
+    types, literal = jvm.org.apache.iceberg.types.Types, jvm.org.apache.iceberg.expressions.Literal
+    w.sql(f"CREATE TABLE {CATALOG}.ja.defaults (id int, s struct<x: int>) USING iceberg TBLPROPERTIES ('format-version'='3')",
+          f"INSERT INTO {CATALOG}.ja.defaults VALUES (1, named_struct('x', 1)), (2, null)")
+    update = w.java.table("ja.defaults").updateSchema()
+    update.addColumn("i", types.IntegerType.get(), literal.of(7))
+    update.addColumn("t", types.StringType.get(), literal.of("text"))
+    update.addColumn("b", types.BooleanType.get(), literal.of(True))
+    update.addColumn("d", types.DateType.get(), literal.of("1969-12-31").to(types.DateType.get()))
+    update.addColumn("dec", types.DecimalType.of(9, 2), literal.of("1.25").to(types.DecimalType.of(9, 2)))
+    update.addColumn("tz", types.TimestampType.withZone(), literal.of("1969-12-31T23:59:59.999999+00:00").to(types.TimestampType.withZone()))
+    update.addColumn("s", "y", types.StringType.get(), literal.of("inner"))
+    update.commit()
+    w.sql(f"REFRESH TABLE {CATALOG}.ja.defaults",
+          f"INSERT INTO {CATALOG}.ja.defaults VALUES (3, named_struct('x', 3, 'y', null), null, null, null, null, null, null)")
+    yield w.by_spark("ja.defaults")
+
+def java_equality_deletes(w):
+    """Equality deletes, as Flink writes them: by one column and by two, with NULL, before and after a column is dropped, partitioned and global."""
+    for version in (2, 3):
+        for parts in ("", "PARTITIONED BY (p)"):
+            name = f"ja.equality_v{version}{'_parts' if parts else ''}"
+            w.sql(f"CREATE TABLE {CATALOG}.{name} (id int, s string, p int) USING iceberg {parts} TBLPROPERTIES ('format-version'='{version}')",
+                  f"INSERT INTO {CATALOG}.{name} SELECT int(IF(id = 5, null, id)), concat('s', id % 4), int(id % 2) FROM range(20)")
+            equality_delete(w, name, ["id"], [{"id": 3}, {"id": None}, {"id": 100}], {"p": 1})
+            equality_delete(w, name, ["s", "p"], [{"s": "s2", "p": 0}], {"p": 0})
+            w.sql(f"INSERT INTO {CATALOG}.{name} VALUES (3, 's3', 1), (null, 's2', 0)")
+            yield w.by_spark(name)
+            w.sql(f"ALTER TABLE {CATALOG}.{name} RENAME COLUMN id TO number", f"ALTER TABLE {CATALOG}.{name} DROP COLUMN s")
+            yield w.by_spark(name)
+
+def equality_delete(w, name, columns, rows, partition):
+    jvm, table = w.java.jvm, w.java.table(name)
+    iceberg = jvm.org.apache.iceberg
+    schema = table.schema().select(columns)
+    ids = w.spark.session._sc._gateway.new_array(jvm.int, len(columns))
+    for i, name_ in enumerate(columns):
+        ids[i] = table.schema().findField(name_).fieldId()
+    builder = getattr(iceberg.data, "GenericFileWriterFactory$Builder")(table)
+    factory = builder.deleteFileFormat(iceberg.FileFormat.PARQUET).equalityFieldIds(ids).equalityDeleteRowSchema(schema).build()
+    files = iceberg.io.OutputFileFactory.builderFor(table, 1, 1).format(iceberg.FileFormat.PARQUET).suffix("eq").build()
+    key = None
+    if table.spec().isPartitioned():
+        key = iceberg.PartitionKey(table.spec(), table.schema())
+        key.set(0, partition["p"])
+    out = files.newOutputFile(table.spec(), key) if key else files.newOutputFile()
+    writer = factory.newEqualityDeleteWriter(out, table.spec(), key)
+    for row in rows:
+        record = iceberg.data.GenericRecord.create(schema)
+        for column_name, value in row.items():
+            record.setField(column_name, value)
+        writer.write(record)
+    writer.close()
+    table.newRowDelta().addDeletes(writer.toDeleteFile()).commit()
+
+SETS = [python_types, python_nested, python_transforms, python_evolved, python_deletes_and_refs, python_files_without_ids, python_version_1,
+        spark_types, spark_nested, spark_transforms, spark_deletes, spark_evolved, spark_branches, spark_reads_what_calve_and_spark_wrote,
+        java_defaults, java_equality_deletes]

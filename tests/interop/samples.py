@@ -79,7 +79,7 @@ def nested():
         {"id": 1, "point": {"x": 1, "y": -0.0, "tag": "p"}, "tags": ["a", None, ""], "prices": {"EUR": D("12.50"), "USD": None},
          "lines": [{"sku": "s", "qty": 2, "at": [at, None]}, None, {"sku": None, "qty": None, "at": None}],
          "by_day": {dt.date(1, 1, 1): [{"v": NAN}], dt.date(2024, 2, 29): []}, "deep": {"a": {"b": {"c": [[1, 2], [], None, [None]]}}}},
-        {"id": 2, "point": None, "tags": None, "prices": None, "lines": None, "by_day": None, "deep": None},
+        {"id": 2, "point": None, "tags": None, "prices": None, "lines": [None], "by_day": None, "deep": None},
         {"id": 3, "point": {"x": None, "y": None, "tag": None}, "tags": [], "prices": {}, "lines": [], "by_day": {}, "deep": {"a": None}},
         {"id": 4, "point": {"x": -2**31, "y": INF, "tag": ""}, "tags": [None], "prices": {"": D("-0.01")},
          "lines": [{"sku": "ü", "qty": 0, "at": []}], "by_day": {dt.date(1969, 12, 31): None}, "deep": {"a": {"b": None}}},

@@ -1,8 +1,8 @@
 """The tables that calve writes, each by the files and commands of a person, with the rows that must be in them."""
-import dataclasses, json, os
+import dataclasses, datetime as dt, json, os
 import pyarrow as pa, pyarrow.parquet as pq
 from rows import Rows, text_of
-from samples import TYPES, V3_TYPES, column, column_name, every_type, nested
+from samples import D, TYPES, V3_TYPES, column, column_name, every_type, nested
 
 @dataclasses.dataclass
 class Table:
@@ -64,6 +64,13 @@ def nested_v2(project):
 def nested_v3(project):
     project.load("nested.v3", nested(), format_version=3)
     yield Table("nested.v3", nested())
+
+def null_lists(project):
+    """A list of structs that is NULL, apart from other nested rows: not every reader keeps it."""
+    kind = pa.list_(pa.struct([("sku", pa.string())]))
+    rows = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "lines": pa.array([[{"sku": "a"}], None, []], kind)})
+    project.load("nested.null_list", rows)
+    yield Table("nested.null_list", rows)
 
 INTEGRAL = ["int", "long", "decimal(2, 1)", "decimal(9, 2)", "decimal(19, 0)", "decimal(38, 10)"]
 TEXTUAL = ["string", "binary"]
@@ -161,7 +168,80 @@ def rolled_back(project):
     project.load("refs.rolled_back", pa.table({"v": pa.array([3], pa.int64())}))
     yield Table("refs.rolled_back", pa.table({"v": pa.array([1, 3], pa.int64())}))
 
-SETS = [types, nested_v2, nested_v3, transforms_v2, transforms_v3, nested_partition, overwritten, gzip_metadata, codecs,
+def evolved(project):
+    """Added, dropped, renamed, reordered, widened, inside structs too; rows from before and after."""
+    for version in (2, 3):
+        name = f"evolved.v{version}"
+        before = pa.table({
+            "id": pa.array([1, 2], pa.int32()), "gone": pa.array(["x", "y"]), "old": pa.array([1.5, float("nan")], pa.float32()),
+            "amount": pa.array([D("1.10"), D("-2.20")], pa.decimal128(9, 2)),
+            "s": pa.array([{"a": 1, "b": "q"}, None], pa.struct([("a", pa.int32()), ("b", pa.string())])),
+            "l": pa.array([[{"k": 1}], []], pa.list_(pa.struct([("k", pa.int32())])))})
+        project.load(name, before, format_version=version)
+        project.calve("table", "alter", name, "drop gone", "rename old to renamed", "widen id to long", "widen renamed to double",
+                      "widen amount to decimal(20, 2)", "add note string", "add s.c date", "rename s.a to a2", "drop s.b", "widen s.a2 to long",
+                      "add l.extra boolean", "rename l.element.k to k2", "move note first", "move amount before renamed")
+        after = pa.table({
+            "id": pa.array([2**40], pa.int64()), "renamed": pa.array([1e300]), "amount": pa.array([D("123456789012345678.99")], pa.decimal128(20, 2)),
+            "s": pa.array([{"a2": 2**40, "c": dt.date(1969, 12, 31)}], pa.struct([("a2", pa.int64()), ("c", pa.date32())])),
+            "l": pa.array([[{"k2": 7, "extra": True}]], pa.list_(pa.struct([("k2", pa.int32()), ("extra", pa.bool_())]))), "note": pa.array(["n"])})
+        project.load(name, after)
+        whole = pa.Table.from_pylist([
+            {"id": 1, "renamed": 1.5, "amount": D("1.10"), "s": {"a2": 1, "c": None}, "l": [{"k2": 1, "extra": None}], "note": None},
+            {"id": 2, "renamed": float("nan"), "amount": D("-2.20"), "s": None, "l": [], "note": None}, *after.to_pylist()], after.schema)
+        yield Table(name, whole.select(["note", "id", "amount", "renamed", "s", "l"]))
+        project.calve("table", "alter", name, "drop note", "add note string")  # another column of the same name
+        again = whole.set_column(5, "note", pa.nulls(3, pa.string()))
+        yield Table(name, again.select(["id", "amount", "renamed", "s", "l", "note"]))
+
+def evolved_by_source(project):
+    """The contract lets the table grow with its source: new columns at every depth, wider types."""
+    evolve = {"on_type_change": "evolve"}
+    project.load("evolved.by_source", pa.table({
+        "id": pa.array([1], pa.int32()), "s": pa.array([{"x": 1}], pa.struct([("x", pa.int32())])),
+        "l": pa.array([[{"k": "a"}]], pa.list_(pa.struct([("k", pa.string())]))),
+        "m": pa.array([[("p", {"v": 1.5})]], pa.map_(pa.string(), pa.struct([("v", pa.float32())])))}))
+    second = pa.table({
+        "id": pa.array([2**33], pa.int64()), "s": pa.array([{"x": 2**33, "y": "new"}], pa.struct([("x", pa.int64()), ("y", pa.string())])),
+        "l": pa.array([[{"k": "b", "n": 2}, None]], pa.list_(pa.struct([("k", pa.string()), ("n", pa.int32())]))),
+        "m": pa.array([[("q", {"v": 1e300, "w": [True]})]], pa.map_(pa.string(), pa.struct([("v", pa.float64()), ("w", pa.list_(pa.bool_()))]))),
+        "added": pa.array([D("1.00")], pa.decimal128(9, 2))})
+    project.load("evolved.by_source", second, contract=evolve)
+    first = {"id": 1, "s": {"x": 1, "y": None}, "l": [{"k": "a", "n": None}], "m": [("p", {"v": 1.5, "w": None})], "added": None}
+    yield Table("evolved.by_source", pa.Table.from_pylist([first, *second.to_pylist()], second.schema))
+
+def repartitioned(project):
+    """One table under several specs: widened, replaced, dropped, taken up again; sources renamed and dropped."""
+    for version in (2, 3):
+        name = f"respec.v{version}"
+        def rows(first):
+            return pa.table({"id": pa.array(range(first, first + 6), pa.int64()), "t": column("timestamp").slice(0, 6), "s": column("string").slice(0, 6)})
+        whole = [rows(0)]
+        project.load(name, whole[0], format_version=version)
+        for i, change in enumerate(["partition by bucket(4, id)", "partition by bucket(4, id), year(t)", "partition by day(t), truncate(1, s)",
+                                    "partition by bucket(8, id)", "partition by nothing", "partition by hour(t), s", "partition by bucket(4, id)"]):
+            project.calve("table", "alter", name, change)
+            whole.append(rows(6 * (i + 1)))
+            project.load(name, whole[-1])
+        yield Table(name, pa.concat_tables(whole), filters=["id", "t", "s"])
+        project.calve("table", "alter", name, "rename id to number", "drop s")
+        after = pa.concat_tables(whole).drop_columns("s").rename_columns(["number", "t"])
+        yield Table(name, after, filters=["number", "t"])
+        # A dynamic overwrite replaces the partitions of the new rows under the current spec.
+        new = pa.table({"number": pa.array([3], pa.int64()), "t": column("timestamp").slice(0, 1)})
+        project.load(name, new)
+        yield Table(name, pa.concat_tables([after, new]))
+
+def upgraded(project):
+    """From format 2 to 3 with rows in it."""
+    one = pa.table({"v": pa.array([1, 2], pa.int64())})
+    project.load("upgraded.t", one)
+    project.calve("table", "alter", "upgraded.t", "upgrade to format 3", "add at timestamp_ns")
+    two = pa.table({"v": pa.array([3], pa.int64()), "at": pa.array([1], pa.int64()).cast(pa.timestamp("ns"))})
+    project.load("upgraded.t", two)
+    yield Table("upgraded.t", pa.concat_tables([one.append_column("at", pa.nulls(2, pa.timestamp("ns"))), two]))
+
+SETS = [evolved, evolved_by_source, repartitioned, upgraded, types, nested_v2, nested_v3, null_lists, transforms_v2, transforms_v3, nested_partition, overwritten, gzip_metadata, codecs,
         many_files, branches_and_tags, rolled_back]
 
 def compare_filtered(tally, readers, table, name):

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "iceberg/schema_edit.h"
 
 namespace calve::load {
 namespace {
@@ -82,7 +83,7 @@ class Meeting {
     for (Field& candidate : fields_) {
       if (candidate.name == field.name) known = &candidate;
     }
-    if (known != nullptr) return MeetKnown(field, *known);
+    if (known != nullptr) return MeetKnown(field, *known, field.name);
     for (const Field& candidate : fields_) {
       if (ToLower(candidate.name) != ToLower(field.name)) continue;
       faults_.push_back("column '" + field.name + "' differs from the table's '" + candidate.name +
@@ -90,40 +91,45 @@ class Meeting {
                         "it with a column_mapping transformer");
       return;
     }
-    MeetNew(field);
+    if (plan_.new_table) {
+      MakeColumn(field);
+    } else {
+      MeetNew(field, fields_, field.name);
+    }
   }
 
-  void MeetNew(const Field& field) {
-    if (plan_.new_table) {
-      Field made = field;
-      made.required = false;
-      const Type* promised = PromisedType(field.name);
-      if (promised != nullptr && !(*promised == field.type)) {
-        if (!Fits(field.type, *promised, meeting_.format_version)) {
-          faults_.push_back(
-              "column '" + field.name + "' is " + field.type.ToString() +
-              ", but its contract says " + promised->ToString() +
-              "; convert it with a type_conversion transformer, or change the contract");
-          return;
-        }
-        made.type = *promised;
+  void MakeColumn(const Field& field) {
+    Field made = field;
+    made.required = false;
+    const Type* promised = PromisedType(field.name);
+    if (promised != nullptr && !(*promised == field.type)) {
+      if (!Fits(field.type, *promised, meeting_.format_version)) {
+        faults_.push_back(
+            "column '" + field.name + "' is " + field.type.ToString() + ", but its contract says " +
+            promised->ToString() +
+            "; convert it with a type_conversion transformer, or change the contract");
+        return;
       }
-      fields_.push_back(std::move(made));
-      return;
+      made.type = *promised;
     }
+    fields_.push_back(std::move(made));
+  }
+
+  /// A column that the table, or a struct in it, does not have; `siblings` are those that it has.
+  void MeetNew(const Field& field, std::vector<Field>& siblings, const std::string& full_name) {
     SchemaPlan::Step step{.kind = Kind::kAdd,
-                          .column = field.name,
+                          .column = full_name,
                           .from = "",
                           .to = field.type.ToString(),
                           .why = ""};
     switch (on_new_column_) {
       case DriftPolicy::kEvolve:
         step.why = "new in the source, allowed by the contract (evolve)";
-        fields_.push_back(field);
-        fields_.back().required = false;
+        siblings.push_back(field);
+        siblings.back().required = false;
         break;
       case DriftPolicy::kFreeze:
-        faults_.push_back("column '" + field.name + "' is new in the source, and the contract of " +
+        faults_.push_back("column '" + full_name + "' is new in the source, and the contract of " +
                           meeting_.table +
                           " freezes the schema; leave it out with a column_mapping transformer, or "
                           "set on_new_column: evolve");
@@ -136,10 +142,12 @@ class Meeting {
     plan_.steps.push_back(std::move(step));
   }
 
-  void MeetKnown(const Field& field, Field& known) {
+  void MeetKnown(const Field& field, Field& known, const std::string& full_name) {
     if (Fits(field.type, known.type, meeting_.format_version)) return;
+    if (field.type.is_nested() && field.type.kind() == known.type.kind())
+      return MeetNested(field.type, known.type, full_name);
     SchemaPlan::Step step{.kind = Kind::kWiden,
-                          .column = field.name,
+                          .column = full_name,
                           .from = known.type.ToString(),
                           .to = field.type.ToString(),
                           .why = ""};
@@ -153,13 +161,36 @@ class Meeting {
       step.why = "wider in the source; rows whose value does not fit go to quarantine";
     } else {
       faults_.push_back(
-          "column '" + field.name + "' is " + field.type.ToString() + " in the source and " +
+          "column '" + full_name + "' is " + field.type.ToString() + " in the source and " +
           known.type.ToString() + " in " + meeting_.table +
           (narrows ? ", and the contract freezes types; set on_type_change: evolve or quarantine"
                    : "; convert it with a type_conversion transformer"));
       return;
     }
     plan_.steps.push_back(std::move(step));
+  }
+
+  /// The fields of a struct, the element of a list, the key and value of a map, each as a column.
+  void MeetNested(const Type& incoming, Type& known, const std::string& full_name) {
+    std::vector<Field> fields = known.fields();
+    for (size_t i = 0; i < incoming.fields().size(); ++i) {
+      const Field& field = incoming.fields()[i];
+      const bool named = known.kind() == iceberg::TypeKind::kStruct;
+      const std::string name = full_name + "." + field.name;
+      const auto own = std::find_if(fields.begin(), fields.end(),
+                                    [&](const Field& f) { return f.name == field.name; });
+      if (named && own == fields.end()) {
+        MeetNew(field, fields, name);
+      } else if (known.kind() == iceberg::TypeKind::kMap && i == 0) {
+        if (Fits(field.type, fields[0].type, meeting_.format_version)) continue;
+        faults_.push_back("column '" + name + "' is " + field.type.ToString() +
+                          " in the source and " + fields[0].type.ToString() + " in " +
+                          meeting_.table + "; the key of a map never changes");
+      } else {
+        MeetKnown(field, named ? *own : fields[i], name);
+      }
+    }
+    known = iceberg::WithFields(known, std::move(fields));
   }
 
   void CheckMissing() {
