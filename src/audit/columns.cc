@@ -1,5 +1,7 @@
 #include "audit/columns.h"
 
+#include <set>
+
 #include "base/text.h"
 #include "columnar/convert.h"
 #include "columnar/text_value.h"
@@ -89,6 +91,19 @@ std::string SqlValue(const config::Node& value) {
                           (type == config::CoreType::kFloat &&
                            value.text().find_first_not_of("0123456789.-") == std::string::npos));
   return bare ? value.text() : engine::QuoteLiteral(value.text());
+}
+
+std::string ShownName(const std::string& column) {
+  static const std::set<std::string> kWords = {
+      "all",  "and",      "any",  "asc",   "case",  "check",  "column", "default",
+      "desc", "distinct", "else", "end",   "for",   "from",   "group",  "having",
+      "in",   "into",     "is",   "join",  "left",  "like",   "limit",  "not",
+      "null", "offset",   "on",   "or",    "order", "select", "table",  "then",
+      "to",   "union",    "user", "using", "when",  "where",  "window", "with"};
+  const bool plain =
+      !kWords.contains(column) && !column.empty() && !(column[0] >= '0' && column[0] <= '9') &&
+      column.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  return plain ? column : engine::QuoteIdentifier(column);
 }
 
 std::string ColumnList(const std::vector<std::string>& columns) {

@@ -29,6 +29,9 @@ bool IsAbove(const config::Node& low, const config::Node& high);
 /// quoted, cast to the column's type by the engine.
 std::string SqlValue(const config::Node& value);
 
+/// A column as a person would write it in SQL: bare where that is plain, else quoted.
+std::string ShownName(const std::string& column);
+
 /// Join quoted identifiers: "a", "b".
 std::string ColumnList(const std::vector<std::string>& columns);
 

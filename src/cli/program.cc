@@ -135,6 +135,10 @@ Result<std::optional<std::string>> Program::ReadText(const std::string& path) {
 
 Result<const config::LoadedProject*> Program::project() {
   if (project_.has_value()) return &*project_;
+  const auto found = files().Stat(context(), folder());
+  if (!found.ok() && found.error().kind == ErrorKind::kNotFound)
+    return ConfigError("there is no project folder " + config::QuoteForMessage(options.folder) +
+                       "; calve init makes one");
   if (catalog_kinds_.kinds().empty()) catalog::RegisterParts(catalog_kinds_);
   config::ProjectTexts texts;
   CALVE_ASSIGN_OR_RETURN(texts.calve_yaml, ReadText(folder() + "/calve.yaml"));
@@ -287,7 +291,7 @@ Result<pipeline::Job> Program::LoadJob(const std::string& id) {
     const std::string have = ids.empty() ? "; config/jobs has no job yet, calve init makes one"
                                          : "; the jobs are " + Join(ids, ", ");
     const std::string near = DidYouMean(id, ids);
-    return ConfigError("there is no job '" + id + "' (" + shown + ")" +
+    return ConfigError("there is no job " + config::QuoteForMessage(id) + " in config/jobs" +
                        (near.empty() ? have : near));
   }
   CALVE_RETURN_IF_ERROR(text);

@@ -4,6 +4,8 @@
 #include <arrow/array/builder_decimal.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/builder_time.h>
+#include <arrow/extension/uuid.h>
+#include <arrow/extension_type.h>
 #include <arrow/util/decimal.h>
 
 #include <algorithm>
@@ -87,6 +89,24 @@ class StringColumn : public TextColumn {
   arrow::StringBuilder builder_;
 };
 
+/// A column whose values lie in another type, which says less of their meaning.
+class MeaningColumn : public TextColumn {
+ public:
+  MeaningColumn(std::shared_ptr<arrow::DataType> type, std::unique_ptr<TextColumn> storage)
+      : type_(std::move(type)), storage_(std::move(storage)) {}
+  Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) override {
+    return storage_->Append(values, misfits);
+  }
+  Result<std::shared_ptr<arrow::Array>> Finish() override {
+    CALVE_ASSIGN_OR_RETURN(auto array, storage_->Finish());
+    return arrow::ExtensionType::WrapArray(type_, std::move(array));
+  }
+
+ private:
+  const std::shared_ptr<arrow::DataType> type_;
+  const std::unique_ptr<TextColumn> storage_;
+};
+
 template <typename Builder, typename Read>
 std::unique_ptr<TextColumn> MakeColumn(const std::shared_ptr<arrow::DataType>& type, Read read) {
   return std::make_unique<Column<Builder, Read>>(
@@ -121,6 +141,11 @@ std::unique_ptr<TextColumn> MakeUuids(const std::shared_ptr<arrow::DataType>& ty
 }
 
 }  // namespace
+
+Result<std::shared_ptr<arrow::DataType>> TextType(const iceberg::Type& type) {
+  if (type.kind() == iceberg::TypeKind::kUuid) return arrow::extension::uuid();
+  return ToArrowType(type);
+}
 
 Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type,
                                                    const TextFormats& formats) {
@@ -170,6 +195,11 @@ Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::
     }
     case arrow::Type::STRING:
       return std::make_unique<StringColumn>();
+    case arrow::Type::EXTENSION: {
+      const auto& extension = static_cast<const arrow::ExtensionType&>(*type);
+      CALVE_ASSIGN_OR_RETURN(auto storage, MakeTextColumn(extension.storage_type(), formats));
+      return std::make_unique<MeaningColumn>(type, std::move(storage));
+    }
     case arrow::Type::FIXED_SIZE_BINARY:
       if (static_cast<const arrow::FixedSizeBinaryType&>(*type).byte_width() == 16)
         return MakeUuids(type);
@@ -181,6 +211,19 @@ Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::
 }
 
 namespace {
+
+/// A text as messages show it: cut where it is long, control characters escaped.
+std::string Shown(std::string_view text) {
+  std::string cut(text.substr(0, 60));
+  while (!cut.empty() && !IsValidUtf8(cut)) cut.pop_back();
+  std::string shown;
+  for (const char c : cut) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    const std::string quoted = control ? Quote(std::string(1, c)) : std::string(1, c);
+    shown += control && quoted.size() > 3 ? quoted.substr(1, quoted.size() - 2) : quoted;
+  }
+  return shown;
+}
 
 bool IsNumber(const arrow::DataType& type) {
   return arrow::is_decimal(type.id()) || arrow::is_floating(type.id()) ||
@@ -253,13 +296,13 @@ std::string MomentReason(std::string_view text, const arrow::DataType& type,
 
 std::string MisfitReason(std::string_view text, const arrow::DataType& type,
                          const TextFormats& formats) {
-  std::string shown(text.substr(0, 60));
   if (!IsValidUtf8(text))
     return "the bytes are no UTF-8; if the file has another encoding, set encoding for the source";
-  while (!IsValidUtf8(shown)) shown.pop_back();
-  if (text.size() > 60) shown += "...";
+  const std::string shown = Shown(text) + (text.size() > 60 ? "..." : "");
   const Result<iceberg::Type> iceberg_type = ToIcebergType(type, 3);
-  const std::string type_name = type.id() == arrow::Type::FIXED_SIZE_BINARY ? "uuid"
+  const bool uuid =
+      type.id() == arrow::Type::FIXED_SIZE_BINARY || type.id() == arrow::Type::EXTENSION;
+  const std::string type_name = uuid                ? "uuid"
                                 : iceberg_type.ok() ? iceberg_type->ToString()
                                                     : type.ToString();
   std::string reason = "'" + shown + "' is no " + type_name;
@@ -271,29 +314,19 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type,
     const std::string why = NumberReason(text, type, formats);
     if (!why.empty()) return reason + ": it" + why;
     if (formats.decimal == '.' && text.find(',') != std::string_view::npos)
-      reason += "; if commas are decimal here, set decimal: ',' for the source";
-    return reason;
+      return reason + "; if commas are decimal here, set decimal: ',' for the source";
+    return reason + (arrow::is_integer(type.id())   ? "; expected a whole number such as 1250"
+                     : arrow::is_decimal(type.id()) ? "; expected a number such as 12.50"
+                                                    : "; expected a number such as 12.5 or 1e300");
   }
   if (type.id() == arrow::Type::BOOL) return reason + "; expected true or false";
-  if (type.id() == arrow::Type::FIXED_SIZE_BINARY)
-    return reason + "; expected 32 hexadecimal digits in groups of 8-4-4-4-12";
+  if (uuid) return reason + "; expected 32 hexadecimal digits in groups of 8-4-4-4-12";
   if (!arrow::is_temporal(type.id())) return reason;
   const std::string why = MomentReason(text, type, formats);
   return reason + (why.empty() ? "; if dates are written so here, name the format: date_formats, "
                                  "timestamp_formats of the source"
                                : why);
 }
-
-namespace {
-
-/// A text as messages show it, cut where it is long.
-std::string Shown(std::string_view text) {
-  std::string shown(text.substr(0, 60));
-  while (!shown.empty() && !IsValidUtf8(shown)) shown.pop_back();
-  return shown;
-}
-
-}  // namespace
 
 void TypeGuess::SeeNumber(std::string_view text) {
   const unsigned numbers = kInteger | kDecimal | kDouble;

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "columnar/text_value.h"
+#include "iceberg/type.h"
 
 namespace calve::columnar {
 
@@ -32,8 +33,12 @@ class TextColumn {
   virtual Result<std::shared_ptr<arrow::Array>> Finish() = 0;
 };
 
+/// The Arrow type of a column that is given an Iceberg type by name: as ToArrowType, but with uuid
+/// as Arrow's uuid, so that a table made of the column has one too.
+Result<std::shared_ptr<arrow::DataType>> TextType(const iceberg::Type& type);
+
 /// For boolean, integers, floats, decimals, dates, times, timestamps, strings and uuid
-/// (fixed_size_binary(16)). Fails with kRefused on others.
+/// (Arrow's, or fixed_size_binary(16)). Fails with kRefused on others.
 Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type,
                                                    const TextFormats& formats);
 

@@ -1,5 +1,9 @@
 #include "pipeline/job.h"
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace calve::pipeline {
 
 config::Shape<Thresholds> Thresholds::Declaration() {
@@ -25,6 +29,15 @@ config::Shape<Monitoring> Monitoring::Declaration() {
   shape.Optional("notification_channels", &Monitoring::notification_channels,
                  "Where to tell: slack, email, as set up in calve.yaml.",
                  {.example = "[slack, email]"});
+  shape.Check("notification_channels", [](const Monitoring& monitoring) -> Status {
+    const std::vector<std::string> known = {"slack", "email", "webhook"};
+    for (const std::string& channel : monitoring.notification_channels) {
+      if (std::find(known.begin(), known.end(), channel) == known.end())
+        return ConfigError("'" + channel + "' is no channel; one of " + Join(known, ", ") +
+                           DidYouMean(channel, known));
+    }
+    return Status::Ok();
+  });
   shape.Optional("thresholds", &Monitoring::thresholds,
                  "Figures of a run that people are told of when they cross these.");
   return shape;

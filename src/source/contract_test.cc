@@ -200,7 +200,7 @@ TEST_P(SourceContract, ALargeInputTakesLittleMemory) {
     CALVE_RETURN_IF_ERROR(Expect(read.rows.size() == kRows, "rows are missing"));
     CALVE_RETURN_IF_ERROR(Expect(read.batch_bytes_max <= 4 * kBatchBytes,
                                  std::to_string(read.batch_bytes_max) + " bytes in a batch"));
-    return Expect(read.pool_bytes_max <= 2'000'000,
+    return Expect(read.pool_bytes_max <= 3'000'000,
                   std::to_string(read.pool_bytes_max) + " bytes held while reading");
   });
 }

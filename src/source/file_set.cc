@@ -1,5 +1,6 @@
 #include "source/file_set.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
@@ -124,6 +125,12 @@ Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
   return io::OpenStream(std::move(input), stream);
 }
 
-std::string_view ShortName(std::string_view uri) { return uri.substr(uri.rfind('/') + 1); }
+std::string ShortName(std::string_view uri) {
+  std::string name(uri.substr(uri.rfind('/') + 1));
+  const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  return plain ? name : Quote(name);
+}
 
 }  // namespace calve::source

@@ -45,7 +45,7 @@ Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
                                                   const FileOptions& options,
                                                   const io::FileInfo& file);
 
-/// The last part of an address, for messages about rows.
-std::string_view ShortName(std::string_view uri);
+/// The last part of an address, for messages about rows; control characters are escaped.
+std::string ShortName(std::string_view uri);
 
 }  // namespace calve::source

@@ -17,7 +17,7 @@ Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
     return ConfigError(parsed.error().message + DidYouMean(text, kNames) + "; known are " +
                        Join(kNames, ", "));
   const iceberg::Type type = *parsed;
-  CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::ToArrowType(type));
+  CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::TextType(type));
   CALVE_RETURN_IF_ERROR(columnar::MakeTextColumn(arrow_type, {}));
   return arrow_type;
 }

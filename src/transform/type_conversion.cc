@@ -103,7 +103,7 @@ bool HasExactText(const arrow::DataType& type) {
 
 Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
   CALVE_ASSIGN_OR_RETURN(const iceberg::Type type, iceberg::Type::Parse(text));
-  CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::ToArrowType(type));
+  CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::TextType(type));
   CALVE_RETURN_IF_ERROR(columnar::MakeTextColumn(arrow_type, {}));
   return arrow_type;
 }

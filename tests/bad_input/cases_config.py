@@ -59,9 +59,9 @@ job("a size beyond 64 bits", SOURCE + LOADER + "resources: {memory_limit: 999999
 job("a mode that is not there", SOURCE + "loader: {type: iceberg, database: d, table: t, write_mode: mrege}\n", f"{JOB}:2:60", "append")
 job("a policy that is not there", SOURCE + LOADER + "on_open_branch: repalce\n", f"{JOB}:3:17", "one of block, replace")
 job("a type of job that is not there", SOURCE + LOADER + "type: genric\n", f"{JOB}:3:7", "one of generic")
-job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:38", "slack")
+job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:37", "one of slack, email, webhook")
 job("several faults at once", "source: {type: cvs}\nloader: {type: iceberg, table: t}\nenabled: maybe\n", f"{JOB}:1:16", f"{JOB}:2:9", f"{JOB}:3:10",
-    "4 faults, nothing was run")
+    "3 faults, nothing was run")
 
 job("a variable that is not set", "source: {type: csv, source_path: \"${NOT_SET}\"}\n" + LOADER, f"{JOB}:1:34", "${NOT_SET} is not set", "${NOT_SET:-default}")
 job("a reference that does not close", "source: {type: csv, source_path: \"${HOME\"}\n" + LOADER, f"{JOB}:1:34", "close it")

@@ -44,7 +44,7 @@ source("a link to nothing", IN, {"in/a.csv": lambda path: os.symlink("nothing", 
 source("a pipe for a file", IN, {"in/a.csv": os.mkfifo}, "a.csv", "expected a plain file", exit=REFUSED)
 source("a device without end", IN, {"in/a.csv": lambda path: os.symlink("/dev/zero", path)}, "a.csv", "expected a plain file", exit=REFUSED)
 source("a file that the system refuses to read", IN, {"in/a.csv": lambda path: os.symlink("/proc/self/mem", path)}, "a.csv", "read", exit=REFUSED)
-source("a name with a line break", "type: csv, source_path: in/", {"in/a\nb.csv": "id\n1,2\n"}, "b.csv line 2", "quote values")
+source("a name with a line break", "type: csv, source_path: in/", {"in/a\nb.csv": "id\n1,2\n"}, "a\\nb.csv\" line 2", "quote values")
 source("a name with quotes", "type: csv, source_path: in/", {"in/a\"'b.csv": "id\n1,2\n"}, "a\"'b.csv line 2", "quote values")
 source("a name in UTF-8", "type: csv, source_path: in/", {"in/größe-数.csv": "id\n1,2\n"}, "größe-数.csv line 2", "quote values")
 source("a name that is no UTF-8", "type: csv, source_path: in/", {"in/a.csv": lambda path: open(os.fsencode(path)[:-5] + b"\xff.csv", "w").write("id\n1,2\n")},

@@ -52,7 +52,7 @@ struct NotNull {
       compiled->sql +=
           (compiled->sql.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
     for (const std::string& column : columns)
-      compiled->where += (compiled->where.empty() ? "" : " OR ") + column + " IS NULL";
+      compiled->where += (compiled->where.empty() ? "" : " OR ") + ShownName(column) + " IS NULL";
     compiled->null_passes = false;
     compiled->failure = "are NULL";
     return Status::Ok();

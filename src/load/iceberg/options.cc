@@ -27,8 +27,10 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   shape.Optional("properties", &IcebergOptions::properties,
                  "For a new table: table properties, by Iceberg's names, such as "
                  "write.target-file-size-bytes.");
-  shape.Check("table",
-              [](const IcebergOptions& options) -> Status { return options.Name().status(); });
+  shape.Check("table", [](const IcebergOptions& options) -> Status {
+    if (options.database.empty()) return Status::Ok();  // That it is missing is said.
+    return options.Name().status();
+  });
   shape.Check("overwrite", [](const IcebergOptions& options) -> Status {
     if (options.write_mode == WriteMode::kOverwrite || !options.overwrite.has_value())
       return Status::Ok();

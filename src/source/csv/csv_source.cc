@@ -232,12 +232,11 @@ class CsvFile {
   Result<size_t> Parse(size_t rows_max) {
     Result<size_t> parsed = parser_.Parse(text_.data(), text_.at_end(), rows_max);
     if (parsed.ok()) return parsed;
-    return Error{parsed.error().kind,
-                 std::string(ShortName(info_.uri)) + " " + parsed.error().message};
+    return Error{parsed.error().kind, ShortName(info_.uri) + " " + parsed.error().message};
   }
   Status In(Status status) const {
     if (status.ok()) return status;
-    return Error{status.error().kind, std::string(ShortName(info_.uri)) + " line " +
+    return Error{status.error().kind, ShortName(info_.uri) + " line " +
                                           FormatCount(parser_.line()) + ": " +
                                           status.error().message};
   }
@@ -255,8 +254,7 @@ class CsvFile {
       CsvParser& parser = options_.header ? parser_ : peek;
       Result<size_t> used = parser.Parse(text_.data(), text_.at_end(), 1);
       if (!used.ok())
-        return Error{used.error().kind,
-                     std::string(ShortName(info_.uri)) + " " + used.error().message};
+        return Error{used.error().kind, ShortName(info_.uri) + " " + used.error().message};
       if (parser.rows().empty()) {
         if (text_.at_end()) return Status::Ok();  // An empty file has no columns and no rows.
         continue;
@@ -277,7 +275,7 @@ class CsvFile {
     for (size_t i = 0; i < columns_.size(); ++i) {
       const std::string& name = columns_[i];
       const std::string place =
-          std::string(ShortName(info_.uri)) + " line 1, column " + std::to_string(i + 1) + ": ";
+          ShortName(info_.uri) + " line 1, column " + std::to_string(i + 1) + ": ";
       if (!IsValidUtf8(name) || name.find('\0') != std::string::npos) {
         faults += place +
                   "the name is no UTF-8 text; if the file has another encoding, set encoding for "
@@ -395,7 +393,7 @@ class CsvReader : public SplitReader {
   columnar::Reject MakeReject(const CsvRow& row, std::string column, std::string reason) const {
     std::string raw(row.raw.substr(0, 1 << 20));
     if (!IsValidUtf8(raw) || raw.find('\0') != std::string::npos) raw = Quote(EscapeBytes(raw));
-    return {.origin = std::string(ShortName(info_.uri)) + " line " + FormatCount(row.line),
+    return {.origin = ShortName(info_.uri) + " line " + FormatCount(row.line),
             .column = std::move(column),
             .reason = std::move(reason),
             .raw = std::move(raw)};
@@ -453,8 +451,7 @@ class CsvReader : public SplitReader {
       CALVE_ASSIGN_OR_RETURN(rows, columnar::TakeRows(rows, kept));
     }
     batch->rows = std::move(rows);
-    batch->origins =
-        std::make_shared<CsvOrigins>(std::string(ShortName(info_.uri)), std::move(lines));
+    batch->origins = std::make_shared<CsvOrigins>(ShortName(info_.uri), std::move(lines));
     return Status::Ok();
   }
 
@@ -505,9 +502,8 @@ class CsvSource : public Source {
     plan.bytes = set.bytes;
     plan.position = std::move(set.position);
     for (io::FileInfo& file : set.files) {
-      plan.splits.push_back({.label = std::string(ShortName(file.uri)),
-                             .bytes = file.size,
-                             .payload = std::move(file)});
+      plan.splits.push_back(
+          {.label = ShortName(file.uri), .bytes = file.size, .payload = std::move(file)});
     }
     if (plan.splits.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, typing.Schema(&plan.notes));

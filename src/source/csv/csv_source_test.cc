@@ -102,7 +102,8 @@ TEST_F(CsvSourceTest, AWrongValueBehindTheSampleIsHeldBackNotChanged) {
   EXPECT_EQ(rows->rows.size(), 200'000U);
   EXPECT_EQ(rows->rejects,
             (std::vector<std::string>{
-                "a.csv line 200,002: column v: 'abc' is no decimal(18, 1)",
+                "a.csv line 200,002: column v: 'abc' is no decimal(18, 1); expected a "
+                "number such as 12.50",
                 "a.csv line 200,003: column v: '2.555' is no decimal(18, 1): it has more digits "
                 "behind the point than it holds; give the column a wider type under types of the "
                 "source"}));
@@ -144,7 +145,7 @@ TEST_F(CsvSourceTest, OptionsThatContradictEachOtherAreRefused) {
     const auto rows = Csv("a\n1\n", options);
     ASSERT_FALSE(rows.ok()) << options;
     EXPECT_EQ(rows.error().kind, ErrorKind::kConfig) << options;
-    EXPECT_NE(rows.error().message.find("job.yaml:2:"), std::string::npos) << rows.error().message;
+    EXPECT_NE(rows.error().message.find("job.yaml:"), std::string::npos) << rows.error().message;
   }
 }
 

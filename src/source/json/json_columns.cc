@@ -6,6 +6,7 @@
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/builder_time.h>
 #include <arrow/builder.h>
+#include <arrow/extension_type.h>
 
 #include <map>
 #include <utility>
@@ -244,9 +245,12 @@ Result<std::unique_ptr<JsonColumns>> JsonColumns::Make(
   state->root = std::make_unique<Place>("", arrow::null(), nullptr);
   for (const auto& field : schema->fields()) {
     std::unique_ptr<arrow::ArrayBuilder> builder;
-    CALVE_RETURN_IF_ERROR(
-        arrow::MakeBuilder(arrow::default_memory_pool(), field->type(), &builder));
-    state->root->AddChild(field->name(), field->type(), builder.get());
+    const bool extension = field->type()->id() == arrow::Type::EXTENSION;
+    const auto storage =
+        extension ? static_cast<const arrow::ExtensionType&>(*field->type()).storage_type()
+                  : field->type();
+    CALVE_RETURN_IF_ERROR(arrow::MakeBuilder(arrow::default_memory_pool(), storage, &builder));
+    state->root->AddChild(field->name(), storage, builder.get());
     state->builders.push_back(std::move(builder));
   }
   return std::unique_ptr<JsonColumns>(new JsonColumns(std::move(state)));
@@ -269,8 +273,11 @@ Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
 
 Result<columnar::Batch> JsonColumns::Finish() {
   arrow::ArrayVector arrays;
-  for (const auto& builder : state_->builders) {
-    CALVE_ASSIGN_OR_RETURN(auto array, builder->Finish());
+  for (size_t i = 0; i < state_->builders.size(); ++i) {
+    CALVE_ASSIGN_OR_RETURN(auto array, state_->builders[i]->Finish());
+    const auto& type = state_->schema->field(static_cast<int>(i))->type();
+    if (type->id() == arrow::Type::EXTENSION)
+      array = arrow::ExtensionType::WrapArray(type, std::move(array));
     arrays.push_back(std::move(array));
   }
   const auto batch = arrow::RecordBatch::Make(state_->schema, state_->rows, std::move(arrays));

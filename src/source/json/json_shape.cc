@@ -175,7 +175,7 @@ Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& op
     const auto said = options.types.find(name);
     if (said != options.types.end()) {
       CALVE_ASSIGN_OR_RETURN(const iceberg::Type type, iceberg::Type::Parse(said->second));
-      CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::ToArrowType(type));
+      CALVE_ASSIGN_OR_RETURN(auto arrow_type, columnar::TextType(type));
       fields.push_back(arrow::field(name, std::move(arrow_type)));
       continue;
     }

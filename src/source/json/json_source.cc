@@ -180,9 +180,8 @@ class JsonSource : public Source {
     plan.bytes = set.bytes;
     plan.position = std::move(set.position);
     for (io::FileInfo& file : set.files) {
-      plan.splits.push_back({.label = std::string(ShortName(file.uri)),
-                             .bytes = file.size,
-                             .payload = std::move(file)});
+      plan.splits.push_back(
+          {.label = ShortName(file.uri), .bytes = file.size, .payload = std::move(file)});
     }
     if (plan.splits.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = options_.types,
@@ -197,15 +196,15 @@ class JsonSource : public Source {
     const auto& file = std::any_cast<const io::FileInfo&>(split.payload);
     CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources_, options_, file));
     CALVE_ASSIGN_OR_RETURN(auto columns, JsonColumns::Make(plan.schema));
-    return std::make_unique<JsonReader>(std::string(ShortName(file.uri)), std::move(stream),
-                                        std::move(columns), plan_options_);
+    return std::make_unique<JsonReader>(ShortName(file.uri), std::move(stream), std::move(columns),
+                                        plan_options_);
   }
 
  private:
   /// Lines that are no objects say nothing of the columns: the reader rejects them.
   Status Sample(const Context& context, const io::FileInfo& file, JsonShape* shape) {
     CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources_, options_, file));
-    Lines lines(std::string(ShortName(file.uri)), std::move(stream));
+    Lines lines(ShortName(file.uri), std::move(stream));
     while (lines.bytes() < options_.sample.value()) {
       std::string_view line;
       CALVE_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));

@@ -63,9 +63,16 @@ class ParquetOrigins : public columnar::Origins {
   const int64_t first_row_;
 };
 
+/// What the library says, on one line.
+std::string OneLine(std::string_view said) {
+  std::string line(Trim(said));
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
 Error NoParquet(const std::string& file, std::string_view reason) {
   return DataError(file + " is no readable Parquet file; write it again, or name only Parquet " +
-                   "files in file_pattern: " + std::string(Trim(reason)));
+                   "files in file_pattern: " + OneLine(reason));
 }
 
 Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& context,
@@ -130,9 +137,9 @@ class ParquetReader : public SplitReader {
   /// The file's name and how far it could be read, before what the library says.
   Error Damaged(Error error) const {
     if (error.kind != ErrorKind::kData) return error;
-    error.message = std::string(ShortName(piece_.file.uri)) + " cannot be read behind row " +
+    error.message = ShortName(piece_.file.uri) + " cannot be read behind row " +
                     FormatCount(next_row_) +
-                    "; the file is damaged, write it again: " + error.message;
+                    "; the file is damaged, write it again: " + OneLine(error.message);
     return error;
   }
 
@@ -215,7 +222,7 @@ class ParquetSource : public Source {
     CALVE_RETURN_IF_ERROR(reader.GetSchema(&schema));
     for (const auto& field : schema->fields()) {
       if (schema->GetAllFieldIndices(field->name()).size() > 1) {
-        return DataError(std::string(ShortName(file.uri)) + ", column " + field->name() +
+        return DataError(ShortName(file.uri) + ", column " + field->name() +
                          ": the file has several columns of this name; rename them where the file "
                          "is written");
       }
@@ -224,9 +231,8 @@ class ParquetSource : public Source {
       if (known == fields->end()) {
         fields->push_back(field->WithNullable(true)->RemoveMetadata());
       } else if (!(*known)->type()->Equals(*field->type())) {
-        return DataError(std::string(ShortName(file.uri)) + ", column " + field->name() +
-                         ": the type is " + field->type()->ToString() + ", but " +
-                         (*known)->type()->ToString() +
+        return DataError(ShortName(file.uri) + ", column " + field->name() + ": the type is " +
+                         field->type()->ToString() + ", but " + (*known)->type()->ToString() +
                          " in the files before; load files of one kind by a job of its own");
       }
     }
@@ -255,7 +261,7 @@ class ParquetSource : public Source {
       const ByteCount bytes(file.size.value() * static_cast<int64_t>(piece.row_groups.size()) /
                             groups);
       splits->push_back(
-          {.label = std::string(ShortName(file.uri)), .bytes = bytes, .payload = std::move(piece)});
+          {.label = ShortName(file.uri), .bytes = bytes, .payload = std::move(piece)});
     }
   }
 
