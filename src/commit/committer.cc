@@ -30,9 +30,9 @@ constexpr RetryPolicy kRaces{.attempts_max = 200,
 /// Races lost before a writer asks to go first.
 constexpr int kRacesBeforeLease = 2;
 /// Looks at a table whose lease another writer holds, before it is passed over.
-constexpr RetryPolicy kTurns{.attempts_max = 3000,
-                             .first = std::chrono::milliseconds(10),
-                             .longest = std::chrono::milliseconds(20)};
+constexpr RetryPolicy kTurns{.attempts_max = 2000,
+                             .first = std::chrono::milliseconds(20),
+                             .longest = std::chrono::milliseconds(40)};
 /// Look-ups after a lost reply, and tries after a passing fault, before the outcome stays open.
 constexpr int kFaultsMax = 8;
 
@@ -195,6 +195,7 @@ struct Committer::Attempt {
   /// Whether an earlier try is in after all. Asked only after a lost reply.
   std::function<bool(const LoadedTable& now)> landed;
   int tries = 0;
+  int races_lost = 0;
   /// A try whose reply was lost: it may still land, and nothing of it may be deleted.
   struct OpenTry {
     LoadedTable base;
@@ -243,13 +244,15 @@ Result<LoadedTable> Committer::AwaitTurn(const Context& context, const TableName
     const int64_t now_ms = MillisSinceEpoch(context.clock->Now());
     const bool ours = HoldsLease(base, attempt.holder);
     const bool theirs = !ours && IsInForce(FindLease(*base.metadata), now_ms);
-    const bool may_go = ours || (!theirs && attempt.tries <= kRacesBeforeLease);
+    const bool may_go = ours || (!theirs && attempt.races_lost < kRacesBeforeLease);
     if (may_go || look >= kTurns.attempts_max) return base;
     if (!theirs) {
       if (attempt.holder.empty()) attempt.holder = NewUuidString(*context.random);
       const catalog::CommitOutcome asked = catalog_.Commit(
           context, {{.table = table, .change = TakeLease(*base.metadata, attempt.holder, now_ms)}});
       if (std::holds_alternative<catalog::Committed>(asked)) continue;
+      // Another was faster: look again. Where no lease can be had, go on without.
+      if (!std::holds_alternative<catalog::Conflict>(asked)) return base;
     }
     CALVE_RETURN_IF_ERROR(Sleep(context, RetryDelay(context, kTurns, look)));
   }
@@ -294,6 +297,7 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
             "); no file was removed, run again and the outcome is looked up first");
       }
     } else {
+      if (std::holds_alternative<catalog::Conflict>(outcome)) ++attempt.races_lost;
       Remove(context, written);
       if (auto* refused = std::get_if<catalog::Refused>(&outcome)) {
         const bool passing = refused->error.kind == ErrorKind::kTransient;
@@ -530,10 +534,14 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
   CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
   // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing
-  // them here costs bytes, not rows.
-  Result<OwnFiles> own =
-      FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot, snapshot);
-  if (own.ok()) Remove(context, own->metadata);
+  // them here costs bytes, not rows. Also when asked to stop: the run has ended well, nobody sweeps.
+  Result<OwnFiles> own = FindOwnFiles(context.WithStop({}), table_files, *staged.loaded.metadata,
+                                      staged.snapshot, snapshot);
+  if (own.ok()) {
+    Remove(context, own->metadata);
+  } else {
+    context.log->Warn("files that no table uses stay", {{"why", own.error().message}});
+  }
   return Published{
       .snapshot_id = snapshot->id, .loaded = std::move(loaded), .attempts = attempt.tries};
 }

@@ -121,6 +121,20 @@ TEST_F(CommitterTest, APublishLeavesNoFileThatNothingNames) {
   EXPECT_EQ(FilesLying(), 3U + metadata->metadata_log.size() + 1U);
 }
 
+TEST_F(CommitterTest, AskedToStopRightAfterThePublishItStillRemovesWhatNothingNames) {
+  std::stop_source stop;
+  const StepObserver ask = [&](std::string_view step) -> Status {
+    if (step == "commit.after_publish") stop.request_stop();
+    return Status::Ok();
+  };
+  const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  Context stopping = context().WithStop(stop.get_token());
+  stopping.steps = &ask;
+  ASSERT_TRUE(committer_->Publish(stopping, *staged, {}).ok());
+  EXPECT_TRUE(stop.stop_requested());
+  EXPECT_EQ(FilesLying(), 3U + Metadata()->metadata_log.size() + 1U);
+}
+
 TEST_F(CommitterTest, WhenMainHasMovedTheSameFilesGoOnTopAndAreJudgedAgain) {
   const auto staged = committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1");
   ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
@@ -282,7 +296,7 @@ TEST_F(CommitterTest, ALeaseIsWaitedForUntilItRunsOut) {
   const OwnedContext hasty(std::move(owned_clock), 3);
   const auto put = [&](int64_t at_ms) {
     const auto lease = [&](const TableMetadata& base) {
-      return Result<iceberg::TableChange>(TakeLease(base, "somebody else", at_ms));
+      return Result<iceberg::TableChange>(TakeLease(base, "somebody", at_ms));
     };
     EXPECT_TRUE(committer_->Update(*hasty, table_, lease).ok());
   };
