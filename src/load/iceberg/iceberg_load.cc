@@ -77,6 +77,8 @@ class IcebergLoad : public Load {
   const Resources resources_;
   commit::Committer committer_;
   std::string load_key_;
+  /// The run's id and a try's own: a run that is tried again must not meet names of its first try.
+  std::string file_tag_;
   std::optional<iceberg::SnapshotId> position_before_;
   LoadedTable loaded_;
   iceberg::SchemaPtr schema_;  ///< Of the rows, with the table's field ids.
@@ -103,7 +105,7 @@ class IcebergLoad::Split : public SplitLoad {
                                                         {.table = load_.loaded_.metadata,
                                                          .schema = load_.schema_,
                                                          .spec = load_.loaded_.metadata->spec(),
-                                                         .run_id = load_.request_.run,
+                                                         .run_id = load_.file_tag_,
                                                          .split = number_,
                                                          .buffer_bytes_max = share}));
     }
@@ -199,6 +201,7 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
 }
 
 Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
+  file_tag_ = request_.run + "-" + NewUuidString(*context.random).substr(0, 8);
   CALVE_ASSIGN_OR_RETURN(
       auto ensured,
       committer_.EnsureTable(
@@ -234,6 +237,7 @@ Quarantine& IcebergLoad::quarantine(const Context& context) {
         Quarantine::Options{.table = Quarantine::NameFor(table_),
                             .job = request_.job,
                             .run = request_.run,
+                            .file_tag = file_tag_,
                             .key = load_key_.empty() ? request_.run : load_key_,
                             .now_us = context.clock->Now().time_since_epoch().count()});
   }

@@ -71,7 +71,7 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
                                                                {.table = metadata,
                                                                 .schema = metadata->schema(),
                                                                 .spec = metadata->spec(),
-                                                                .run_id = options.run,
+                                                                .run_id = options.file_tag,
                                                                 .split = split_,
                                                                 .buffer_bytes_max = 8 << 20}));
   }

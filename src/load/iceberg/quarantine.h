@@ -23,8 +23,9 @@ class Quarantine {
     catalog::TableName table;  ///< Of the quarantine itself.
     std::string job;
     std::string run;
-    std::string key;     ///< What the run set out to read.
-    int64_t now_us = 0;  ///< Microseconds since 1970, UTC.
+    std::string file_tag;  ///< In the names of the files: the run, and which try of it.
+    std::string key;       ///< What the run set out to read.
+    int64_t now_us = 0;    ///< Microseconds since 1970, UTC.
   };
   Quarantine(commit::Committer& committer, io::FileSystem& files, Options options)
       : committer_(committer), files_(files), options_(std::move(options)) {}
