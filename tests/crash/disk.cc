@@ -13,8 +13,8 @@
 //                 test: it must see rows lost.
 //   DISK_BYTES    the disk is full after so many bytes
 //
-// Not watched: SQLite's shared memory (-shm), which nobody expects to survive, and writes through
-// mmap, which nothing here does.
+// Not watched: SQLite's shared memory (-shm) and the locks of processes, which nobody expects to
+// survive, and writes through mmap, which nothing here does.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -54,7 +54,8 @@ class Disk {
   std::recursive_mutex mutex;
 
   bool Watches(const std::string& path) const {
-    return !folder_.empty() && path.starts_with(folder_ + "/") && !path.ends_with("-shm");
+    return !folder_.empty() && path.starts_with(folder_ + "/") && !path.ends_with("-shm") &&
+           !path.ends_with(".lock");
   }
 
   static std::string PathOf(int fd) {
