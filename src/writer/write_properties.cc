@@ -102,6 +102,18 @@ Status AddBloomFilters(const iceberg::TableMetadata& table, const iceberg::Schem
   return Status::Ok();
 }
 
+/// Write no bounds for uuids, neither here nor, since they come from here, into manifests: Parquet
+/// orders them by their bytes, Iceberg Java as two signed numbers, and a reader that prunes by the
+/// other order loses rows.
+void LeaveOutUuidBounds(const iceberg::Schema& schema,
+                        parquet::WriterProperties::Builder& builder) {
+  for (const std::string& name : schema.full_names()) {
+    const iceberg::Field& field = *schema.FindByName(name);
+    if (field.type.kind() == iceberg::TypeKind::kUuid)
+      builder.disable_statistics(LeafPath(schema, field.id));
+  }
+}
+
 }  // namespace
 
 Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table,
@@ -140,6 +152,7 @@ Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table,
       ->enable_write_page_index()
       ->created_by("calve");
   if (level) builder.compression_level(*level);
+  LeaveOutUuidBounds(schema, builder);
   CALVE_RETURN_IF_ERROR(AddBloomFilters(table, schema, builder));
   properties.parquet = builder.build();
   return properties;

@@ -369,6 +369,22 @@ TEST_F(WriterTest, NullsUnderNullStructsAreNoFault) {
   EXPECT_TRUE(ReadBack(written->front()->path)->Equals(*ReadBack(file.path)));
 }
 
+TEST_F(WriterTest, UuidsHaveNoBoundsWhereReadersDisagreeAboutTheirOrder) {
+  const WriteOptions options =
+      Options({Optional(1, "id", Type::UuidType()), Optional(2, "n", Type::Int()),
+               Optional(3, "l", Type::List(FieldId(4), Type::UuidType(), false))});
+  const DataFile file = WriteOne(
+      options,
+      R"([{"id": "0123456789abcdef", "n": 1, "l": ["0123456789abcdef"]}, {"id": null, "n": 2}])");
+  EXPECT_EQ(file.metrics.lower_bounds.Find(FieldId(1)), nullptr);
+  EXPECT_EQ(file.metrics.upper_bounds.Find(FieldId(1)), nullptr);
+  EXPECT_NE(file.metrics.lower_bounds.Find(FieldId(2)), nullptr);
+  const auto footer = OpenParquet(file.path)->parquet_reader()->metadata();
+  for (const int column : {0, 2})
+    EXPECT_FALSE(footer->RowGroup(0)->ColumnChunk(column)->is_stats_set()) << column;
+  EXPECT_TRUE(footer->RowGroup(0)->ColumnChunk(1)->is_stats_set());
+}
+
 iceberg::PartitionField PartitionBy(int source, int id, std::string name, Transform transform) {
   return {.source_id = FieldId(source),
           .field_id = FieldId(id),

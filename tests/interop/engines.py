@@ -66,13 +66,20 @@ class PyIceberg:
     def read_where(self, table, wanted, column, value):
         from pyiceberg.expressions import EqualTo
         try:
-            literal = uuid_text(value.as_py()) if is_uuid(value.type) else value.as_py()
-            if pa.types.is_timestamp(value.type) or pa.types.is_time(value.type) or pa.types.is_date(value.type):
-                literal = text_of(value, value.type)[:-3] if not pa.types.is_date(value.type) else text_of(value, value.type)
-                literal = literal.rstrip("Z") + ("+00:00" if getattr(value.type, "tz", None) else "")
-            return Rows.of(self.catalog.load_table(table).scan(row_filter=EqualTo(column, literal)).to_arrow(), wanted)
+            return Rows.of(self.catalog.load_table(table).scan(row_filter=EqualTo(column, python_literal(value))).to_arrow(), wanted)
         except (NotImplementedError, ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
             raise Refused(f"{type(error).__name__}: {error}") from error
+
+def python_literal(value):
+    """An Arrow scalar as PyIceberg's expressions take it: ISO texts for moments, the stored number for nanoseconds."""
+    kind, text = value.type, text_of(value, value.type)
+    if is_uuid(kind) or pa.types.is_date(kind):
+        return text
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return value.value
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+        return text.rstrip("Z")[:-3] + ("+00:00" if text.endswith("Z") else "")
+    return value.as_py()
 
 class DuckDb:
     name = "duckdb"
@@ -95,14 +102,14 @@ class DuckDb:
         try:
             return self.connection.execute(f"SELECT * FROM iceberg_scan({arguments})").to_arrow_table()
         except (self.errors, pa.ArrowException) as error:
-            raise Refused(f"{type(error).__name__}: {error}") from error
+            raise Refused(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
 
     def read_where(self, table, wanted, column, value):
         try:
             sql = f"SELECT * FROM iceberg_scan('{self.locate(table)[0]}') WHERE {column} = {sql_literal(value)}"
             return Rows.of(self.connection.execute(sql).to_arrow_table(), wanted)
         except (self.errors, pa.ArrowException) as error:
-            raise Refused(f"{type(error).__name__}: {error}") from error
+            raise Refused(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
 
 def sql_literal(value):
     """An Arrow scalar as SQL of DuckDB."""
@@ -168,8 +175,8 @@ class Spark:
             literal = f"X'{text}'"
         elif is_uuid(kind):
             literal = f"'{text}'"
-        elif pa.types.is_date(kind):
-            literal = f"DATE '{text}'"
+        elif pa.types.is_date(kind) or pa.types.is_time(kind):
+            literal = f"{'DATE' if pa.types.is_date(kind) else 'TIME'} '{text}'"
         elif pa.types.is_timestamp(kind):
             literal = f"TIMESTAMP '{text[:-1]}Z'" if kind.tz else f"TIMESTAMP_NTZ '{text}'"
         elif pa.types.is_decimal(kind):
@@ -219,7 +226,8 @@ def java_text(value, wanted):
     if pa.types.is_struct(wanted):
         return "{" + ", ".join(f"{f.name}: {java_text(value.getField(f.name), f.type)}" for f in wanted) + "}"
     if pa.types.is_map(wanted):
-        return "{" + ", ".join(sorted(f"{java_text(k, wanted.key_type)}: {java_text(v, wanted.item_type)}" for k, v in value.items())) + "}"
+        entries = [(e.getKey(), e.getValue()) for e in value.entrySet()]  # a look-up by key would ask for another kind of number
+        return "{" + ", ".join(sorted(f"{java_text(k, wanted.key_type)}: {java_text(v, wanted.item_type)}" for k, v in entries)) + "}"
     if pa.types.is_list(wanted):
         return "[" + ", ".join(java_text(item, wanted.value_type) for item in value) + "]"
     if is_uuid(wanted):

@@ -1,5 +1,5 @@
 """Values that are hard on writers and readers, by Iceberg type: ends of ranges, before 1970, NaN and -0.0, empty and odd texts, NULL."""
-import datetime as dt, decimal, uuid
+import datetime as dt, decimal, random, struct, uuid
 import pyarrow as pa
 
 D = decimal.Decimal
@@ -90,3 +90,63 @@ def nested():
         for name in ("prices", "by_day"):
             row[name] = row[name] and list(row[name].items()) or (row[name] if row[name] is None else [])
     return pa.Table.from_pylist(rows, NESTED_SCHEMA)
+
+# Of what every engine knows; time and uuid are left to tables of their own.
+RANDOM_KINDS = ["boolean", "int", "long", "float", "double", "decimal(9, 2)", "decimal(18, 4)", "decimal(38, 10)", "date", "timestamp", "timestamptz",
+                "string", "binary"]
+
+def random_type(rng, depth):
+    """An Arrow type, nested at most `depth` deep."""
+    shape = rng.choice(["plain"] * 4 + (["struct", "list", "map"] if depth else []))
+    if shape == "struct":
+        return pa.struct([(f"f{i}", random_type(rng, depth - 1)) for i in range(rng.randint(1, 4))])
+    if shape == "list":
+        return pa.list_(random_type(rng, depth - 1))
+    if shape == "map":
+        return pa.map_(TYPES[rng.choice(["int", "string", "date", "long"])][0], random_type(rng, depth - 1))
+    return TYPES[rng.choice(RANDOM_KINDS)][0]
+
+def holds_struct(kind):
+    """A list or map with a struct somewhere inside: PyIceberg loses NULL in its place, as nested.null_list shows."""
+    inner = kind.item_type if pa.types.is_map(kind) else kind.value_type if pa.types.is_list(kind) else None
+    return inner is not None and (pa.types.is_struct(inner) or holds_struct(inner))
+
+def random_value(rng, kind, nulls=0.2):
+    if rng.random() < nulls and not holds_struct(kind):
+        return None
+    if pa.types.is_struct(kind):
+        return {field.name: random_value(rng, field.type) for field in kind}
+    if pa.types.is_map(kind):
+        keys = {random_value(rng, kind.key_type, 0) for _ in range(rng.choice([0, 1, 2, 5]))}
+        return [(key, random_value(rng, kind.item_type)) for key in keys]
+    if pa.types.is_list(kind):
+        return [random_value(rng, kind.value_type) for _ in range(rng.choice([0, 1, 1, 3, 20]))]
+    sample = next(values for arrow, values in TYPES.values() if arrow == kind)
+    if rng.random() < 0.3:
+        return rng.choice(sample[:-1])
+    return random_plain(rng, kind)
+
+def random_plain(rng, kind):
+    if pa.types.is_boolean(kind):
+        return rng.random() < 0.5
+    if pa.types.is_integer(kind):
+        return rng.randint(-2**(kind.bit_width - 1), 2**(kind.bit_width - 1) - 1) >> rng.randint(0, kind.bit_width - 1)
+    if pa.types.is_floating(kind):
+        return struct.unpack("<f" if kind == pa.float32() else "<d", rng.randbytes(kind.bit_width // 8))[0]
+    if pa.types.is_decimal(kind):
+        return D(rng.randint(1 - 10**kind.precision, 10**kind.precision - 1) // 10**rng.randint(0, kind.precision - 1)).scaleb(-kind.scale, decimal.Context(prec=76))
+    if pa.types.is_date(kind):
+        return dt.date.fromordinal(rng.randint(1, 3652059))
+    if pa.types.is_timestamp(kind):
+        moment = dt.datetime(1, 1, 1) + dt.timedelta(microseconds=rng.randrange(315537897600 * 10**6))
+        return moment.replace(tzinfo=UTC) if kind.tz else moment
+    if pa.types.is_string(kind):
+        return "".join(rng.choice("aZ0 _\t\n'\"\\/%=ü→🐧") for _ in range(rng.choice([0, 1, 5, 40])))
+    return rng.randbytes(rng.choice([0, 1, 16, 40]))
+
+def random_table(seed, rows):
+    """`rows` rows of six random columns."""
+    rng = random.Random(seed)
+    schema = pa.schema([("n", pa.int64()), *((f"c{i}", random_type(rng, 3)) for i in range(6))])
+    values = [{"n": n, **{f.name: random_value(rng, f.type) for f in list(schema)[1:]}} for n in range(rows)]
+    return pa.Table.from_pylist(values, schema)
