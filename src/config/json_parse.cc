@@ -43,6 +43,7 @@ class JsonBuilder {
       faults_.Add(place_, fmt::format("key {} is given twice", QuoteForMessage(name)),
                   "remove one");
     }
+    if (name.empty()) faults_.Add(place_, "a key is empty", "write a name before the colon");
     bytes_ += name.size();
     CheckText(name);
     level.key = std::move(name);

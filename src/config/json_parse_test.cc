@@ -36,6 +36,11 @@ TEST(Json, DuplicateKeysAreFaults) {
             "body   key 'a' is given twice; remove one\n1 fault, stopped.");
 }
 
+TEST(Json, AnEmptyKeyIsAFaultAsInYaml) {
+  EXPECT_EQ(FaultsOf(R"({"": 1})"),
+            "body   a key is empty; write a name before the colon\n1 fault, stopped.");
+}
+
 TEST(Json, NulIsRefused) {
   EXPECT_EQ(FaultsOf(R"({"a\u0000": "b\u0000"})"),
             "body   a text can't hold the character NUL; remove the escape\nbody   a text can't "
