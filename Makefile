@@ -40,6 +40,11 @@ cases: deps ## Run the text cases (FILTER=name for some, CONFIGURATION=default f
 bars: build ## Measure the promises (ISSUE=foundation for those of one issue)
 	@tools/bars '$(ISSUE)'
 
+.PHONY: interop
+interop: build ## Compare rows with PyIceberg, DuckDB and Spark, both ways (GOLDEN=folder for other implementations' test data)
+	@tests/interop/setup
+	@build/interop/venv/bin/python tests/interop/run build/calve $(if $(GOLDEN),--golden '$(GOLDEN)')
+
 .PHONY: format
 format: ## Format every C++ file
 	@tools/bootstrap format

@@ -8,6 +8,12 @@ CATALOG = "local"  # calve's default; Java and PyIceberg must call it the same, 
 class Refused(Exception):
     """A reader says that it can't read a table."""
 
+    @staticmethod
+    def by(error):
+        """With the kind of the error and its first line: what follows is a stack trace."""
+        lines = str(error).strip().splitlines()
+        return Refused(f"{type(error).__name__}: {lines[0] if lines else ''}")
+
 class Calve:
     name = "calve"
 
@@ -61,17 +67,17 @@ class PyIceberg:
             scan = loaded.scan() if ref is None else loaded.scan().use_ref(ref)
             return Rows.of(scan.to_arrow(), wanted)
         except (NotImplementedError, ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
-            raise Refused(f"{type(error).__name__}: {error}") from error
+            raise Refused.by(error) from error
 
     def read_where(self, table, wanted, column, value):
         from pyiceberg.expressions import EqualTo
         try:
             return Rows.of(self.catalog.load_table(table).scan(row_filter=EqualTo(column, python_literal(value))).to_arrow(), wanted)
         except (NotImplementedError, ValueError, TypeError, KeyError, AttributeError, pa.ArrowException) as error:
-            raise Refused(f"{type(error).__name__}: {error}") from error
+            raise Refused.by(error) from error
 
 def python_literal(value):
-    """An Arrow scalar as PyIceberg's expressions take it: ISO texts for moments, the stored number for nanoseconds."""
+    """An Arrow scalar as PyIceberg's expressions take it: ISO texts for moments."""
     kind, text = value.type, text_of(value, value.type)
     if is_uuid(kind) or pa.types.is_date(kind):
         return text
@@ -102,14 +108,14 @@ class DuckDb:
         try:
             return self.connection.execute(f"SELECT * FROM iceberg_scan({arguments})").to_arrow_table()
         except (self.errors, pa.ArrowException) as error:
-            raise Refused(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
+            raise Refused.by(error) from error
 
     def read_where(self, table, wanted, column, value):
         try:
             sql = f"SELECT * FROM iceberg_scan('{self.locate(table)[0]}') WHERE {column} = {sql_literal(value)}"
             return Rows.of(self.connection.execute(sql).to_arrow_table(), wanted)
         except (self.errors, pa.ArrowException) as error:
-            raise Refused(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
+            raise Refused.by(error) from error
 
 def sql_literal(value):
     """An Arrow scalar as SQL of DuckDB."""
@@ -145,7 +151,7 @@ class Spark:
         settings = {
             "spark.jars": ",".join(os.path.join(jars, jar) for jar in sorted(os.listdir(jars)) if jar.endswith(".jar")),
             "spark.driver.memory": "1g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-            "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC",
+            "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.shuffle.partitions": "2", "spark.sql.session.timeZone": "UTC",
             "spark.local.dir": f"{project}/spark", "spark.sql.warehouse.dir": f"{project}/spark-warehouse",
             "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
             "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -167,7 +173,7 @@ class Spark:
             at = f" VERSION AS OF '{ref}'" if ref else ""
             return Rows.of(self.sql(f"SELECT * FROM {CATALOG}.{table}{at}").toArrow(), wanted)
         except Exception as error:  # whatever the JVM threw, through py4j
-            raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+            raise Refused.by(error) from error
 
     def read_where(self, table, wanted, column, value):
         kind, text = value.type, text_of(value, value.type)
@@ -190,7 +196,7 @@ class Spark:
         try:
             return Rows.of(self.sql(f"SELECT * FROM {CATALOG}.{table} WHERE {column} = {literal}").toArrow(), wanted)
         except Exception as error:
-            raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+            raise Refused.by(error) from error
 
 class Java:
     """Iceberg Java's generic reader, for types that Spark has not: in Spark's JVM."""
@@ -217,7 +223,7 @@ class Java:
                 rows.append(tuple(java_text(record.getField(name), wanted.field(name).type) for name in columns))
             return Rows(columns, rows)
         except Exception as error:
-            raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+            raise Refused.by(error) from error
 
 def java_text(value, wanted):
     """Text of a value as py4j hands it over: numbers, texts, bytes, lists and maps as Python's, all else as a Java object."""

@@ -56,7 +56,8 @@ def python_transforms(w):
     made = {"identity": transforms.IdentityTransform(), "bucket": transforms.BucketTransform(5), "truncate": transforms.TruncateTransform(3),
             "year": transforms.YearTransform(), "month": transforms.MonthTransform(), "day": transforms.DayTransform(), "hour": transforms.HourTransform()}
     moments = ["timestamp", "timestamptz"]
-    kinds = {"identity": set(TYPES) - {"float", "double", "time", "uuid"},  # PyIceberg fails on partitions of NaN, time and uuid "truncate": ["int", "long", "decimal(9, 2)", "string", "binary"],
+    # PyIceberg fails on partitions of NaN, time and uuid.
+    kinds = {"identity": set(TYPES) - {"float", "double", "time", "uuid"}, "truncate": ["int", "long", "decimal(9, 2)", "string", "binary"],
              "bucket": ["int", "long", "decimal(9, 2)", "date", *moments, "string", "fixed[4]", "binary"],
              "year": ["date", *moments], "month": ["date", *moments], "day": ["date", *moments], "hour": moments}
     for name, transform in made.items():
@@ -177,6 +178,21 @@ def spark_deletes(w):
             w.sql(f"CALL {CATALOG}.system.rewrite_data_files(table => '{name}', options => map('rewrite-all', 'true'))")
             yield w.by_spark(name)
 
+def spark_upgraded(w):
+    """Position deletes of version 2, then version 3, whose deletion vectors take them up."""
+    name = f"{CATALOG}.sp.upgraded"
+    w.sql(f"CREATE TABLE {name} (id bigint) USING iceberg TBLPROPERTIES ('format-version'='2', 'write.delete.mode'='merge-on-read')",
+          f"INSERT INTO {name} SELECT id FROM range(200)", f"INSERT INTO {name} SELECT id FROM range(200, 300)", f"DELETE FROM {name} WHERE id % 3 = 0",
+          f"ALTER TABLE {name} SET TBLPROPERTIES ('format-version'='3')")
+    yield w.by_spark("sp.upgraded")
+    w.sql(f"DELETE FROM {name} WHERE id % 5 = 0 AND id < 150", f"INSERT INTO {name} VALUES (1000)")
+    yield w.by_spark("sp.upgraded")
+
+def spark_variant(w):
+    w.sql(f"CREATE TABLE {CATALOG}.sp.variant (id int, v variant) USING iceberg TBLPROPERTIES ('format-version'='3')",
+          f"""INSERT INTO {CATALOG}.sp.variant VALUES (1, parse_json('{{"a": [1, null]}}')), (2, null)""")
+    yield Table("sp.variant", Rows(["id", "v"], [("1", '"{"a":[1,null]}"'), ("2", "NULL")]))
+
 def spark_evolved(w):
     for version in (1, 2, 3):
         name = f"{CATALOG}.sp.evolved_v{version}"
@@ -268,5 +284,5 @@ def equality_delete(w, name, columns, rows, partition):
     table.newRowDelta().addDeletes(writer.toDeleteFile()).commit()
 
 SETS = [python_types, python_nested, python_transforms, python_evolved, python_deletes_and_refs, python_files_without_ids, python_version_1,
-        spark_types, spark_nested, spark_transforms, spark_deletes, spark_evolved, spark_branches, spark_reads_what_calve_and_spark_wrote,
+        spark_types, spark_nested, spark_transforms, spark_deletes, spark_upgraded, spark_variant, spark_evolved, spark_branches, spark_reads_what_calve_and_spark_wrote,
         java_defaults, java_equality_deletes]

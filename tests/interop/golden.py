@@ -78,7 +78,7 @@ def tables(tally, calve, spark, folder):
         except Refused as refusal:
             tally.judge(title, "calve", str(refusal), "refused")
             continue
-        references = [read for read in (lambda: spark_table(calve, spark, path, i), lambda: duckdb_table(duckdb, path))]
+        references = [lambda: spark_table(calve, spark, path, i), lambda: duckdb_table(duckdb, path)]
         readable = 0
         for name, read in zip(("spark", "duckdb"), references):
             try:
@@ -97,7 +97,7 @@ def spark_table(calve, spark, path, i):
     try:
         return spark.sql(f"SELECT * FROM {CATALOG}.golden.d{i}").toArrow()
     except Exception as error:
-        raise Refused(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+        raise Refused.by(error) from error
     finally:
         with sqlite3.connect(f"{calve.project}/metadata/catalog.db") as db:
             db.execute("DELETE FROM iceberg_tables WHERE table_namespace = 'golden' AND table_name = ?", (f"d{i}",))

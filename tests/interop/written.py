@@ -124,6 +124,16 @@ def overwritten(project):
         project.load(f"over.partitions_v{version}", again, write_mode="overwrite", overwrite="partitions")
         yield Table(f"over.partitions_v{version}", pa.concat_tables([first.slice(2), again]))
 
+def overwritten_by_filter(project):
+    """The files of some partitions and bounds give way."""
+    rows = pa.table({"day": pa.array(["a", "a", "b", "c", None]), "v": pa.array([1, 2, 3, 4, 5], pa.int64())})
+    new = pa.table({"day": pa.array(["a", "d"]), "v": pa.array([10, 40], pa.int64())})
+    for version in (2, 3):
+        name = f"over.filter_v{version}"
+        project.load(name, rows, partition_by=["day"], format_version=version)
+        project.load(name, new, write_mode="overwrite", overwrite="filter", where={"day": ["a", None], "v": {"max": 100}})
+        yield Table(name, pa.concat_tables([rows.slice(2, 2), new]))
+
 def gzip_metadata(project):
     rows = every_type(TYPES).slice(0, 3)
     for _ in range(2):
@@ -251,7 +261,7 @@ def random_rows(project):
                          properties={"write.parquet.row-group-size-bytes": "2000"})
         yield Table(name, rows)
 
-SETS = [random_rows, evolved, evolved_by_source, repartitioned, upgraded, types, nested_v2, nested_v3, null_lists, transforms_v2, transforms_v3, nested_partition, overwritten, gzip_metadata, codecs,
+SETS = [random_rows, evolved, evolved_by_source, repartitioned, upgraded, types, nested_v2, nested_v3, null_lists, transforms_v2, transforms_v3, nested_partition, overwritten, overwritten_by_filter, gzip_metadata, codecs,
         many_files, branches_and_tags, rolled_back]
 
 def compare_filtered(tally, readers, table, name):
