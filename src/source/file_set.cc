@@ -91,6 +91,7 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
     seen = ParseLedger(since->ledger);
   }
   size_t seen_before = 0;
+  size_t changed = 0;
   for (const io::FileInfo& file : found) {
     const std::string version = VersionOf(file);
     const auto known = seen.find(file.uri);
@@ -98,12 +99,15 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
       ++seen_before;
       continue;
     }
+    if (options.incremental && known != seen.end()) ++changed;
     seen[file.uri] = version;
     set.bytes += file.size;
     set.files.push_back(file);
   }
-  set.summary = Counted(set.files.size(), options.incremental ? "new file" : "file") + ", " +
-                FormatBytes(set.bytes);
+  set.summary = Counted(set.files.size() - changed, options.incremental ? "new file" : "file");
+  // The rows of a changed file are read again, all of them: a person should know.
+  if (changed > 0) set.summary += ", " + Counted(changed, "changed file") + " read anew";
+  set.summary += ", " + FormatBytes(set.bytes);
   if (seen_before > 0)
     set.summary += " (" + FormatCount(static_cast<int64_t>(seen_before)) + " seen before)";
   set.summary += "   " + options.source_path + options.file_pattern;

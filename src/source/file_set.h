@@ -29,7 +29,7 @@ struct FileOptions {
 struct FileSet {
   std::vector<io::FileInfo> files;   ///< Sorted by address.
   std::optional<Position> position;  ///< After reading them; only when incremental.
-  std::string summary;               ///< "3 new files, 412 MB (2,914 seen before)"
+  std::string summary;  ///< "3 new files, 1 changed file read anew, 412 MB (2,914 seen before)"
   ByteCount bytes{0};
 };
 

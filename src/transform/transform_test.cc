@@ -175,13 +175,20 @@ TEST_F(TransformTest, ARowThatAnExpressionFailsOnIsHeldBackAlone) {
   std::vector<std::optional<std::string>> names(100, "5");
   names[17] = "x";
   names[99] = "y";
-  const auto out = Run("sql", "columns: {n: name::INT}", BatchOf(names));
+  const auto out = Run("sql", "columns: {n: id + name::INT}", BatchOf(names));
   ASSERT_TRUE(out.ok()) << out.error().message;
-  EXPECT_EQ(out->rows.size(), 98U);
+  ASSERT_EQ(out->rows.size(), 98U);
   ASSERT_EQ(out->rejects.size(), 2U);
-  EXPECT_NE(out->rejects[0].find("in.csv line 19: expression \"name::INT\": "), std::string::npos)
+  EXPECT_NE(out->rejects[0].find("in.csv line 19: expression \"id + name::INT\": "),
+            std::string::npos)
       << out->rejects[0];
   EXPECT_NE(out->rejects[1].find("in.csv line 101: "), std::string::npos);
+  for (int64_t i = 0; i < 98; ++i) {
+    const int64_t id = i < 17 ? i + 1 : i + 2;
+    EXPECT_EQ(out->rows[static_cast<size_t>(i)],
+              "{\"id\": " + std::to_string(id) +
+                  ", \"name\": \"5\", \"n\": " + std::to_string(id + 5) + "}");
+  }
 }
 
 TEST_F(TransformTest, ASelectMakesRows) {

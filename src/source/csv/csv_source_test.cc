@@ -124,6 +124,24 @@ TEST_F(CsvSourceTest, FilesWithOtherColumnsJoinByName) {
                                                   R"({"a": 2, "b": null, "c": true})"}));
 }
 
+TEST_F(CsvSourceTest, AChangedFileIsReadAnewAndSaid) {
+  WriteText(folder_.At("a.csv"), "id\n1\n");
+  const auto node =
+      config::ParseYaml("source_path: .\nfile_pattern: \"*.csv\"\nincremental: true", "job.yaml");
+  ASSERT_TRUE(node.ok());
+  const Resources resources{.files = &files_, .project_folder = folder_.path()};
+  const auto source = registry_.Find("csv")->make(*node, resources);
+  ASSERT_TRUE(source.ok());
+  const auto first = (*source)->Plan(*context_, {});
+  ASSERT_TRUE(first.ok());
+  WriteText(folder_.At("a.csv"), "id\n1\n2\n");
+  WriteText(folder_.At("b.csv"), "id\n3\n");
+  const auto second = (*source)->Plan(*context_, {.since = first->position});
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ(second->splits.size(), 2U);
+  EXPECT_EQ(second->summary.substr(0, 36), "1 new file, 1 changed file read anew");
+}
+
 TEST_F(CsvSourceTest, Latin1IsWidenedAndUtf16Refused) {
   const auto rows = Csv("a\nZo\xeb\n", "encoding: latin-1\n");
   ASSERT_TRUE(rows.ok());
