@@ -25,6 +25,48 @@ bool IsNumber(const arrow::DataType& type) {
          arrow::is_decimal(type.id());
 }
 
+std::string JsonValue(const arrow::Array& array, int64_t row);
+
+std::string JsonObject(const arrow::StructArray& array, int64_t row) {
+  std::string json = "{";
+  for (int i = 0; i < array.num_fields(); ++i) {
+    json += (i == 0 ? "" : ", ") + Quote(array.type()->field(i)->name()) + ": " +
+            JsonValue(*array.field(i), row);
+  }
+  return json + "}";
+}
+
+std::string JsonValue(const arrow::Array& array, int64_t row) {
+  if (array.IsNull(row)) return "null";
+  switch (array.type_id()) {
+    case arrow::Type::STRUCT:
+      return JsonObject(static_cast<const arrow::StructArray&>(array), row);
+    case arrow::Type::LIST:
+    case arrow::Type::MAP: {
+      const auto& list = static_cast<const arrow::ListArray&>(array);
+      std::string json = "[";
+      for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
+        json += (i == list.value_offset(row) ? "" : ", ") + JsonValue(*list.values(), i);
+      }
+      return json + "]";
+    }
+    default:
+      break;
+  }
+  const std::string text = CellText(array, row);
+  const bool bare = arrow::is_integer(array.type_id()) || arrow::is_decimal(array.type_id()) ||
+                    array.type_id() == arrow::Type::BOOL ||
+                    (arrow::is_floating(array.type_id()) &&
+                     text.find_first_not_of("0123456789.eE+-") == std::string::npos);
+  return bare ? text : Quote(text);
+}
+
+/// A cell as text; what is nested as JSON.
+std::string Text(const arrow::Array& column, int64_t row) {
+  const bool nested = arrow::is_nested(column.type_id()) && !column.IsNull(row);
+  return nested ? JsonValue(column, row) : CellText(column, row);
+}
+
 /// Aligned columns for people.
 class TableSink : public BatchSink {
  public:
@@ -35,7 +77,7 @@ class TableSink : public BatchSink {
     for (int64_t row = 0; row < batch->num_rows(); ++row, ++rows_) {
       if (rows_max_ > 0 && rows_ >= rows_max_) continue;
       std::vector<std::string> cells;
-      for (const auto& column : batch->columns()) cells.push_back(CellText(*column, row));
+      for (const auto& column : batch->columns()) cells.push_back(Text(*column, row));
       table_.Add(std::move(cells));
     }
     return Status::Ok();
@@ -90,7 +132,7 @@ class CsvSink : public BatchSink {
       for (int i = 0; i < batch->num_columns(); ++i) {
         if (i > 0) text_ += ",";
         if (batch->column(i)->IsNull(row)) continue;
-        const std::string cell = CellText(*batch->column(i), row);
+        const std::string cell = Text(*batch->column(i), row);
         text_ += cell.empty() ? "\"\"" : CsvCell(cell);
       }
       text_ += "\n";
@@ -111,42 +153,6 @@ class CsvSink : public BatchSink {
   Output output_;
   std::string text_;
 };
-
-std::string JsonValue(const arrow::Array& array, int64_t row);
-
-std::string JsonObject(const arrow::StructArray& array, int64_t row) {
-  std::string json = "{";
-  for (int i = 0; i < array.num_fields(); ++i) {
-    json += (i == 0 ? "" : ", ") + Quote(array.type()->field(i)->name()) + ": " +
-            JsonValue(*array.field(i), row);
-  }
-  return json + "}";
-}
-
-std::string JsonValue(const arrow::Array& array, int64_t row) {
-  if (array.IsNull(row)) return "null";
-  switch (array.type_id()) {
-    case arrow::Type::STRUCT:
-      return JsonObject(static_cast<const arrow::StructArray&>(array), row);
-    case arrow::Type::LIST:
-    case arrow::Type::MAP: {
-      const auto& list = static_cast<const arrow::ListArray&>(array);
-      std::string json = "[";
-      for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
-        json += (i == list.value_offset(row) ? "" : ", ") + JsonValue(*list.values(), i);
-      }
-      return json + "]";
-    }
-    default:
-      break;
-  }
-  const std::string text = CellText(array, row);
-  const bool bare = arrow::is_integer(array.type_id()) || arrow::is_decimal(array.type_id()) ||
-                    array.type_id() == arrow::Type::BOOL ||
-                    (arrow::is_floating(array.type_id()) &&
-                     text.find_first_not_of("0123456789.eE+-") == std::string::npos);
-  return bare ? text : Quote(text);
-}
 
 /// One object a line.
 class JsonSink : public BatchSink {

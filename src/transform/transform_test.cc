@@ -107,7 +107,8 @@ TEST_F(TransformTest, ConversionIsExactAndHoldsBackWhatDoesNotFit) {
   EXPECT_EQ(out->rows, (Texts{R"({"id": 1, "name": 1.50})", R"({"id": 2, "name": 2.00})",
                               R"({"id": 3, "name": null})", R"({"id": 4, "name": null})"}));
   ASSERT_EQ(out->rejects.size(), 2U);
-  EXPECT_EQ(out->rejects[0], "in.csv line 6: column name: 'x' is no decimal(5, 2)");
+  EXPECT_EQ(out->rejects[0],
+            "in.csv line 6: column name: 'x' is no decimal(5, 2); expected a number such as 12.50");
   EXPECT_EQ(out->origins[3], "in.csv line 5");
 }
 
