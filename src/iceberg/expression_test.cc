@@ -197,6 +197,54 @@ TEST(ExpressionTest, BucketsOfOtherValuesArePruned) {
   EXPECT_TRUE(PartitionMayMatch(projected, spec, *schema, {home}));
 }
 
+TEST(ExpressionTest, TruncationThatWrapsBelowTheLeastNumberLosesNoRow) {
+  const SchemaPtr schema = AllTypes();
+  constexpr int32_t kLeast = std::numeric_limits<int32_t>::min();
+  constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
+  const std::vector<int32_t> numbers = {kLeast, kLeast + 1, kLeast + 9, kLeast + 10, kLeast + 11,
+                                        -14,    0,          7,          kMost - 10,  kMost};
+  const auto matches = [](Op op, int32_t a, int32_t b) {
+    switch (op) {
+      case Op::kLess:
+        return a < b;
+      case Op::kLessOrEqual:
+        return a <= b;
+      case Op::kGreater:
+        return a > b;
+      case Op::kGreaterOrEqual:
+        return a >= b;
+      default:
+        return op == Op::kEqual ? a == b : a != b;
+    }
+  };
+  for (const int width : {1, 3, 7, 10}) {
+    const Transform transform = Transform::Truncate(width);
+    const PartitionSpec spec = {.id = SpecId(1),
+                                .fields = {{.source_id = kInt,
+                                            .field_id = FieldId(1000),
+                                            .name = "i_trunc",
+                                            .transform = transform}}};
+    for (const Op op : {Op::kLess, Op::kLessOrEqual, Op::kGreater, Op::kGreaterOrEqual, Op::kEqual,
+                        Op::kNotEqual}) {
+      for (const int32_t literal : numbers) {
+        const Expression filter = Expression::Compare(op, kInt, {Value(literal)});
+        SCOPED_TRACE(filter.ToString(*schema) + ", width " + std::to_string(width));
+        const Expression projected = ProjectToPartition(filter, *schema, spec);
+        for (const int32_t number : numbers) {
+          DataFile file;
+          file.record_count = 1;
+          file.partition = {transform.Apply(Type::Int(), Value(number))};
+          if (matches(op, number, literal)) {
+            EXPECT_TRUE(PartitionMayMatch(projected, spec, *schema, file.partition)) << number;
+          } else {
+            EXPECT_FALSE(MustMatch(filter, *schema, spec, file)) << number;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(ExpressionTest, UnknownTransformsNeverPrune) {
   const SchemaPtr schema = AllTypes();
   const PartitionSpec spec = SpecOfOne(kInt, Must(Transform::Parse("zorder[3]")));

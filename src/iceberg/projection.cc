@@ -70,12 +70,38 @@ Expression AllowLatePartition(Op op, FieldId id, Value bound) {
   return Expression::Compare(op, id, {std::move(bound)});
 }
 
+/// Truncation goes down, and below the least whole number it wraps, as in Iceberg's own writers: the
+/// partition of the values that wrap, far from all their neighbours; nothing when none do.
+std::optional<Value> WrappedPartition(const Transform& transform, const Type& source) {
+  const bool is_int = source.kind() == TypeKind::kInt;
+  if (transform.kind() != Kind::kTruncate || (!is_int && source.kind() != TypeKind::kLong))
+    return std::nullopt;
+  const Value least = is_int ? Value(std::numeric_limits<int32_t>::min())
+                             : Value(std::numeric_limits<int64_t>::min());
+  Value partition = transform.Apply(source, least);
+  if (Compare(partition, least) == 0) return std::nullopt;
+  return partition;
+}
+
+/// The partitions from or up to the one of a value, where those of the least values wrap.
+Expression BoundAroundWrap(Op op, FieldId id, const Value& value, Value unit, Value wrapped) {
+  const bool value_wraps = Compare(unit, value) > 0;
+  if (op == Op::kGreaterOrEqual)
+    return value_wraps ? Expression::True() : Expression::Compare(op, id, {std::move(unit)});
+  Expression least = Expression::Compare(Op::kEqual, id, {std::move(wrapped)});
+  if (value_wraps) return least;
+  return Expression::Or(Expression::Compare(op, id, {std::move(unit)}), std::move(least));
+}
+
 Expression OrderedInclusive(const Expression& leaf, const Type& source,
                             const PartitionField& field) {
   const Transform& transform = field.transform;
   const bool time = IsTimeTransform(transform);
+  const std::optional<Value> wrapped = WrappedPartition(transform, source);
   const auto bound = [&](Op op, const Value& value) {
     Value unit = transform.Apply(source, value);
+    if (wrapped.has_value() && op != Op::kEqual)
+      return BoundAroundWrap(op, field.field_id, value, std::move(unit), *wrapped);
     return time ? AllowLatePartition(op, field.field_id, std::move(unit))
                 : Expression::Compare(op, field.field_id, {std::move(unit)});
   };
@@ -125,8 +151,15 @@ Expression PrefixInclusive(const Expression& leaf, const Type& source,
 }
 
 Expression OrderedStrict(const Expression& leaf, const Type& source, const PartitionField& field) {
+  const std::optional<Value> wrapped = WrappedPartition(field.transform, source);
   const auto bound = [&](Op op, const Value& value) {
-    return Expression::Compare(op, field.field_id, {field.transform.Apply(source, value)});
+    Value unit = field.transform.Apply(source, value);
+    if (wrapped.has_value() && op == Op::kLess && Compare(unit, value) > 0)
+      return Expression::False();
+    Expression whole = Expression::Compare(op, field.field_id, {std::move(unit)});
+    if (!wrapped.has_value() || op != Op::kGreater) return whole;
+    return Expression::And(std::move(whole),
+                           Expression::Compare(Op::kNotEqual, field.field_id, {*wrapped}));
   };
   const Value& first = leaf.values().front();
   // A partition is wholly below a value when it is below the value's own partition. `<= v` is `< v

@@ -4,6 +4,7 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/datum.h>
 #include <arrow/util/checked_cast.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <limits>
@@ -12,6 +13,7 @@
 
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
+#include "iceberg/decimal.h"
 
 namespace calve::writer {
 namespace {
@@ -83,6 +85,19 @@ Result<std::string> KeyOf(const Type& result, const Value& value) {
   return "v" + bytes;
 }
 
+/// Truncation goes down, which may take a digit more than a decimal holds: no manifest has room for
+/// such a partition.
+Status CheckFits(const Transform& transform, const Type& type, const Value& from,
+                 const Value& value) {
+  const iceberg::Decimal* decimal = value.get_if<iceberg::Decimal>();
+  if (decimal == nullptr || iceberg::FitsPrecision(*decimal, type.precision())) return Status::Ok();
+  return DataError(fmt::format(
+      "{} by {} is in the partition {}, which is no {}: give the column more digits, or the table "
+      "another partition transform",
+      iceberg::ToText(type, from), transform.ToString(), iceberg::ToText(type, value),
+      type.ToString()));
+}
+
 class Coder {
  public:
   explicit Coder(const Type& result) : result_(result) {}
@@ -129,7 +144,11 @@ Result<CodedColumn> TransformColumn(const Transform& transform, const Type& type
   std::vector<uint32_t> code_of_entry(static_cast<size_t>(distinct->length()));
   for (int64_t i = 0; i < distinct->length(); ++i) {
     Value value = columnar::ValueAt(*distinct, i, is_done ? result : type);
-    if (!is_done) value = transform.Apply(type, value);
+    if (!is_done) {
+      Value transformed = transform.Apply(type, value);
+      CALVE_RETURN_IF_ERROR(CheckFits(transform, type, value, transformed));
+      value = std::move(transformed);
+    }
     CALVE_ASSIGN_OR_RETURN(code_of_entry[static_cast<size_t>(i)],
                            coder.CodeOf(Canonical(std::move(value))));
   }

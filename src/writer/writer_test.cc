@@ -392,6 +392,18 @@ iceberg::PartitionField PartitionBy(int source, int id, std::string name, Transf
           .transform = transform};
 }
 
+TEST_F(WriterTest, ADecimalWhosePartitionHasTooManyDigitsIsRefusedByValue) {
+  const WriteOptions options = Options({Optional(1, "amount", Type::Decimal(4, 2))},
+                                       {PartitionBy(1, 1000, "part", Transform::Truncate(7))});
+  EXPECT_TRUE(WriteAll(options, {Rows(options, R"([{"amount": "-99.90"}])")}).ok());
+  const auto written = WriteAll(options, {Rows(options, R"([{"amount": "-99.99"}])")});
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().kind, ErrorKind::kData);
+  EXPECT_THAT(written.error().message,
+              ::testing::HasSubstr("-99.99 by truncate[7] is in the partition -100.03, which is no "
+                                   "decimal(4, 2)"));
+}
+
 TEST_F(WriterTest, RowsFanOutByEveryTransformAsEachValueSays) {
   const std::vector<std::pair<Type, std::vector<Transform>>> cases = {
       {Type::Int(), {Transform::Identity(), Transform::Bucket(4), Transform::Truncate(10)}},
