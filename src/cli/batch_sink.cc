@@ -4,6 +4,7 @@
 #include <arrow/io/file.h>
 #include <arrow/io/stdio.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <parquet/arrow/writer.h>
 
@@ -42,12 +43,15 @@ std::string JsonValue(const arrow::Array& array, int64_t row) {
     case arrow::Type::STRUCT:
       return JsonObject(static_cast<const arrow::StructArray&>(array), row);
     case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
     case arrow::Type::MAP: {
-      const auto& list = static_cast<const arrow::ListArray&>(array);
+      const auto scalar = array.GetScalar(row);
+      if (!scalar.ok()) break;
+      const arrow::Array& items = *static_cast<const arrow::BaseListScalar&>(**scalar).value;
       std::string json = "[";
-      for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
-        json += (i == list.value_offset(row) ? "" : ", ") + JsonValue(*list.values(), i);
-      }
+      for (int64_t i = 0; i < items.length(); ++i)
+        json += (i == 0 ? "" : ", ") + JsonValue(items, i);
       return json + "]";
     }
     default:

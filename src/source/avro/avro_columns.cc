@@ -168,9 +168,10 @@ Status AvroColumn::BindNested(Ancestors& ancestors) {
   }
   for (const avro::Field& field : node_->fields)
     CALVE_RETURN_IF_ERROR(AddChild(*field.type, field.name, ancestors));
+  // A record without fields takes no bytes and says nothing: a column of NULLs.
   if (children_.empty()) {
-    return RefusedError("column " + path_ + ": record " + node_->full_name() +
-                        " has no fields, and a table's struct has some; leave the column out");
+    Set(Read::kNothing, arrow::utf8());
+    return Status::Ok();
   }
   SetNested(Read::kRecord);
   return Status::Ok();

@@ -227,6 +227,11 @@ TEST_F(AvroSourceTest, RecordsArraysAndMapsNest) {
   EXPECT_EQ(nested->rows.size(), 1U);
 }
 
+TEST_F(AvroSourceTest, ARecordWithoutFieldsIsNull) {
+  EXPECT_EQ(Value(R"({"type": "record", "name": "none", "fields": []})", [](avro::Encoder&) {}),
+            R"(v: string {"v": null})");
+}
+
 TEST_F(AvroSourceTest, WhatNoTableHoldsIsRefusedByColumn) {
   const auto tree = One(
       R"({"name": "t", "type": {"type": "record", "name": "node", "fields": [
