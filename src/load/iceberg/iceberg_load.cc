@@ -8,6 +8,7 @@
 #include "commit/committer.h"
 #include "load/iceberg/options.h"
 #include "load/iceberg/quarantine.h"
+#include "load/iceberg/row_filter.h"
 #include "load/iceberg/schema_plan.h"
 #include "load/registry.h"
 #include "writer/writer.h"
@@ -83,6 +84,7 @@ class IcebergLoad : public Load {
   LoadedTable loaded_;
   iceberg::SchemaPtr schema_;  ///< Of the rows, with the table's field ids.
   bool schema_is_newer_ = false;
+  iceberg::Expression replaced_;  ///< With overwrite filter: the rows that give way.
   std::string staged_branch_;
   std::mutex mutex_;
   std::unique_ptr<Quarantine> quarantine_;
@@ -218,6 +220,9 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
             return create;
           }));
   loaded_ = std::move(ensured.table);
+  if (options_.where.has_value()) {
+    CALVE_ASSIGN_OR_RETURN(replaced_, MakeRowFilter(*options_.where, *loaded_.metadata->schema()));
+  }
   const auto evolve = [&](iceberg::SchemaUpdate& update) {
     return update.UnionByName(plan.schema->fields());
   };
@@ -263,10 +268,16 @@ commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& po
   if (schema_is_newer_) change.schema_id = schema_->id();
   if (options_.write_mode == WriteMode::kOverwrite) {
     change.rows.operation = iceberg::Operation::kOverwrite;
-    if (options_.overwrite.value_or(OverwriteScope::kTable) == OverwriteScope::kTable) {
-      change.rows.remove_matching = iceberg::Expression::True();
-    } else {
-      change.rows.replace_partitions = true;
+    switch (options_.overwrite.value_or(OverwriteScope::kTable)) {
+      case OverwriteScope::kTable:
+        change.rows.remove_matching = iceberg::Expression::True();
+        break;
+      case OverwriteScope::kPartitions:
+        change.rows.replace_partitions = true;
+        break;
+      case OverwriteScope::kFilter:
+        change.rows.remove_matching = replaced_;
+        break;
     }
   }
   return change;

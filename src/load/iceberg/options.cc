@@ -1,5 +1,7 @@
 #include "load/iceberg/options.h"
 
+#include "load/iceberg/row_filter.h"
+
 namespace calve::load {
 
 config::Shape<IcebergOptions> IcebergOptions::Declaration() {
@@ -16,6 +18,10 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   shape.Optional("write_mode", &IcebergOptions::write_mode, "What happens to rows that are there.");
   shape.Optional("overwrite", &IcebergOptions::overwrite,
                  "With write_mode overwrite: which rows are replaced.", {.default_text = "table"});
+  shape.Optional("where", &IcebergOptions::where,
+                 "With overwrite filter: the rows that are replaced, by column: a value, a list of "
+                 "values, null, or a range, such as {region: [EU, US], day: {min: 2026-11-01, "
+                 "below: 2026-12-01}}; max is a bound too.");
   shape.Optional("partition_by", &IcebergOptions::partition_by,
                  "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), "
                  "truncate(4, name).",
@@ -37,6 +43,17 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
     return ConfigError(
         "overwrite says which rows are replaced, but write_mode is append; set write_mode: "
         "overwrite");
+  });
+  shape.Check("where", [](const IcebergOptions& options) -> Status {
+    const bool by_filter = options.overwrite == OverwriteScope::kFilter;
+    if (by_filter == options.where.has_value()) return Status::Ok();
+    return ConfigError(by_filter ? "overwrite: filter replaces the rows that where describes, but "
+                                   "there is no where"
+                                 : "where describes the rows that overwrite: filter replaces; set "
+                                   "overwrite: filter");
+  });
+  shape.CheckNode([](const IcebergOptions& options, const config::Node&, config::Faults& faults) {
+    if (options.where.has_value()) CheckRowFilter(*options.where, faults);
   });
   return shape;
 }

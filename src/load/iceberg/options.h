@@ -17,11 +17,14 @@ inline config::Names<WriteMode> NamesOf(WriteMode) {
            "Put the rows in place of those that `overwrite` names."}};
 }
 
-enum class OverwriteScope { kTable, kPartitions };
+enum class OverwriteScope { kTable, kPartitions, kFilter };
 inline config::Names<OverwriteScope> NamesOf(OverwriteScope) {
   return {{"table", OverwriteScope::kTable, "All rows of the table."},
           {"partitions", OverwriteScope::kPartitions,
-           "The rows of the partitions that the new rows fall into."}};
+           "The rows of the partitions that the new rows fall into."},
+          {"filter", OverwriteScope::kFilter,
+           "The rows that `where` describes. Only whole files are replaced: a file with other rows "
+           "too is refused by name."}};
 }
 
 /// The iceberg loader's options.
@@ -31,6 +34,7 @@ struct IcebergOptions {
   std::string table;
   WriteMode write_mode = WriteMode::kAppend;
   std::optional<OverwriteScope> overwrite;
+  std::optional<config::Node> where;
   std::vector<std::string> partition_by;
   int format_version = 2;
   std::string location;
