@@ -107,11 +107,22 @@ class Table {
   std::vector<std::string> within_;
 };
 
+/// Whether a group lets `key` stand only without one that stands before it.
+bool IsAlternative(const ShapeDescription& shape, const std::string& key) {
+  const auto comes_later = [&](const std::vector<std::string>& group) {
+    const auto at = std::find(group.begin(), group.end(), key);
+    return at != group.begin() && at != group.end();
+  };
+  return std::any_of(shape.exactly_one_of.begin(), shape.exactly_one_of.end(), comes_later) ||
+         std::any_of(shape.at_most_one_of.begin(), shape.at_most_one_of.end(), comes_later);
+}
+
 std::string Example(const ShapeDescription& shape, int indent, int depth) {
   constexpr int kDepthMax = 4;
   const std::string margin(static_cast<size_t>(indent), ' ');
   std::string out;
   for (const OptionDescription& option : shape.options) {
+    if (IsAlternative(shape, option.key)) continue;
     if (option.example.find('\n') != std::string::npos) {
       out += margin + option.key + ":\n";
       for (const std::string& line : Split(Trim(option.example), '\n'))

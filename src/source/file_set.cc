@@ -53,7 +53,7 @@ config::Shape<FileOptions> FileOptions::Declaration() {
                  "s3://, gs://, abfss:// or https://.",
                  {.example = "incoming/reports/", .aliases = {"path"}});
   shape.Optional("file_pattern", &FileOptions::file_pattern, "Which files of a folder are read.",
-                 {.example = "\"daily_sales_*.csv\""});
+                 {.example = "\"daily_sales_*\""});
   shape.Optional("incremental", &FileOptions::incremental,
                  "Read only files that are new or have changed since the last run.");
   shape.Optional("compression", &FileOptions::compression,

@@ -40,11 +40,12 @@ config::Shape<ColumnMappingOptions> ColumnMappingOptions::Declaration() {
                          "Rename, select, drop and order columns: select and drop first, by the "
                          "old names, then rename, then order, by the new ones.");
   shape.Optional("select", &O::select, "The columns that stay, in this order.",
-                 {.example = "[id, total]", .default_text = "all"});
+                 {.example = "[cust_no, date, total]", .default_text = "all"});
   shape.Optional("drop", &O::drop, "The columns that go.", {.example = "[internal_note]"});
-  shape.Optional("rename", &O::rename, "New names by old names.", {.example = "customer_id"});
+  shape.Optional("rename", &O::rename, "New names by old names.",
+                 {.example = "{cust_no: customer_id}"});
   shape.Optional("order", &O::order, "Columns that come first, in this order.",
-                 {.example = "[id, date]"});
+                 {.example = "[date, customer_id]"});
   shape.AtMostOneOf({"select", "drop"});
   return shape;
 }

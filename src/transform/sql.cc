@@ -28,16 +28,17 @@ struct SqlOptions {
     shape.Optional("columns", &SqlOptions::columns,
                    "Columns by name and the expression that gives them; new ones come last, known "
                    "ones are replaced.",
-                   {.example = "price * quantity"});
+                   {.example = "{total: price * quantity}"});
     shape.Optional("where", &SqlOptions::where,
                    "Only rows for which this is true go on; the others are counted as left out.",
                    {.example = "\"status <> 'test'\""});
     shape.Optional("select", &SqlOptions::select,
                    "A whole SELECT FROM batch, in place of columns and where.",
                    {.example = "SELECT id, unnest(tags) AS tag FROM batch"});
+    shape.AtMostOneOf({"columns", "select"});
+    shape.AtMostOneOf({"where", "select"});
     shape.CheckNode([](const SqlOptions& o, const config::Node& node, config::Faults& faults) {
-      const bool parts = !o.columns.empty() || !o.where.empty();
-      if (o.select.empty() == !parts)
+      if (o.select.empty() && o.columns.empty() && o.where.empty())
         faults.Add(node.place(), "a sql transformer has either select, or columns, where or both");
     });
     return shape;

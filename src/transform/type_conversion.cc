@@ -123,7 +123,7 @@ config::Shape<TypeConversionOptions> TypeConversionOptions::Declaration() {
                  "type under types.",
                  {.example = "[quantity, revenue]"});
   shape.Optional("types", &O::types, "Columns and the types they become, by Iceberg's names.",
-                 {.example = "decimal(12, 2)"});
+                 {.example = "{price: \"decimal(12, 2)\"}"});
   shape.Optional("date_formats", &O::date_formats, "How dates are written, as strptime says it.",
                  {.example = "[\"%d.%m.%Y\"]", .default_text = "2026-11-21"});
   shape.Optional("timestamp_formats", &O::timestamp_formats,

@@ -72,7 +72,7 @@ struct AcceptedValues : OneColumn {
   static config::Shape<AcceptedValues> Declaration() {
     config::Shape<AcceptedValues> shape("accepted_values check",
                                         "Every value of the column is one of these; NULL passes.");
-    shape.Required("column", &AcceptedValues::column, "The column.");
+    shape.Required("column", &AcceptedValues::column, "The column.", {.example = "currency"});
     shape.Required("values", &AcceptedValues::values, "The values.", {.example = "[EUR, USD]"});
     shape.Check("values", [](const AcceptedValues& o) -> Status {
       if (!o.values.empty()) return Status::Ok();
@@ -102,7 +102,7 @@ struct Range : OneColumn {
     config::Shape<Range> shape(
         "range check",
         "Every value of the column lies in a range, its ends included; NULL passes.");
-    shape.Required("column", &Range::column, "The column.");
+    shape.Required("column", &Range::column, "The column.", {.example = "amount"});
     shape.Optional("min", &Range::min, "The least value.", {.example = "0"});
     shape.Optional("max", &Range::max, "The greatest value.", {.example = "100"});
     shape.CheckNode([](const Range& o, const config::Node& node, config::Faults& faults) {
@@ -136,7 +136,7 @@ struct Regex : OneColumn {
     config::Shape<Regex> shape(
         "regex check",
         "Every value of the column matches a pattern as a whole (RE2 syntax); NULL passes.");
-    shape.Required("column", &Regex::column, "The column.");
+    shape.Required("column", &Regex::column, "The column.", {.example = "email"});
     shape.Required("pattern", &Regex::pattern, "The pattern.", {.example = "\"[A-Z]{3}-[0-9]+\""});
     return shape;
   }
@@ -155,9 +155,11 @@ struct Length : OneColumn {
     config::Shape<Length> shape(
         "length check",
         "Every text of the column has a number of characters in a range; NULL passes.");
-    shape.Required("column", &Length::column, "The column.");
-    shape.Optional("min", &Length::min, "The least number of characters.", {.min = 0});
-    shape.Optional("max", &Length::max, "The greatest number of characters.", {.min = 0});
+    shape.Required("column", &Length::column, "The column.", {.example = "country"});
+    shape.Optional("min", &Length::min, "The least number of characters.",
+                   {.example = "2", .min = 0});
+    shape.Optional("max", &Length::max, "The greatest number of characters.",
+                   {.example = "2", .min = 0});
     shape.CheckNode([](const Length& o, const config::Node& node, config::Faults& faults) {
       if (!o.min.has_value() && !o.max.has_value())
         faults.Add(node.place(), "a length check needs min, max or both");

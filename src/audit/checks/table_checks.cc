@@ -58,7 +58,7 @@ struct Freshness {
     config::Shape<Freshness> shape(
         "freshness check",
         "The newest value of a date or timestamp column is not older than a time.");
-    shape.Required("column", &Freshness::column, "The column.");
+    shape.Required("column", &Freshness::column, "The column.", {.example = "date"});
     shape.Required("age_max", &Freshness::age_max, "The greatest age.", {.example = "2d"});
     return shape;
   }
@@ -69,7 +69,8 @@ struct SqlQuery {
   std::string query;
   static config::Shape<SqlQuery> Declaration() {
     config::Shape<SqlQuery> shape("sql check", "A query gives no row. In it, `this` is the table.");
-    shape.Required("name", &SqlQuery::name, "What the check is called.");
+    shape.Required("name", &SqlQuery::name, "What the check is called.",
+                   {.example = "revenue_adds_up"});
     shape.Required("query", &SqlQuery::query, "The query; each row that it gives is a failure.",
                    {.example = "SELECT store_id FROM this GROUP BY 1 HAVING sum(revenue) < 0"});
     return shape;

@@ -61,8 +61,8 @@ config::Shape<CsvOptions> CsvOptions::Declaration() {
       "What stands around a value that holds delimiters or line breaks; empty: nothing does.");
   shape.Optional("header", &CsvOptions::header,
                  "Whether the first row of each file names the columns.");
-  shape.Optional("columns", &CsvOptions::columns, "The names of the columns, when no header does.",
-                 {.example = "[id, name, price]"});
+  shape.Optional("columns", &CsvOptions::columns,
+                 "The names of the columns, when no header does, such as [id, name, price].");
   shape.Optional("null_values", &CsvOptions::null_values,
                  "Texts that mean NULL, unless they stand in quotes.",
                  {.example = "[\"\", NULL, n/a]"});
@@ -81,7 +81,7 @@ config::Shape<CsvOptions> CsvOptions::Declaration() {
                   .default_text = "2026-11-21T08:15:00, with or without zone"});
   shape.Optional("types", &CsvOptions::types,
                  "Types of columns, in place of a guess: Iceberg's names.",
-                 {.example = "decimal(12, 2)"});
+                 {.example = "{price: \"decimal(12, 2)\"}"});
   shape.Optional("sample", &CsvOptions::sample, "How much of each file is read to guess types.",
                  {.min = ByteCount(1'000), .max = ByteCount(1'000'000'000)});
   const auto one_character = [](const std::string& text, const char* key) -> Status {

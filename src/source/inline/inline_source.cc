@@ -25,7 +25,7 @@ struct InlineOptions {
                    {.example = "[{id: 1, name: ada}, {id: 2}]"});
     shape.Optional("types", &InlineOptions::types,
                    "Types of columns, in place of a guess: Iceberg's names.",
-                   {.example = "decimal(12, 2)"});
+                   {.example = "{price: \"decimal(12, 2)\"}"});
     shape.Check("types", [](const InlineOptions& o) { return CheckTypes(o.types); });
     shape.CheckNode([](const InlineOptions& o, const Node&, config::Faults& faults) {
       for (const Node& row : o.rows) {

@@ -30,7 +30,7 @@ struct JsonOptions : FileOptions {
     shape.Include(FileOptions::Declaration());
     shape.Optional("types", &JsonOptions::types,
                    "Types of top-level columns, in place of a guess: Iceberg's names.",
-                   {.example = "decimal(12, 2)"});
+                   {.example = "{price: \"decimal(12, 2)\"}"});
     shape.Optional("sample", &JsonOptions::sample, "How much of each file is read to guess types.",
                    {.min = ByteCount(1'000), .max = ByteCount(1'000'000'000)});
     shape.Check("types", [](const JsonOptions& o) { return CheckTypes(o.types); });
