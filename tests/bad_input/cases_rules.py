@@ -68,7 +68,7 @@ transform("a rule without a name", "type: validation, rules: [{sql: \"id > 0\"}]
 transform("a rule that is no SQL", "type: validation, rules: [{name: r, sql: \"id >\"}]", "validation transformer", "\"id >\"", "syntax error")
 transform("a rule that is no condition", "type: validation, rules: [{name: r, sql: name}]", "validation transformer", "r is no condition", "true or false")
 transform("a rule that a row breaks", "type: validation, rules: [{name: small, sql: \"id < 2\"}]", "a.csv line 3", "breaks the rule small", "id < 2", exit=DATA)
-transform("SQL that says nothing", "type: sql", "t.yaml:2:", "'where' and 'select' can't be given together, where or both")
+transform("SQL that says nothing", "type: sql", "t.yaml:2:", "either select, or columns, where or both")
 transform("SQL that says both", "type: sql, select: \"SELECT * FROM batch\", where: \"id > 0\"", "t.yaml:2:", "'where' and 'select' can't be given together")
 transform("SQL that is none", "type: sql, columns: {x: \"id +\"}", "sql transformer", "\"id +\"", "syntax error")
 transform("SQL with a column that is not there", "type: sql, columns: {x: \"idd + 1\"}", "sql transformer", "\"idd + 1\"", "\"id\"")
