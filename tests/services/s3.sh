@@ -47,8 +47,12 @@ mkdir "$data/files"
   -s3.config="$data/s3.json" -s3.iam=false </dev/null >"$data/log" 2>&1 &
 server=$!
 
+answers() (  # by bash alone: a bare machine has no curl
+  exec 3<>"/dev/tcp/$host/$port" && printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3 && read -t 2 -r line <&3 && [[ $line == *" 200 "* ]]
+) 2>/dev/null
+
 for ((tries = 600; ; tries--)); do
-  curl -fsS -m 2 -o /dev/null "http://$host:$port/healthz" 2>/dev/null && break
+  answers && break
   kill -0 "$server" 2>/dev/null || { tail -n 20 "$data/log" >&2; fail "SeaweedFS ended; the end of its log is above"; }
   ((tries > 0)) || fail "SeaweedFS is not ready after 60 s"
   sleep 0.1
