@@ -116,6 +116,30 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
   return set;
 }
 
+ReadPlan PlanOf(FileSet& set) {
+  ReadPlan plan;
+  plan.summary = set.summary;
+  plan.bytes = set.bytes;
+  plan.position = std::move(set.position);
+  return plan;
+}
+
+std::vector<Split> WholeFiles(FileSet& set) {
+  std::vector<Split> splits;
+  for (io::FileInfo& file : set.files) {
+    splits.push_back(
+        {.label = ShortName(file.uri), .bytes = file.size, .payload = std::move(file)});
+  }
+  return splits;
+}
+
+Result<std::vector<Stream>> DiscoverFiles(const Context& context, Source& source,
+                                          const FileOptions& options) {
+  CALVE_ASSIGN_OR_RETURN(ReadPlan plan, source.Plan(context, {}));
+  return std::vector<Stream>{
+      {.name = options.source_path + options.file_pattern, .schema = plan.schema}};
+}
+
 Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
                                                   const Resources& resources,
                                                   const FileOptions& options,

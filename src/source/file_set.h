@@ -39,6 +39,14 @@ struct FileSet {
 Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
                             const FileOptions& options, const std::optional<Position>& since);
 
+/// What a run reads of the files, still without schema and splits.
+ReadPlan PlanOf(FileSet& set);
+/// A split for each file, read whole; its payload is the io::FileInfo.
+std::vector<Split> WholeFiles(FileSet& set);
+/// The one stream of a source that reads files: what it would plan from the start.
+Result<std::vector<Stream>> DiscoverFiles(const Context& context, Source& source,
+                                          const FileOptions& options);
+
 /// Open a file of the set, decompressed as the options say.
 Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
                                                   const Resources& resources,

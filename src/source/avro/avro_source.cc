@@ -235,27 +235,21 @@ class AvroSource : public Source {
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
-    CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
-    return std::vector<Stream>{
-        {.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+    return DiscoverFiles(context, *this, options_);
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     plan_options_ = options;
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_, options.since));
-    ReadPlan plan;
-    plan.summary = set.summary;
-    plan.bytes = set.bytes;
-    plan.position = std::move(set.position);
+    ReadPlan plan = PlanOf(set);
     arrow::FieldVector fields;
-    for (io::FileInfo& info : set.files) {
+    for (const io::FileInfo& info : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const AvroFile file, OpenAvro(context, resources_, options_, info));
       CALVE_RETURN_IF_ERROR(AddColumns(file, info, &fields));
-      plan.splits.push_back(
-          {.label = ShortName(info.uri), .bytes = info.size, .payload = std::move(info)});
     }
+    plan.splits = WholeFiles(set);
     if (!plan.splits.empty()) plan.schema = arrow::schema(std::move(fields));
     return plan;
   }

@@ -161,9 +161,7 @@ class JsonSource : public Source {
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
-    CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
-    return std::vector<Stream>{
-        {.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+    return DiscoverFiles(context, *this, options_);
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
@@ -175,14 +173,8 @@ class JsonSource : public Source {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_RETURN_IF_ERROR(Sample(context, set.files[i], &shape));
     }
-    ReadPlan plan;
-    plan.summary = set.summary;
-    plan.bytes = set.bytes;
-    plan.position = std::move(set.position);
-    for (io::FileInfo& file : set.files) {
-      plan.splits.push_back(
-          {.label = ShortName(file.uri), .bytes = file.size, .payload = std::move(file)});
-    }
+    ReadPlan plan = PlanOf(set);
+    plan.splits = WholeFiles(set);
     if (plan.splits.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = options_.types,
                                                       .wanted = options.wanted,

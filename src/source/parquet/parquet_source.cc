@@ -182,19 +182,14 @@ class ParquetSource : public Source {
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
-    CALVE_ASSIGN_OR_RETURN(ReadPlan plan, Plan(context, {}));
-    return std::vector<Stream>{
-        {.name = options_.source_path + options_.file_pattern, .schema = plan.schema}};
+    return DiscoverFiles(context, *this, options_.files());
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(FileSet set,
                            FindFileSet(context, resources_, options_.files(), options.since));
-    ReadPlan plan;
-    plan.summary = set.summary;
-    plan.bytes = set.bytes;
-    plan.position = std::move(set.position);
+    ReadPlan plan = PlanOf(set);
     arrow::FieldVector fields;
     for (const io::FileInfo& file : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
