@@ -170,6 +170,50 @@ void TakeReusable(iceberg::ProducedSnapshot* produced,
   }
 }
 
+/// What stays the same over all tries to bring in one snapshot: its id, so that manifests are used
+/// again, the token by which it is recognised, and the files that serve every try.
+class NewSnapshot {
+ public:
+  NewSnapshot(const Context& context, io::FileSystem& files)
+      : files_(files),
+        token_(NewUuidString(*context.random)),
+        id_(iceberg::NewSnapshotId(*context.random, nullptr)) {}
+
+  const std::string& token() const { return token_; }
+  /// Files of all tries; they go when the snapshot is surely not in.
+  const std::vector<std::string>& kept() const { return kept_; }
+  void Keep(const std::string& uri) { kept_.push_back(uri); }
+  const Snapshot* FindIn(const LoadedTable& now) const { return FindToken(*now.metadata, token_); }
+
+  /// Write `rows` as a snapshot of `branch` on the main of `base`, adding what serves only this try
+  /// to `written`.
+  Result<iceberg::ProducedSnapshot> Produce(const Context& context, const TableMetadata& base,
+                                            const Change& change,
+                                            const iceberg::SnapshotChange& rows,
+                                            std::string_view branch, int tries,
+                                            std::vector<std::string>* written) {
+    const iceberg::ProduceOptions options{.branch = std::string(branch),
+                                          .snapshot_id = id_,
+                                          .commit_uuid = FileTag(change.run, *context.random),
+                                          .now_ms = MillisSinceEpoch(context.clock->Now()),
+                                          .schema_id = change.schema_id,
+                                          .parent = base.current_snapshot_id,
+                                          .attempt = tries,
+                                          .attempted = written};
+    CALVE_ASSIGN_OR_RETURN(
+        auto produced, iceberg::ProduceSnapshot(context, files_, base, rows, options, manifests_));
+    TakeReusable(&produced, &manifests_, &kept_, written);
+    return produced;
+  }
+
+ private:
+  catalog::TableFiles files_;
+  const std::string token_;
+  const SnapshotId id_;
+  std::vector<iceberg::ManifestFile> manifests_;
+  std::vector<std::string> kept_;
+};
+
 /// Refuse a change whose run started from another position than main has now.
 Status CheckPosition(const TableMetadata& metadata, const Change& change) {
   if (!change.position.has_value()) return Status::Ok();
@@ -393,18 +437,13 @@ Result<LoadedTable> Committer::Update(
 
 Result<Staged> Committer::Stage(const Context& context, const TableName& table, Change change,
                                 const std::string& branch) {
-  catalog::TableFiles table_files(files_);
   Staged staged{.table = table,
                 .branch = branch,
                 .change = std::move(change),
                 .snapshot = {},
                 .loaded = {},
                 .ledger = {}};
-  const std::string token = NewUuidString(*context.random);
-  const SnapshotId id = iceberg::NewSnapshotId(
-      *context.random, nullptr);  // One for all tries, so that manifests are used again.
-  std::vector<iceberg::ManifestFile> manifests;
-  std::vector<std::string> kept;  // Used again by the next try.
+  NewSnapshot fresh(context, files_);
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
@@ -418,37 +457,25 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
       CALVE_ASSIGN_OR_RETURN(staged.ledger,
                              WriteLedger(context, files_, metadata, staged.change.run,
                                          staged.change.position->ledger));
-      kept.push_back(staged.ledger);
+      fresh.Keep(staged.ledger);
     }
     iceberg::SnapshotChange rows = staged.change.rows;
-    rows.summary = SummaryOf(staged.change, staged.ledger, Proof::kPending, token);
+    rows.summary = SummaryOf(staged.change, staged.ledger, Proof::kPending, fresh.token());
     if (staged.change.schema_id.has_value()) {
       rows.summary[std::string(kSchemaBase)] = std::to_string(metadata.current_schema_id.value());
     }
-    const iceberg::ProduceOptions options{
-        .branch = branch,
-        .snapshot_id = id,
-        .commit_uuid = FileTag(staged.change.run, *context.random),
-        .now_ms = MillisSinceEpoch(context.clock->Now()),
-        .schema_id = staged.change.schema_id,
-        .parent = metadata.current_snapshot_id,
-        .attempt = attempt.tries,
-        .attempted = written};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata,
-                                                                   rows, options, manifests));
-    TakeReusable(&produced, &manifests, &kept, written);
+    CALVE_ASSIGN_OR_RETURN(auto produced, fresh.Produce(context, metadata, staged.change, rows,
+                                                        branch, attempt.tries, written));
     return std::move(produced.change);
   };
-  attempt.landed = [&](const LoadedTable& now) {
-    return FindToken(*now.metadata, token) != nullptr;
-  };
+  attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
-    if (!attempt.outcome_open()) Remove(context, kept);
+    if (!attempt.outcome_open()) Remove(context, fresh.kept());
     return std::move(loaded).error();
   }
   staged.loaded = std::move(*loaded);
-  const Snapshot* snapshot = FindToken(*staged.loaded.metadata, token);
+  const Snapshot* snapshot = fresh.FindIn(staged.loaded);
   if (snapshot == nullptr)
     return BugError("the snapshot staged on " + table.ToString() + "@" + branch + " is not there");
   staged.snapshot = *snapshot;
@@ -458,11 +485,7 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
 Result<Published> Committer::Publish(const Context& context, const Staged& staged,
                                      const PublishOptions& options) {
   catalog::TableFiles table_files(files_);
-  const std::string token = NewUuidString(*context.random);
-  const SnapshotId id = iceberg::NewSnapshotId(
-      *context.random, nullptr);  // One for all tries, so that manifests are used again.
-  std::vector<iceberg::ManifestFile> manifests;
-  std::vector<std::string> kept;
+  NewSnapshot fresh(context, files_);
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
@@ -475,28 +498,19 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     }
     CALVE_RETURN_IF_ERROR(CheckPosition(metadata, staged.change));
     iceberg::SnapshotChange rows = staged.change.rows;
-    rows.summary = SummaryOf(staged.change, staged.ledger, options.proof, token);
+    rows.summary = SummaryOf(staged.change, staged.ledger, options.proof, fresh.token());
     rows.summary[std::string(summary::kAuditedSnapshot)] =
         std::to_string(staged.snapshot.id.value());
     for (const auto& [key, value] : options.summary) rows.summary[key] = value;
-    const iceberg::ProduceOptions produce{
-        .branch = std::string(iceberg::kMainBranch),
-        .snapshot_id = id,
-        .commit_uuid = FileTag(staged.change.run, *context.random),
-        .now_ms = MillisSinceEpoch(context.clock->Now()),
-        .schema_id = staged.change.schema_id,
-        .parent = metadata.current_snapshot_id,
-        .attempt = attempt.tries,
-        .attempted = written};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata,
-                                                                   rows, produce, manifests));
-    TakeReusable(&produced, &manifests, &kept, written);
+    CALVE_ASSIGN_OR_RETURN(
+        auto produced, fresh.Produce(context, metadata, staged.change, rows, iceberg::kMainBranch,
+                                     attempt.tries, written));
     const bool main_moved = metadata.current_snapshot_id != staged.snapshot.parent_id;
     if (main_moved && options.recheck) {
-      CALVE_ASSIGN_OR_RETURN(
-          TableMetadata candidate,
-          iceberg::Apply(&metadata, produced.change,
-                         {.now_ms = produce.now_ms, .previous_location = base.metadata_location}));
+      CALVE_ASSIGN_OR_RETURN(TableMetadata candidate,
+                             iceberg::Apply(&metadata, produced.change,
+                                            {.now_ms = MillisSinceEpoch(context.clock->Now()),
+                                             .previous_location = base.metadata_location}));
       CALVE_RETURN_IF_ERROR(options.recheck(
           std::make_shared<const TableMetadata>(std::move(candidate)), produced.snapshot.id));
     }
@@ -520,16 +534,14 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     change.updates.push_back(iceberg::RemoveSnapshots({staged.snapshot.id}));
     return change;
   };
-  attempt.landed = [&](const LoadedTable& now) {
-    return FindToken(*now.metadata, token) != nullptr;
-  };
+  attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
   Result<LoadedTable> run = Run(context, staged.table, attempt);
   if (!run.ok()) {
-    if (!attempt.outcome_open()) Remove(context, kept);
+    if (!attempt.outcome_open()) Remove(context, fresh.kept());
     return std::move(run).error();
   }
   LoadedTable loaded = std::move(*run);
-  const Snapshot* snapshot = FindToken(*loaded.metadata, token);
+  const Snapshot* snapshot = fresh.FindIn(loaded);
   if (snapshot == nullptr)
     return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
   CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
@@ -548,13 +560,8 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
 
 Result<Published> Committer::Commit(const Context& context, const TableName& table, Change change,
                                     Proof proof) {
-  catalog::TableFiles table_files(files_);
-  const std::string token = NewUuidString(*context.random);
-  const SnapshotId id = iceberg::NewSnapshotId(
-      *context.random, nullptr);  // One for all tries, so that manifests are used again.
+  NewSnapshot fresh(context, files_);
   std::string ledger;
-  std::vector<iceberg::ManifestFile> manifests;
-  std::vector<std::string> kept;
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
@@ -563,32 +570,22 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
     if (change.position.has_value() && !change.position->ledger.empty() && ledger.empty()) {
       CALVE_ASSIGN_OR_RETURN(
           ledger, WriteLedger(context, files_, metadata, change.run, change.position->ledger));
-      kept.push_back(ledger);
+      fresh.Keep(ledger);
     }
     iceberg::SnapshotChange rows = change.rows;
-    rows.summary = SummaryOf(change, ledger, proof, token);
-    const iceberg::ProduceOptions options{.branch = std::string(iceberg::kMainBranch),
-                                          .snapshot_id = id,
-                                          .commit_uuid = FileTag(change.run, *context.random),
-                                          .now_ms = MillisSinceEpoch(context.clock->Now()),
-                                          .schema_id = change.schema_id,
-                                          .parent = metadata.current_snapshot_id,
-                                          .attempt = attempt.tries,
-                                          .attempted = written};
-    CALVE_ASSIGN_OR_RETURN(auto produced, iceberg::ProduceSnapshot(context, table_files, metadata,
-                                                                   rows, options, manifests));
-    TakeReusable(&produced, &manifests, &kept, written);
+    rows.summary = SummaryOf(change, ledger, proof, fresh.token());
+    CALVE_ASSIGN_OR_RETURN(auto produced,
+                           fresh.Produce(context, metadata, change, rows, iceberg::kMainBranch,
+                                         attempt.tries, written));
     return std::move(produced.change);
   };
-  attempt.landed = [&](const LoadedTable& now) {
-    return FindToken(*now.metadata, token) != nullptr;
-  };
+  attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
-    if (!attempt.outcome_open()) Remove(context, kept);
+    if (!attempt.outcome_open()) Remove(context, fresh.kept());
     return std::move(loaded).error();
   }
-  const Snapshot* snapshot = FindToken(*loaded->metadata, token);
+  const Snapshot* snapshot = fresh.FindIn(*loaded);
   if (snapshot == nullptr)
     return BugError("the snapshot committed to " + table.ToString() + " is not there");
   return Published{
