@@ -23,17 +23,17 @@ size_t SchemeLength(std::string_view text) {
   return 0;
 }
 
+/// No file is on another host: what stands there is the first folder of a relative path, as
+/// PyIceberg and DuckDB read it, whose tables have such paths.
 Result<Uri> ParseFileUri(std::string_view text) {
   std::string_view rest = text.substr(5);  // behind "file:"
-  if (!rest.starts_with("//")) return Uri{"file", "", std::string(rest)};
-  rest.remove_prefix(2);
+  if (rest.starts_with("//")) rest.remove_prefix(2);
   const size_t slash = rest.find('/');
-  const std::string_view host = rest.substr(0, slash);
-  if (slash == std::string_view::npos || (!host.empty() && ToLower(host) != "localhost")) {
-    return ConfigError("address " + Quote(text) +
-                       ": expected file:///absolute/path, found a host; write three slashes");
+  if (slash != std::string_view::npos && ToLower(rest.substr(0, slash)) == "localhost") {
+    rest.remove_prefix(slash);
   }
-  return Uri{"file", "", std::string(rest.substr(slash))};
+  if (rest.empty()) return ConfigError("address " + Quote(text) + ": expected a path after file://");
+  return Uri{"file", "", std::string(rest)};
 }
 
 }  // namespace
