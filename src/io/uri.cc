@@ -32,7 +32,8 @@ Result<Uri> ParseFileUri(std::string_view text) {
   if (slash != std::string_view::npos && ToLower(rest.substr(0, slash)) == "localhost") {
     rest.remove_prefix(slash);
   }
-  if (rest.empty()) return ConfigError("address " + Quote(text) + ": expected a path after file://");
+  if (rest.empty())
+    return ConfigError("address " + Quote(text) + ": expected a path after file://");
   return Uri{"file", "", std::string(rest)};
 }
 
