@@ -22,8 +22,9 @@ using Batch = std::shared_ptr<arrow::RecordBatch>;
 inline constexpr std::string_view kFieldIdKey = "PARQUET:field_id";
 
 /// The one Arrow type that holds an Iceberg type exactly: uuid as fixed_size_binary(16),
-/// timestamptz as timestamp(us, "UTC"), decimal as decimal128, string as utf8, binary as binary.
-/// Unknown becomes null; variant and geometry fail with kRefused.
+/// timestamptz as timestamp(us, "UTC"), decimal as decimal128, string as utf8, binary as binary,
+/// variant as a struct of its bytes, `metadata` and `value` (see columnar/variant.h). Unknown
+/// becomes null; geometry and geography fail with kRefused.
 Result<std::shared_ptr<arrow::DataType>> ToArrowType(const iceberg::Type& type);
 /// With field ids in the metadata at every depth and `nullable` from required.
 Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const iceberg::Schema& schema);

@@ -169,7 +169,7 @@ TEST_F(ConvertTest, TypesWithoutExactCounterpartAreRefusedByColumn) {
   EXPECT_FALSE(ToIcebergType(*arrow::decimal256(40, 2), 3).ok());
   EXPECT_FALSE(ToIcebergType(*arrow::time64(arrow::TimeUnit::NANO), 3).ok());
   EXPECT_FALSE(ToIcebergType(*arrow::duration(arrow::TimeUnit::MICRO), 3).ok());
-  EXPECT_FALSE(ToArrowType(Type::Of(TypeKind::kVariant)).ok());
+  EXPECT_FALSE(ToArrowType(Type::Of(TypeKind::kGeometry)).ok());
 }
 
 TEST_F(ConvertTest, FieldsGetDistinctIds) {

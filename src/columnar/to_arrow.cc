@@ -68,6 +68,8 @@ Result<std::shared_ptr<arrow::DataType>> ToArrowType(const iceberg::Type& type) 
     case TypeKind::kUnknown:
       return arrow::null();
     case TypeKind::kVariant:
+      return arrow::struct_({arrow::field("metadata", arrow::binary(), /*nullable=*/false),
+                             arrow::field("value", arrow::binary(), /*nullable=*/false)});
     case TypeKind::kGeometry:
     case TypeKind::kGeography:
       return RefusedError(fmt::format(

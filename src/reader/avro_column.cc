@@ -25,7 +25,8 @@ bool IsEntryArray(const avro::Node& node) {
 }
 
 bool SameShape(const avro::Node& node, TypeKind wanted) {
-  if (wanted == TypeKind::kStruct) return node.kind == Kind::kRecord;
+  if (wanted == TypeKind::kStruct || wanted == TypeKind::kVariant)
+    return node.kind == Kind::kRecord;
   if (wanted == TypeKind::kList) return node.kind == Kind::kArray;
   return node.kind == Kind::kMap || IsEntryArray(node);
 }
@@ -56,6 +57,26 @@ std::optional<iceberg::FieldId> IdOf(const avro::Field& field,
   return found == nullptr ? std::nullopt : found->field_id;
 }
 
+/// A variant's fields, as columnar::ToArrowType has them. Files give them no ids (Iceberg spec,
+/// Avro data type mappings): they are found by name.
+const std::vector<Field>& VariantFields() {
+  static const std::vector<Field> kFields = {{.id = iceberg::FieldId(1),
+                                              .name = "metadata",
+                                              .type = iceberg::Type::Binary(),
+                                              .required = true},
+                                             {.id = iceberg::FieldId(2),
+                                              .name = "value",
+                                              .type = iceberg::Type::Binary(),
+                                              .required = true}};
+  return kFields;
+}
+const std::vector<MappedField>& VariantFieldNames() {
+  static const std::vector<MappedField> kNames = {
+      {.field_id = iceberg::FieldId(1), .names = {"metadata"}, .fields = {}},
+      {.field_id = iceberg::FieldId(2), .names = {"value"}, .fields = {}}};
+  return kNames;
+}
+
 Result<iceberg::Value> ValueOfAbsent(const Field& wanted, const Constants& constants,
                                      const std::string& path) {
   if (const auto at = constants.find(wanted.id); at != constants.end()) return at->second;
@@ -81,7 +102,8 @@ Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type&
     column.null_branch_ = node.branches[0]->kind == Kind::kNull ? 0 : 1;
   }
   const avro::Node& value = *column.node_;
-  if (!type.is_nested()) {
+  const bool is_variant = type.kind() == TypeKind::kVariant;
+  if (!type.is_nested() && !is_variant) {
     CALVE_RETURN_IF_ERROR(CheckAvroLeaf(value, type, path));
     return column;
   }
@@ -89,8 +111,11 @@ Result<AvroColumn> AvroColumn::Bind(const avro::Node& node, const iceberg::Type&
     return DataError(fmt::format("column {}: the table has {}, but the file holds an Avro {}", path,
                                  type.ToString(), avro::ToString(value.kind)));
   }
-  if (type.kind() == TypeKind::kStruct) {
-    CALVE_ASSIGN_OR_RETURN(AvroRow row, AvroRow::Bind(value, type.fields(), mapped, {}, path));
+  if (type.kind() == TypeKind::kStruct || is_variant) {
+    CALVE_ASSIGN_OR_RETURN(
+        AvroRow row, is_variant
+                         ? AvroRow::Bind(value, VariantFields(), &VariantFieldNames(), {}, path)
+                         : AvroRow::Bind(value, type.fields(), mapped, {}, path));
     column.row_ = std::make_shared<const AvroRow>(std::move(row));
     return column;
   }
@@ -124,6 +149,7 @@ Status AvroColumn::Append(avro::Decoder& decoder, arrow::ArrayBuilder& builder) 
 Status AvroColumn::AppendValue(avro::Decoder& decoder, arrow::ArrayBuilder& builder) const {
   switch (type_.kind()) {
     case TypeKind::kStruct:
+    case TypeKind::kVariant:
       return row_->Append(decoder, checked_cast<arrow::StructBuilder&>(builder));
     case TypeKind::kList:
       return AppendItems(decoder, builder);

@@ -9,6 +9,7 @@
 
 #include "columnar/arrow_status.h"
 #include "reader/adapt_leaf.h"
+#include "reader/variant_column.h"
 
 namespace calve::reader {
 namespace {
@@ -27,6 +28,8 @@ bool SameShape(const arrow::DataType& file, const iceberg::Type& wanted) {
       return file.id() != arrow::Type::MAP && IsAnyList(file.id());
     case TypeKind::kMap:
       return file.id() == arrow::Type::MAP;
+    case TypeKind::kVariant:
+      return HasVariantShape(file);
     default:
       return !arrow::is_nested(file.id());
   }
@@ -100,6 +103,10 @@ Status ColumnPlan::BindChildren(Node& node, FileField& file, const std::string& 
                                  wanted.ToString(), file.type->ToString()));
   }
   file.is_read = true;
+  if (wanted.kind() == TypeKind::kVariant) {
+    ReadAll(file);
+    return Status::Ok();
+  }
   if (wanted.kind() == TypeKind::kStruct) {
     for (const Field& child : wanted.fields()) {
       CALVE_ASSIGN_OR_RETURN(node.children.emplace_back(),
@@ -200,6 +207,7 @@ Result<ArrayDataPtr> ColumnPlan::Adapt(const Node& node, const ArrayDataPtr& dat
     out->child_data[0] = std::move(pairs);
     return out;
   }
+  if (node.field.type.kind() == TypeKind::kVariant) return AdaptVariant(data, path);
   if (data->type->Equals(*node.target)) return data;
   CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> leaf,
                          AdaptLeaf(arrow::MakeArray(data), node.field.type, path));

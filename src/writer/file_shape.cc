@@ -49,6 +49,10 @@ Result<FieldPtr> FileElement(const FieldPtr& field, const iceberg::Field& child,
 
 Result<FieldPtr> FileField(const FieldPtr& field, const Type& type, const std::string& path) {
   if (type.kind() == TypeKind::kUnknown) return FieldPtr();
+  if (type.kind() == TypeKind::kVariant) {
+    return RefusedError(
+        fmt::format("column {}: values of type variant can be read, but not written", path));
+  }
   if (type.kind() == TypeKind::kUuid) return field->WithType(arrow::extension::uuid());
   if (type.kind() == TypeKind::kStruct) {
     CALVE_ASSIGN_OR_RETURN(const arrow::FieldVector children, FileChildren(field, type, path));
