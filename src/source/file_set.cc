@@ -5,9 +5,15 @@
 
 #include "base/text.h"
 #include "io/glob.h"
+#include "source/encoding.h"
 
 namespace calve::source {
 namespace {
+
+constexpr int64_t kBlockBytesMin = 4 << 10;
+constexpr int64_t kBlockBytesMax = 8 << 20;
+/// A reader more is worth its own data file from so many bytes on.
+constexpr int64_t kBytesPerReader = 32 << 20;
 
 constexpr std::string_view kState = R"({"version": 1, "kind": "files"})";
 
@@ -131,6 +137,29 @@ std::vector<Split> WholeFiles(FileSet& set) {
         {.label = ShortName(file.uri), .bytes = file.size, .payload = std::move(file)});
   }
   return splits;
+}
+
+TextBlocks::Open OpenText(const Resources& resources, const FileOptions& options,
+                          std::string encoding, io::FileInfo file) {
+  return [&resources, &options, encoding = std::move(encoding), file = std::move(file)](
+             const Context& context) -> Result<std::unique_ptr<io::InputStream>> {
+    CALVE_ASSIGN_OR_RETURN(auto bytes, OpenFile(context, resources, options, file));
+    return AsUtf8(std::move(bytes), encoding);
+  };
+}
+
+std::vector<Split> SplitsOfText(const io::FileInfo& file, const PlanOptions& options) {
+  const int64_t readers =
+      std::clamp<int64_t>(file.size.value() / kBytesPerReader, 1, options.parallelism);
+  return std::vector<Split>(static_cast<size_t>(readers),
+                            {.label = ShortName(file.uri),
+                             .bytes = ByteCount(file.size.value() / readers),
+                             .payload = {}});
+}
+
+size_t TextBlockBytes(const PlanOptions& options) {
+  return static_cast<size_t>(
+      std::clamp(options.batch_bytes_max.value(), kBlockBytesMin, kBlockBytesMax));
 }
 
 Result<std::vector<Stream>> DiscoverFiles(const Context& context, Source& source,

@@ -12,6 +12,7 @@
 #include "io/file_system.h"
 #include "source/registry.h"
 #include "source/source.h"
+#include "source/text_blocks.h"
 
 namespace calve::source {
 
@@ -43,6 +44,27 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
 ReadPlan PlanOf(FileSet& set);
 /// A split for each file, read whole; its payload is the io::FileInfo.
 std::vector<Split> WholeFiles(FileSet& set);
+/// Opens a file of the set, decompressed and as UTF-8. `resources` and `options` outlive it.
+TextBlocks::Open OpenText(const Resources& resources, const FileOptions& options,
+                          std::string encoding, io::FileInfo file);
+/// The splits of a text file, as many as are worth their threads, without payload.
+std::vector<Split> SplitsOfText(const io::FileInfo& file, const PlanOptions& options);
+/// How much text of a file a reader takes at once.
+size_t TextBlockBytes(const PlanOptions& options);
+/// Splits whose payload is what `open` makes of each file, a std::shared_ptr. A large file has
+/// several splits with the same one: their readers take turns at its text.
+template <typename Open>
+std::vector<Split> SharedFiles(const FileSet& set, const PlanOptions& options, Open open) {
+  std::vector<Split> splits;
+  for (const io::FileInfo& file : set.files) {
+    const auto shared = open(file);
+    for (Split& split : SplitsOfText(file, options)) {
+      split.payload = shared;
+      splits.push_back(std::move(split));
+    }
+  }
+  return splits;
+}
 /// The one stream of a source that reads files: what it would plan from the start.
 Result<std::vector<Stream>> DiscoverFiles(const Context& context, Source& source,
                                           const FileOptions& options);

@@ -1,5 +1,11 @@
+#include <arrow/array.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "source/fixture_for_test.h"
 #include "source/source_for_test.h"
@@ -142,16 +148,66 @@ TEST_F(CsvSourceTest, AChangedFileIsReadAnewAndSaid) {
   EXPECT_EQ(second->summary.substr(0, 36), "1 new file, 1 changed file read anew");
 }
 
-TEST_F(CsvSourceTest, Latin1IsWidenedAndUtf16Refused) {
-  const auto rows = Csv("a\nZo\xeb\n", "encoding: latin-1\n");
-  ASSERT_TRUE(rows.ok());
-  EXPECT_EQ(rows->rows, (std::vector<std::string>{R"({"a": "Zoë"})"}));
-  const auto wide =
-      Csv(std::string_view("\xff\xfe"
-                           "a\0\n\0",
-                           6));
-  ASSERT_FALSE(wide.ok());
-  EXPECT_NE(wide.error().message.find("UTF-16"), std::string::npos);
+TEST_F(CsvSourceTest, OtherEncodingsAreRead) {
+  const std::vector<std::string> expected = {R"({"a": "Zoë"})"};
+  const auto read = [&](std::string_view text, const std::string& options) {
+    const auto rows = Csv(text, options);
+    return rows.ok() ? rows->rows : std::vector<std::string>{rows.error().message};
+  };
+  const std::vector<std::string> zoe = {"{\"a\": \"Zo\u00eb\"}"};
+  EXPECT_EQ(read("a\nZo\xeb\n", "encoding: latin-1\n"), zoe);
+  EXPECT_EQ(read("a\nZo\xeb\n", "encoding: windows-1252\n"), zoe);
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 "a\nZo\u00eb\n",
+                 ""),
+            zoe);
+  // A byte order mark says UTF-16 by itself.
+  EXPECT_EQ(read(std::string_view("\xff\xfe"
+                                  "a\0\n\0Z\0o\0\xeb\0\n\0",
+                                  14),
+                 ""),
+            zoe);
+  EXPECT_EQ(read(std::string_view("\0a\0\n\0Z\0o\0\xeb", 10), "encoding: utf-16be\n"), zoe);
+  const auto broken = Csv("a\nx\x80\n", "encoding: shift_jis\n");
+  ASSERT_FALSE(broken.ok());
+  EXPECT_NE(broken.error().message.find("are no shift_jis"), std::string::npos)
+      << broken.error().message;
+}
+
+TEST_F(CsvSourceTest, ALargeFileIsReadBySeveralAndEveryRowOnce) {
+  std::string text = "id,name\n";
+  int64_t rows = 0;
+  while (text.size() < (64U << 20)) {
+    text += std::to_string(rows++) + ",\"a \"\"quoted\"\"\ntext, on two lines, as long as it is";
+    text += std::string(400, 'x') + "\"\n";
+  }
+  WriteText(folder_.At("a.csv"), text);
+  const auto node = config::ParseYaml("source_path: a.csv", "job.yaml");
+  const Resources resources{.files = &files_, .project_folder = folder_.path()};
+  const auto source = registry_.Find("csv")->make(*node, resources);
+  ASSERT_TRUE(source.ok());
+  const auto plan = (*source)->Plan(*context_, {.parallelism = 3});
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->splits.size(), 2U);
+  std::vector<int64_t> seen(static_cast<size_t>(rows));
+  std::mutex mutex;
+  {
+    std::vector<std::jthread> readers;
+    for (const Split& split : plan->splits) {
+      readers.emplace_back([&] {
+        const auto reader = (*source)->Open(*context_, *plan, split);
+        while (true) {
+          auto batch = (*reader)->Next(*context_);
+          if (!batch->has_value()) return;
+          const auto& ids = static_cast<const arrow::Int64Array&>(*(*batch)->rows->column(0));
+          std::lock_guard lock(mutex);
+          for (int64_t i = 0; i < ids.length(); ++i) ++seen[static_cast<size_t>(ids.Value(i))];
+          EXPECT_EQ((*batch)->OriginOf(0), "a.csv line " + FormatCount(2 + 2 * ids.Value(0)));
+        }
+      });
+    }
+  }
+  EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](int64_t times) { return times == 1; }));
 }
 
 TEST_F(CsvSourceTest, OptionsThatContradictEachOtherAreRefused) {

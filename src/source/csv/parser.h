@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "source/text_blocks.h"
 
 namespace calve::source {
 
@@ -45,10 +46,11 @@ class CsvParser {
  public:
   explicit CsvParser(const CsvDialect& dialect) : dialect_(dialect) {}
 
-  /// Parse at most `rows_max` rows from the start of `data`, which begins at a row; return the
-  /// bytes consumed. A row that does not end in `data` is left for the next call, unless `last`
-  /// says that nothing follows. Fails with kData when a quote is still open at the end of the file.
-  Result<size_t> Parse(std::string_view data, bool last, size_t rows_max);
+  /// Say on which line the text that comes next begins.
+  void StartAt(int64_t line) { line_ = line; }
+  /// Parse at most `rows_max` rows from the start of `data`, which holds whole rows; return the
+  /// bytes consumed. Fails with kData when a quote is still open at the end.
+  Result<size_t> Parse(std::string_view data, size_t rows_max);
 
   const std::vector<CsvRow>& rows() const { return rows_; }
   const CsvField& field(const CsvRow& row, size_t index) const {
@@ -58,20 +60,29 @@ class CsvParser {
   int64_t line() const { return line_; }
 
  private:
-  enum class Scan { kRow, kIncomplete, kBlank };
-  Scan ParseRow(std::string_view data, size_t* at, bool last);
-  /// From behind an opening quote; false when the closing one is not in `data`.
-  bool ParseQuoted(std::string_view data, size_t* at, bool last, CsvRow* row);
-  void ParsePlain(std::string_view data, size_t* at, CsvRow* row);
+  /// False when a quote does not close.
+  bool ParseRow(std::string_view data, size_t* at);
+  bool ParseQuoted(std::string_view data, size_t* at, CsvRow* row);
   std::string_view Unescape(std::string_view quoted);
 
   CsvDialect dialect_;
   int64_t line_ = 1;
-  size_t open_column_ = 0;  ///< Where the quote of an incomplete row opens.
+  size_t open_column_ = 0;  ///< Where the quote that does not close opens.
   std::vector<CsvRow> rows_;
   std::vector<CsvField> fields_;
   std::deque<std::string> unescaped_;  ///< A deque: views into its strings survive its growth.
   size_t unescaped_used_ = 0;
+};
+
+/// Where rows of CSV end: with a line break that is in no quotes, exactly as CsvParser sees it.
+class CsvRowEnds : public RowEnds {
+ public:
+  explicit CsvRowEnds(const CsvDialect& dialect) : dialect_(dialect) {}
+  Result<Cut> Find(std::string_view text, bool at_end) override;
+
+ private:
+  Cut FindAmongQuotes(std::string_view text) const;
+  const CsvDialect dialect_;
 };
 
 }  // namespace calve::source

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "base/text.h"
+#include "source/encoding.h"
 #include "source/file_set.h"
 #include "source/json/json_columns.h"
+#include "source/json/json_records.h"
 #include "source/json/json_shape.h"
 #include "source/registry.h"
 #include "source/typing.h"
@@ -14,20 +16,32 @@ namespace {
 
 using columnar::TracedBatch;
 
-constexpr size_t kChunkBytes = 1 << 20;
-constexpr size_t kLineBytesMax = 64 << 20;
+constexpr size_t kRawBytesMax = 1 << 20;
 /// Files beyond this many are not looked at before they are read.
 constexpr size_t kSampledFilesMax = 32;
 
 struct JsonOptions : FileOptions {
+  std::string records_path;
+  std::string encoding = "utf-8";
   std::map<std::string, std::string> types;
   ByteCount sample{1'000'000};
 
+  std::vector<std::string> path() const {
+    return records_path.empty() ? std::vector<std::string>() : calve::Split(records_path, '.');
+  }
+
   static config::Shape<JsonOptions> Declaration() {
     config::Shape<JsonOptions> shape("json source",
-                                     "Read JSON lines: one object a line, nested ones too, with "
-                                     "exact types guessed from a sample.");
+                                     "Read JSON: one object a line, or an array of objects, nested "
+                                     "ones too, with exact types guessed from a sample.");
     shape.Include(FileOptions::Declaration());
+    shape.Optional("records_path", &JsonOptions::records_path,
+                   "Where the array of records is in each file, when it is not the whole file: "
+                   "keys with dots between them.",
+                   {.example = "data.items"});
+    shape.Optional("encoding", &JsonOptions::encoding,
+                   "How the files are encoded: utf-8, utf-16, latin-1, and what else ICU has.");
+    shape.Check("encoding", [](const JsonOptions& o) { return CheckEncoding(o.encoding); });
     shape.Optional("types", &JsonOptions::types,
                    "Types of top-level columns, in place of a guess: Iceberg's names.",
                    {.example = "{price: \"decimal(12, 2)\"}"});
@@ -38,58 +52,22 @@ struct JsonOptions : FileOptions {
   }
 };
 
-/// The lines of one file, decompressed.
-class Lines {
- public:
-  Lines(std::string name, std::unique_ptr<io::InputStream> stream)
-      : name_(std::move(name)), stream_(std::move(stream)) {}
+/// One file's text, which several readers share.
+struct JsonText {
+  JsonText(const JsonOptions& options, const Resources& resources, const io::FileInfo& info,
+           size_t block_bytes)
+      : JsonText(std::make_unique<JsonRowEnds>(options.path()), options, resources, info,
+                 block_bytes) {}
 
-  /// The next line that is not blank; false at the end. Good until the next call.
-  Result<bool> Next(std::string_view* line) {
-    while (true) {
-      const size_t end = buffer_.find('\n', start_);
-      if (end == std::string::npos && !at_end_) {
-        CALVE_RETURN_IF_ERROR(More());
-        continue;
-      }
-      const size_t stop = end == std::string::npos ? buffer_.size() : end;
-      if (stop == start_ && end == std::string::npos) return false;
-      *line = Trim(std::string_view(buffer_).substr(start_, stop - start_));
-      bytes_ += static_cast<int64_t>(stop - start_) + 1;
-      start_ = end == std::string::npos ? stop : stop + 1;
-      ++number_;
-      if (number_ == 1 && line->starts_with("\xEF\xBB\xBF")) line->remove_prefix(3);
-      if (!line->empty()) return true;
-    }
-  }
-  int64_t number() const { return number_; }
-  int64_t bytes() const { return bytes_; }
+  const JsonRowEnds& row_ends;
+  TextBlocks blocks;
 
  private:
-  Status More() {
-    buffer_.erase(0, start_);
-    start_ = 0;
-    const size_t had = buffer_.size();
-    if (had > kLineBytesMax) {
-      return DataError(name_ + " line " + FormatCount(number_ + 1) + " is longer than " +
-                       FormatBytes(ByteCount(kLineBytesMax)) +
-                       "; expected JSON lines, one object a line");
-    }
-    buffer_.resize(had + kChunkBytes);
-    CALVE_ASSIGN_OR_RETURN(const size_t got,
-                           stream_->Read(std::span<char>(buffer_.data() + had, kChunkBytes)));
-    buffer_.resize(had + got);
-    at_end_ = got == 0;
-    return Status::Ok();
-  }
-
-  const std::string name_;
-  std::unique_ptr<io::InputStream> stream_;
-  std::string buffer_;
-  size_t start_ = 0;
-  bool at_end_ = false;
-  int64_t number_ = 0;
-  int64_t bytes_ = 0;
+  JsonText(std::unique_ptr<JsonRowEnds> ends, const JsonOptions& options,
+           const Resources& resources, const io::FileInfo& info, size_t block_bytes)
+      : row_ends(*ends),
+        blocks(ShortName(info.uri), OpenText(resources, options, options.encoding, info),
+               std::move(ends), block_bytes) {}
 };
 
 class JsonOrigins : public columnar::Origins {
@@ -107,48 +85,59 @@ class JsonOrigins : public columnar::Origins {
 
 class JsonReader : public SplitReader {
  public:
-  JsonReader(std::string name, std::unique_ptr<io::InputStream> stream,
-             std::unique_ptr<JsonColumns> columns, const PlanOptions& plan)
-      : name_(std::move(name)),
-        lines_(name_, std::move(stream)),
-        columns_(std::move(columns)),
-        plan_(plan) {}
+  JsonReader(std::shared_ptr<JsonText> text, std::unique_ptr<JsonColumns> columns,
+             const PlanOptions& plan)
+      : text_(std::move(text)), columns_(std::move(columns)), plan_(plan) {}
 
   Result<std::optional<TracedBatch>> Next(const Context& context) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     TracedBatch batch;
-    std::vector<int64_t> numbers;
-    const int64_t bytes_before = lines_.bytes();
-    while (batch.rows_read < plan_.batch_rows_max &&
-           lines_.bytes() - bytes_before < plan_.batch_bytes_max.value()) {
-      std::string_view line;
-      CALVE_ASSIGN_OR_RETURN(const bool more, lines_.Next(&line));
-      if (!more) break;
-      ++batch.rows_read;
-      CALVE_ASSIGN_OR_RETURN(JsonMisfit misfit, columns_->Append(line));
-      if (misfit.reason.empty()) {
-        numbers.push_back(lines_.number());
-        continue;
+    std::vector<int64_t> lines;
+    // A batch ends with its block, so that it is no larger than one.
+    while (batch.rows_read == 0) {
+      if (!has_block_) {
+        CALVE_ASSIGN_OR_RETURN(has_block_, text_->blocks.Next(context, &block_));
+        if (!has_block_) return std::optional<TracedBatch>();
+        records_.Start(block_, text_->row_ends.is_array());
       }
-      std::string raw(line.substr(0, 1 << 20));
-      if (!IsValidUtf8(raw)) raw = "(bytes that are no UTF-8)";
-      batch.rejects.push_back({.origin = name_ + " line " + FormatCount(lines_.number()),
-                               .column = std::move(misfit.column),
-                               .reason = std::move(misfit.reason),
-                               .raw = std::move(raw)});
+      const size_t used_before = records_.used();
+      CALVE_RETURN_IF_ERROR(AppendRecords(&batch, &lines));
+      batch.bytes_read += ByteCount(static_cast<int64_t>(records_.used() - used_before));
     }
-    if (batch.rows_read == 0) return std::optional<TracedBatch>();
-    batch.bytes_read = ByteCount(lines_.bytes() - bytes_before);
     CALVE_ASSIGN_OR_RETURN(batch.rows, columns_->Finish());
-    batch.origins = std::make_shared<JsonOrigins>(name_, std::move(numbers));
+    batch.origins = std::make_shared<JsonOrigins>(text_->blocks.name(), std::move(lines));
     return std::optional<TracedBatch>(std::move(batch));
   }
 
  private:
-  const std::string name_;
-  Lines lines_;
-  std::unique_ptr<JsonColumns> columns_;
+  Status AppendRecords(TracedBatch* batch, std::vector<int64_t>* lines) {
+    std::string_view record;
+    while (batch->rows_read < plan_.batch_rows_max) {
+      has_block_ = records_.Next(&record);
+      if (!has_block_) return Status::Ok();
+      ++batch->rows_read;
+      CALVE_ASSIGN_OR_RETURN(JsonMisfit misfit, columns_->Append(record));
+      if (misfit.reason.empty()) {
+        lines->push_back(records_.line());
+        continue;
+      }
+      std::string raw(record.substr(0, kRawBytesMax));
+      if (!IsValidUtf8(raw)) raw = "(bytes that are no UTF-8)";
+      batch->rejects.push_back(
+          {.origin = text_->blocks.name() + " line " + FormatCount(records_.line()),
+           .column = std::move(misfit.column),
+           .reason = std::move(misfit.reason),
+           .raw = std::move(raw)});
+    }
+    return Status::Ok();
+  }
+
+  const std::shared_ptr<JsonText> text_;
+  const std::unique_ptr<JsonColumns> columns_;
   const PlanOptions plan_;
+  TextBlock block_;
+  bool has_block_ = false;
+  JsonRecords records_;
 };
 
 class JsonSource : public Source {
@@ -174,7 +163,9 @@ class JsonSource : public Source {
       CALVE_RETURN_IF_ERROR(Sample(context, set.files[i], &shape));
     }
     ReadPlan plan = PlanOf(set);
-    plan.splits = WholeFiles(set);
+    plan.splits = SharedFiles(set, options, [&](const io::FileInfo& file) {
+      return std::make_shared<JsonText>(options_, resources_, file, TextBlockBytes(options));
+    });
     if (plan.splits.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = options_.types,
                                                       .wanted = options.wanted,
@@ -183,26 +174,24 @@ class JsonSource : public Source {
     return plan;
   }
 
-  Result<std::unique_ptr<SplitReader>> Open(const Context& context, const ReadPlan& plan,
+  Result<std::unique_ptr<SplitReader>> Open(const Context&, const ReadPlan& plan,
                                             const Split& split) override {
-    const auto& file = std::any_cast<const io::FileInfo&>(split.payload);
-    CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources_, options_, file));
     CALVE_ASSIGN_OR_RETURN(auto columns, JsonColumns::Make(plan.schema));
-    return std::make_unique<JsonReader>(ShortName(file.uri), std::move(stream), std::move(columns),
-                                        plan_options_);
+    return std::make_unique<JsonReader>(std::any_cast<std::shared_ptr<JsonText>>(split.payload),
+                                        std::move(columns), plan_options_);
   }
 
  private:
-  /// Lines that are no objects say nothing of the columns: the reader rejects them.
+  /// Records that are no objects say nothing of the columns: the reader rejects them.
   Status Sample(const Context& context, const io::FileInfo& file, JsonShape* shape) {
-    CALVE_ASSIGN_OR_RETURN(auto stream, OpenFile(context, resources_, options_, file));
-    Lines lines(ShortName(file.uri), std::move(stream));
-    while (lines.bytes() < options_.sample.value()) {
-      std::string_view line;
-      CALVE_ASSIGN_OR_RETURN(const bool more, lines.Next(&line));
-      if (!more) break;
-      shape->See(line, lines.number());
-    }
+    JsonText text(options_, resources_, file, static_cast<size_t>(options_.sample.value()));
+    TextBlock block;
+    CALVE_ASSIGN_OR_RETURN(const bool more, text.blocks.Next(context, &block));
+    if (!more) return Status::Ok();
+    JsonRecords records;
+    records.Start(block, text.row_ends.is_array());
+    std::string_view record;
+    while (records.Next(&record)) shape->See(record, records.line());
     return Status::Ok();
   }
 
@@ -215,7 +204,7 @@ class JsonSource : public Source {
 
 CALVE_PART(json) {
   registry.Add({.type = "json",
-                .meaning = "JSON lines, nested objects too, local or on an object store",
+                .meaning = "JSON lines or arrays, nested objects too, local or on an object store",
                 .part = config::MakePart<JsonOptions>("json"),
                 .make = [](const config::Node& node,
                            const Resources& resources) -> Result<std::unique_ptr<Source>> {

@@ -131,5 +131,60 @@ TEST_F(JsonSourceTest, NestingBeyondALimitIsKeptAsText) {
   EXPECT_NE(rows->notes[0].find("nested deeper than 32 levels"), std::string::npos);
 }
 
+TEST_F(JsonSourceTest, ArraysAreReadElementByElement) {
+  const auto rows =
+      Json("\n[{\"a\": 1},\n {\"a\": 2, \"t\": \"],{\\\"\"}, 7,\n\n {\"a\": [3}]}]\n");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_EQ(rows->rows,
+            (std::vector<std::string>{R"({"a": 1, "t": null})", R"({"a": 2, "t": "],{\""})"}));
+  ASSERT_EQ(rows->rejects.size(), 2U);
+  EXPECT_EQ(rows->rejects[0].substr(0, 15), "a.jsonl line 3:");
+  EXPECT_EQ(rows->rejects[1].substr(0, 15), "a.jsonl line 5:");
+  EXPECT_EQ(Json("[]")->rows.size(), 0U);
+}
+
+TEST_F(JsonSourceTest, APathLeadsToTheRecords) {
+  const std::string text =
+      R"({"skip": {"items": ["]"]}, "data": {"n": 2, "items": [{"a": 1}, {"a": 2}], "x": 1}, "y": []})";
+  const auto rows = Json(text, "records_path: data.items\n");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_EQ(rows->rows, (std::vector<std::string>{R"({"a": 1})", R"({"a": 2})"}));
+  const auto why = [&](const std::string& path, const std::string& in) {
+    const auto read = Json(in, "records_path: " + path + "\n");
+    return read.ok() ? std::string("read") : read.error().message;
+  };
+  EXPECT_NE(why("data.itms", text).find("only n, items, x; did you mean 'items'?"),
+            std::string::npos);
+  EXPECT_NE(why("data.n", text).find("expected ["), std::string::npos);
+  EXPECT_NE(why("data", text).find("expected ["), std::string::npos);
+  EXPECT_NE(why("data.items", R"({"data": {"items": [{"a": 1}, {"a")").find("cut off"),
+            std::string::npos);
+  EXPECT_NE(why("data.items", R"({"data": {"it)").find("ends before"), std::string::npos);
+}
+
+TEST_F(JsonSourceTest, AnArrayThatDoesNotEndOrIsNotAllIsAnError) {
+  const auto why = [&](const std::string& text) {
+    const auto read = Json(text);
+    return read.ok() ? std::string("read") : read.error().message;
+  };
+  EXPECT_NE(why("[{\"a\": 1},\n{\"a\": 2}").find("cut off"), std::string::npos);
+  EXPECT_NE(why("[{\"a\": 1}]\n[{\"a\": 2}]\n").find("follows the end"), std::string::npos);
+}
+
+TEST_F(JsonSourceTest, ALargeArrayComesInBlocks) {
+  std::string text = "{\"items\": [";
+  for (int i = 0; i < 20'000; ++i)
+    text +=
+        std::string(i == 0 ? "" : ",\n") + "{\"a\": " + std::to_string(i) + ", \"t\": \"x,]y\"}";
+  text += "], \"count\": 20000}";
+  WriteText(folder_.At("a.jsonl"), text);
+  const auto read = ReadRows("json", "source_path: a.jsonl\nrecords_path: items\nsample: 1kB\n",
+                             {.batch_bytes_max = ByteCount(5000)});
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  ASSERT_EQ(read->rows.size(), 20'000U);
+  EXPECT_EQ(read->rows[19'999], R"({"a": 19999, "t": "x,]y"})");
+  EXPECT_TRUE(read->rejects.empty());
+}
+
 }  // namespace
 }  // namespace calve::source

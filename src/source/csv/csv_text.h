@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+#include "source/csv/csv_options.h"
+#include "source/text_blocks.h"
+
+namespace calve::source {
+
+/// One CSV file: its columns, and its rows in blocks that several readers share. Threads: any.
+class CsvText {
+ public:
+  /// `options` and `resources` outlive it.
+  CsvText(const CsvOptions& options, const Resources& resources, io::FileInfo info,
+          size_t block_bytes);
+
+  /// Open the file and read its header, unless another reader has.
+  Status Open(const Context& context);
+  const std::string& name() const { return blocks_.name(); }
+  /// In the file's order; none when it is empty. After Open.
+  const std::vector<std::string>& columns() const { return columns_; }
+  /// Fill `block` with the next rows; false at the end. After Open.
+  Result<bool> Next(const Context& context, TextBlock* block);
+
+ private:
+  Status ReadHeader(const Context& context);
+  Status CheckNames() const;
+
+  const CsvOptions& options_;
+  TextBlocks blocks_;
+  std::mutex mutex_;
+  std::optional<Status> opened_;
+  std::optional<TextBlock> first_;  ///< What followed the header, until a reader takes it.
+  std::vector<std::string> columns_;
+};
+
+}  // namespace calve::source
