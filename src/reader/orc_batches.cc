@@ -1,10 +1,13 @@
 #include <arrow/adapters/orc/adapter.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
 #include "reader/file_batches.h"
+#include "reader/orc_layout.h"
+#include "reader/orc_timestamps.h"
 
 namespace calve::reader {
 namespace {
@@ -12,7 +15,11 @@ namespace {
 /// The attribute of ORC types under which Iceberg's writers put field ids.
 constexpr char kOrcIdAttribute[] = "iceberg.id";
 
-/// ORC is read by whole top-level columns, stripe by stripe.
+/// ORC is read by whole top-level columns, stripe by stripe: by Arrow, but for moments of
+/// microseconds, which OrcTimestamps reads as far as they go.
+///
+/// Arrow keeps the stripes whose writer's clock was not in UTC, and files in codecs that are not
+/// had here.
 class OrcBatches : public FileBatches {
  public:
   static Result<std::unique_ptr<FileBatches>> Open(std::shared_ptr<io::InputFile> input,
@@ -21,17 +28,38 @@ class OrcBatches : public FileBatches {
   Result<std::optional<FileBatch>> Next(const Context& context) override;
 
  private:
-  OrcBatches(std::unique_ptr<arrow::adapters::orc::ORCFileReader> orc, FileOptions options)
-      : orc_(std::move(orc)), options_(std::move(options)) {}
+  /// A top-level column that is read.
+  struct Column {
+    int index = 0;                         ///< In the file.
+    uint64_t number = 0;                   ///< In stripes.
+    bool is_timestamp = false;             ///< Wanted in microseconds.
+    bool is_instant = false;               ///< In UTC, wherever it was written.
+    std::optional<OrcTimestamps> moments;  ///< Of the current stripe, unless Arrow reads them.
+  };
+
+  OrcBatches(std::shared_ptr<io::InputFile> input,
+             std::unique_ptr<arrow::adapters::orc::ORCFileReader> orc, FileOptions options)
+      : input_(std::move(input)), orc_(std::move(orc)), options_(std::move(options)) {}
 
   Status Plan();
+  Status PlanColumn(int index);
+  Status OpenStripe(const OrcStripe& stripe);
+  Status OpenMoments(const OrcStripe& stripe);
   Result<std::shared_ptr<arrow::RecordBatch>> ReadNext();
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadByArrow();
 
+  const std::shared_ptr<io::InputFile> input_;
   std::unique_ptr<arrow::adapters::orc::ORCFileReader> orc_;
   const FileOptions options_;
+  OrcLayout layout_;
+  std::optional<OrcCompression> compression_;
+  std::shared_ptr<arrow::Schema> schema_;
   std::optional<ColumnPlan> plan_;
-  std::vector<int> columns_;
-  std::shared_ptr<arrow::RecordBatchReader> stripe_;
+  std::vector<Column> columns_;
+
+  size_t next_stripe_ = 0;
+  int64_t rows_left_ = 0;                             ///< Of the current stripe.
+  std::shared_ptr<arrow::RecordBatchReader> stripe_;  ///< Null when Arrow reads none of it.
   int64_t position_ = 0;
 };
 
@@ -42,53 +70,118 @@ void ReadWhole(FileField& field) {
 
 Result<std::unique_ptr<FileBatches>> OrcBatches::Open(std::shared_ptr<io::InputFile> input,
                                                       FileOptions options) {
-  CALVE_ASSIGN_OR_RETURN(auto orc,
-                         arrow::adapters::orc::ORCFileReader::Open(io::ToArrow(std::move(input)),
-                                                                   arrow::default_memory_pool()));
-  std::unique_ptr<OrcBatches> batches(new OrcBatches(std::move(orc), std::move(options)));
+  CALVE_ASSIGN_OR_RETURN(auto orc, arrow::adapters::orc::ORCFileReader::Open(
+                                       io::ToArrow(input), arrow::default_memory_pool()));
+  std::unique_ptr<OrcBatches> batches(
+      new OrcBatches(std::move(input), std::move(orc), std::move(options)));
   CALVE_RETURN_IF_ERROR(batches->Plan());
   return batches;
 }
 
 /// Bind once to learn which columns are needed, and again knowing that all below them is read.
 Status OrcBatches::Plan() {
-  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Schema> schema, orc_->ReadSchema());
-  std::vector<FileField> fields = FieldsOf(*schema, kOrcIdAttribute);
+  CALVE_ASSIGN_OR_RETURN(schema_, orc_->ReadSchema());
+  CALVE_ASSIGN_OR_RETURN(layout_, ParseOrcTail(orc_->GetSerializedFileTail()));
+  CALVE_ASSIGN_OR_RETURN(compression_, OrcCompression::Of(layout_));
+  std::vector<FileField> fields = FieldsOf(*schema_, kOrcIdAttribute);
   ApplyNameMapping(fields, options_.name_mapping);
   CALVE_RETURN_IF_ERROR(ColumnPlan::Bind(options_.wanted, fields, options_.constants));
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (!fields[i].is_read) continue;
-    ReadWhole(fields[i]);
-    columns_.push_back(static_cast<int>(i));
-  }
+  for (FileField& field : fields)
+    if (field.is_read) ReadWhole(field);
   CALVE_ASSIGN_OR_RETURN(plan_, ColumnPlan::Bind(options_.wanted, fields, options_.constants));
+  for (size_t i = 0; i < fields.size(); ++i)
+    if (fields[i].is_read) CALVE_RETURN_IF_ERROR(PlanColumn(static_cast<int>(i)));
   return Status::Ok();
+}
+
+Status OrcBatches::PlanColumn(int index) {
+  const std::vector<uint64_t>& numbers = layout_.types[0].children;
+  if (numbers.size() != static_cast<size_t>(schema_->num_fields()))
+    return DataError("the columns of the ORC file are not the fields of its type");
+  Column& column = columns_.emplace_back();
+  column.index = index;
+  column.number = numbers[static_cast<size_t>(index)];
+  const uint64_t kind = layout_.types[column.number].kind;
+  column.is_instant = kind == kOrcTimestampInstant;
+  for (size_t i = 0; i < options_.wanted.size(); ++i) {
+    if (plan_->FileIndex(i) != index) continue;
+    const iceberg::TypeKind wanted = options_.wanted[i].type.kind();
+    column.is_timestamp =
+        (kind == kOrcTimestamp || kind == kOrcTimestampInstant) &&
+        (wanted == iceberg::TypeKind::kTimestamp || wanted == iceberg::TypeKind::kTimestampTz);
+  }
+  return Status::Ok();
+}
+
+Status OrcBatches::OpenStripe(const OrcStripe& stripe) {
+  stripe_.reset();
+  rows_left_ = stripe.rows;
+  CALVE_RETURN_IF_ERROR(OpenMoments(stripe));
+  std::vector<int> others;
+  for (const Column& column : columns_)
+    if (!column.moments) others.push_back(column.index);
+  if (others.empty() || stripe.rows == 0) return Status::Ok();
+  CALVE_RETURN_IF_ERROR(orc_->Seek(position_));
+  CALVE_ASSIGN_OR_RETURN(stripe_, orc_->NextStripeReader(options_.batch_rows_max, others));
+  if (stripe_ == nullptr) return DataError("the ORC file ends before its last stripe");
+  return Status::Ok();
+}
+
+Status OrcBatches::OpenMoments(const OrcStripe& stripe) {
+  for (Column& column : columns_) column.moments.reset();
+  if (!compression_ || std::ranges::none_of(columns_, &Column::is_timestamp)) return Status::Ok();
+  CALVE_ASSIGN_OR_RETURN(const OrcStripeFooter footer,
+                         ReadOrcStripeFooter(*input_, stripe, *compression_));
+  // Columns have no values for rows that are null as a whole, which no writer of tables makes.
+  if (footer.Find(0, OrcStreamKind::kPresent) != nullptr) return Status::Ok();
+  for (Column& column : columns_) {
+    if (!column.is_timestamp || !(column.is_instant || IsUtc(footer.writer_zone))) continue;
+    CALVE_ASSIGN_OR_RETURN(column.moments,
+                           OrcTimestamps::Open(*input_, footer, column.number, *compression_));
+  }
+  return Status::Ok();
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> OrcBatches::ReadByArrow() {
+  CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, stripe_->Next());
+  if (rows != nullptr && rows->num_rows() > 0 && rows->num_rows() <= rows_left_) return rows;
+  return DataError("a stripe of the ORC file has other rows than the footer says");
 }
 
 /// The next rows of any stripe, or null at the end.
 Result<std::shared_ptr<arrow::RecordBatch>> OrcBatches::ReadNext() {
-  while (true) {
-    if (stripe_ == nullptr) {
-      CALVE_ASSIGN_OR_RETURN(stripe_, orc_->NextStripeReader(options_.batch_rows_max, columns_));
-      if (stripe_ == nullptr) return std::shared_ptr<arrow::RecordBatch>();
-    }
-    CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, stripe_->Next());
-    if (rows != nullptr) return rows;
-    stripe_.reset();
+  while (rows_left_ == 0) {
+    if (next_stripe_ == layout_.stripes.size()) return std::shared_ptr<arrow::RecordBatch>();
+    CALVE_RETURN_IF_ERROR(OpenStripe(layout_.stripes[next_stripe_++]));
   }
+  int64_t rows = std::min(rows_left_, options_.batch_rows_max);
+  std::shared_ptr<arrow::RecordBatch> others;
+  if (stripe_ != nullptr) {
+    CALVE_ASSIGN_OR_RETURN(others, ReadByArrow());
+    rows = others->num_rows();
+  }
+  arrow::FieldVector fields;
+  arrow::ArrayVector arrays;
+  int next_other = 0;
+  for (Column& column : columns_) {
+    std::shared_ptr<arrow::Array>& array = arrays.emplace_back();
+    if (column.moments) {
+      auto moments = column.moments->Read(rows);
+      if (!moments.ok())
+        return While("column " + schema_->field(column.index)->name(), std::move(moments).error());
+      array = *std::move(moments);
+    } else {
+      array = others->column(next_other++);
+    }
+    fields.push_back(schema_->field(column.index)->WithType(array->type()));
+  }
+  rows_left_ -= rows;
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, std::move(arrays));
 }
 
 Result<std::optional<FileBatch>> OrcBatches::Next(const Context&) try {
-  std::shared_ptr<arrow::RecordBatch> read;
-  if (columns_.empty()) {
-    const int64_t count = std::min(orc_->NumberOfRows() - position_, options_.batch_rows_max);
-    if (count == 0) return std::optional<FileBatch>();
-    read =
-        arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), count, arrow::ArrayVector{});
-  } else {
-    CALVE_ASSIGN_OR_RETURN(read, ReadNext());
-    if (read == nullptr) return std::optional<FileBatch>();
-  }
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> read, ReadNext());
+  if (read == nullptr) return std::optional<FileBatch>();
   FileBatch batch{.rows = nullptr, .first_position = position_};
   position_ += read->num_rows();
   CALVE_ASSIGN_OR_RETURN(batch.rows, plan_->Adapt(*read));

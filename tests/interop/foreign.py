@@ -120,16 +120,30 @@ SPARK_VALUES = """
    TIMESTAMP_NTZ '9999-12-31 23:59:59.999999', '', X''),
   (3, null, null, null, float('-0.0'), double('-0.0'), null, null, null, null, null, null, null)
   AS t(n, b, i, l, f, d, dec9, dec38, day, tz, ts, s, bin)"""
-# Moments within 64 bits of nanoseconds, which is how Arrow reads ORC's.
-NEAR_VALUES = SPARK_VALUES.replace("'0001-01-01 ", "'1700-01-01 ").replace("'9999-12-31 ", "'2200-12-31 ")
 SPARK_COLUMNS = """n int, b boolean, i int, l bigint, f float, d double, dec9 decimal(9,2), dec38 decimal(38,0), day date, tz timestamp, ts timestamp_ntz,
   s string, bin binary"""
 
 def spark_types(w):
     for version in (1, 2, 3):
         for form in ("parquet", "orc", "avro"):
-            yield spark_values(w, f"sp.types_v{version}_{form}", version, form, SPARK_VALUES if form != "orc" else NEAR_VALUES)
-    yield spark_values(w, "sp.types_orc_far", 2, "orc", SPARK_VALUES)
+            yield spark_values(w, f"sp.types_v{version}_{form}", version, form, SPARK_VALUES)
+
+def spark_orc_moments(w):
+    """Moments of the years 1 to 9999 in several stripes, in every kind of run: each second in turn, backwards in uneven steps, all the same, near 1970
+    but for a few, anywhere, with NULL alone and in a row; in every codec."""
+    first, day, span = -62135596800000000, 86400000000, 315537897600000000
+    columns = {"turn": f"{first} + id * 1000000", "back": f"{first + span - 1} - id * id * 1000", "same": f"{first} + id DIV 9000 * {span // 2}",
+               "near": f"IF(id % 97 = 0, {first} + id, id * 1000)", "far": f"{first} + pmod(xxhash64(id), {span})",
+               "some": f"IF(id % 5 < 2, null, {first} + pmod(xxhash64(id), {span // day}) * {day})", "few": f"IF(id BETWEEN 10 AND 11000, null, id - 20000000)",
+               "none": "null"}
+    for codec in ("zlib", "zstd", "snappy", "lz4", "none"):
+        name = f"sp.orc_moments_{codec}"
+        kinds = ", ".join(f"{c} timestamp, {c}_ntz timestamp_ntz" for c in columns)
+        values = ", ".join(f"timestamp_micros({v}), CAST(timestamp_micros({v}) AS timestamp_ntz)" for v in columns.values())
+        w.sql(f"""CREATE TABLE {CATALOG}.{name} (id bigint, {kinds}) USING iceberg TBLPROPERTIES ('write.format.default'='orc',
+                  'write.orc.compression-codec'='{codec}', 'write.orc.stripe-size-bytes'='65536')""",
+              f"INSERT INTO {CATALOG}.{name} SELECT id, {values} FROM range(0, 20000, 1, 1)")
+        yield w.by_spark(name)
 
 def spark_values(w, name, version, form, values):
     w.sql(f"CREATE TABLE {CATALOG}.{name} ({SPARK_COLUMNS}) USING iceberg TBLPROPERTIES ('format-version'='{version}', 'write.format.default'='{form}')",
@@ -284,5 +298,5 @@ def equality_delete(w, name, columns, rows, partition):
     table.newRowDelta().addDeletes(writer.toDeleteFile()).commit()
 
 SETS = [python_types, python_nested, python_transforms, python_evolved, python_deletes_and_refs, python_files_without_ids, python_version_1,
-        spark_types, spark_nested, spark_transforms, spark_deletes, spark_upgraded, spark_variant, spark_evolved, spark_branches, spark_reads_what_calve_and_spark_wrote,
+        spark_types, spark_orc_moments, spark_nested, spark_transforms, spark_deletes, spark_upgraded, spark_variant, spark_evolved, spark_branches, spark_reads_what_calve_and_spark_wrote,
         java_defaults, java_equality_deletes]
