@@ -47,6 +47,8 @@ std::shared_ptr<arrow::DataType> TypeForDuckDb(const std::shared_ptr<arrow::Data
 
 std::shared_ptr<arrow::Field> FieldForDuckDb(const std::shared_ptr<arrow::Field>& field,
                                              const iceberg::Type* type) {
+  if (type != nullptr && type->kind() == iceberg::TypeKind::kVariant)
+    return field->WithType(arrow::large_utf8());
   auto result = field->WithType(TypeForDuckDb(field->type(), type));
   if (type != nullptr && type->kind() == iceberg::TypeKind::kUuid) {
     return result->WithMetadata(arrow::key_value_metadata(

@@ -28,7 +28,8 @@ class ArrowColumns {
 /// The schema as DuckDB shall take it: a timestamp in nanoseconds loses its zone (which is UTC)
 /// instead of its digits.
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema);
-/// The same for the batches of a table, whose uuids stand in plain 16 bytes.
+/// The same for the batches of a table, whose uuids stand in plain 16 bytes, and whose variants are
+/// texts (see columnar::WithVariantText).
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema, const iceberg::Schema& table);
 
 /// Cuts batches into DuckDB's chunks, without copying where the layouts agree. For one thread.

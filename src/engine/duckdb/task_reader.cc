@@ -3,6 +3,7 @@
 #include <duckdb/planner/table_filter_state.hpp>
 #include <duckdb/storage/table/column_segment.hpp>
 
+#include "columnar/variant_json.h"
 #include "engine/duckdb/types.h"
 
 namespace calve::engine {
@@ -60,8 +61,9 @@ void TaskReader::Open(duckdb::ClientContext& client) {
       ValueOrThrow(*state_, iceberg::Schema::Make(table.schema->id(), std::move(fields)));
   batches_ = ValueOrThrow(*state_, reader::OpenTask(state_->context(), state_->files(),
                                                     *table.metadata, task_.task(), options));
-  const auto exact = ValueOrThrow(*state_, columnar::ToArrowSchema(*options.projection));
-  schema_ = ForDuckDb(*exact, *options.projection);
+  projection_ = options.projection;
+  const auto exact = ValueOrThrow(*state_, columnar::ToArrowSchema(*projection_));
+  schema_ = ForDuckDb(*exact, *projection_);
   cursor_ = std::make_unique<ArrowCursor>(client, std::make_shared<ArrowColumns>(client, *schema_),
                                           std::move(positions));
 }
@@ -76,7 +78,10 @@ duckdb::AsyncResult TaskReader::Scan(duckdb::ClientContext& client,
       chunk.SetCardinality(0);
       return duckdb::SourceResultType::FINISHED;
     }
-    cursor_->SetBatch(batch);
+    auto rows = columnar::WithVariantText(batch, *projection_);
+    if (!rows.ok())
+      state_->Throw(While("read " + task_.task().file->path, std::move(rows).error()));
+    cursor_->SetBatch(*rows);
     has_batch_ = true;
   }
   Filter(client, chunk);

@@ -29,6 +29,7 @@ class TaskReader : public duckdb::BaseFileReader {
   QueryState::File task_;
   bool started_ = false;
   std::unique_ptr<reader::BatchReader> batches_;
+  iceberg::SchemaPtr projection_;
   std::shared_ptr<arrow::Schema> schema_;  ///< As DuckDB takes the batches.
   std::unique_ptr<ArrowCursor> cursor_;
   bool has_batch_ = false;

@@ -100,6 +100,7 @@ Result<LogicalType> ToDuckType(const iceberg::Type& type) {
     case TypeKind::kMap:
       return ToNestedType(type);
     case TypeKind::kVariant:
+      return LogicalType::JSON();
     case TypeKind::kGeometry:
     case TypeKind::kGeography:
       break;
@@ -108,7 +109,7 @@ Result<LogicalType> ToDuckType(const iceberg::Type& type) {
 }
 
 bool ReadsExactly(const iceberg::Type& type) {
-  if (type.kind() == TypeKind::kTimestampTzNs) return false;
+  if (type.kind() == TypeKind::kTimestampTzNs || type.kind() == TypeKind::kVariant) return false;
   return std::ranges::all_of(type.fields(),
                              [](const iceberg::Field& f) { return ReadsExactly(f.type); });
 }

@@ -10,8 +10,9 @@ namespace calve::engine {
 
 /// The DuckDB type that holds an Iceberg type.
 ///
-/// Exact but for two: fixed[n] becomes BLOB, and timestamptz_ns becomes TIMESTAMP_NS of the same
-/// moment in UTC, since DuckDB has neither. Fails with kRefused for geometry and geography.
+/// Exact but for three: fixed[n] becomes BLOB, timestamptz_ns becomes TIMESTAMP_NS of the same
+/// moment in UTC, since DuckDB has neither, and variant becomes its JSON text. Fails with kRefused
+/// for geometry and geography.
 Result<duckdb::LogicalType> ToDuckType(const iceberg::Type& type);
 
 /// Whether DuckDB's own Parquet reader gives a type's values without loss.
