@@ -30,7 +30,7 @@ class Column : public TextColumn {
   Column(std::unique_ptr<Builder> builder, Read read)
       : builder_(std::move(builder)), read_(std::move(read)) {}
 
-  Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) override {
+  Status Append(TextValues values, std::vector<int64_t>* misfits) override {
     CALVE_RETURN_IF_ERROR(builder_->Reserve(static_cast<int64_t>(values.size())));
     for (size_t i = 0; i < values.size(); ++i) {
       if (values[i].null) {
@@ -61,9 +61,9 @@ class Column : public TextColumn {
 /// Texts as they are; only what is no UTF-8 does not fit.
 class StringColumn : public TextColumn {
  public:
-  Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) override {
+  Status Append(TextValues values, std::vector<int64_t>* misfits) override {
     int64_t bytes = 0;
-    for (const TextValue& value : values) bytes += static_cast<int64_t>(value.text.size());
+    for (size_t i = 0; i < values.size(); ++i) bytes += static_cast<int64_t>(values[i].text.size());
     CALVE_RETURN_IF_ERROR(builder_.Reserve(static_cast<int64_t>(values.size())));
     CALVE_RETURN_IF_ERROR(builder_.ReserveData(bytes));
     for (size_t i = 0; i < values.size(); ++i) {
@@ -94,7 +94,7 @@ class MeaningColumn : public TextColumn {
  public:
   MeaningColumn(std::shared_ptr<arrow::DataType> type, std::unique_ptr<TextColumn> storage)
       : type_(std::move(type)), storage_(std::move(storage)) {}
-  Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) override {
+  Status Append(TextValues values, std::vector<int64_t>* misfits) override {
     return storage_->Append(values, misfits);
   }
   Result<std::shared_ptr<arrow::Array>> Finish() override {

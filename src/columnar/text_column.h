@@ -22,13 +22,32 @@ struct TextValue {
   bool null = false;
 };
 
+/// Texts of one column, which lie apart by a stride where they are part of rows.
+class TextValues {
+ public:
+  TextValues(std::span<const TextValue> values)  // NOLINT(google-explicit-constructor)
+      : first_(values.data()), size_(values.size()) {}
+  TextValues(const std::vector<TextValue>& values)  // NOLINT(google-explicit-constructor)
+      : TextValues(std::span(values)) {}
+  /// `stride` 0: the same value again and again.
+  TextValues(const TextValue* first, size_t size, size_t stride)
+      : first_(first), size_(size), stride_(stride) {}
+  size_t size() const { return size_; }
+  const TextValue& operator[](size_t index) const { return first_[index * stride_]; }
+
+ private:
+  const TextValue* first_;
+  size_t size_;
+  size_t stride_ = 1;
+};
+
 /// Turns the texts of one column into an Arrow array of an exact type. For one thread.
 class TextColumn {
  public:
   virtual ~TextColumn() = default;
   /// Append one value for each text. Where a text is no value of the type, a null is appended and
   /// its index within `values` is added to `misfits`.
-  virtual Status Append(std::span<const TextValue> values, std::vector<int64_t>* misfits) = 0;
+  virtual Status Append(TextValues values, std::vector<int64_t>* misfits) = 0;
   /// Give what was appended and start anew.
   virtual Result<std::shared_ptr<arrow::Array>> Finish() = 0;
 };

@@ -73,7 +73,7 @@ void ColumnTyping::See(size_t column, std::string_view text, int64_t line) {
   if (state.trial == nullptr || !state.misfit.empty()) return;
   std::vector<int64_t> misfits;
   const columnar::TextValue value{.text = text, .null = false};
-  if (!state.trial->Append({&value, 1}, &misfits).ok() || !misfits.empty()) {
+  if (!state.trial->Append({&value, 1, 1}, &misfits).ok() || !misfits.empty()) {
     state.misfit = "value " + std::string(text.substr(0, 60)) + " in line " + FormatCount(line);
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/memory.h"
@@ -62,7 +63,8 @@ class FanOutWriter : public DataFileWriter {
 
   io::FileSystem& files_;
   const WriteOptions options_;
-  const ParquetFileOptions parquet_;
+  ParquetFileOptions parquet_;
+  bool is_suited_ = false;  ///< `parquet_` to the rows.
   const Partitioner partitioner_;
   const DataFileNames names_;
   SizeRatio ratio_;
@@ -84,6 +86,7 @@ Status FanOutWriter::Write(const Context& context, const columnar::Batch& batch)
   }
   if (batch->num_rows() == 0) return Status::Ok();
   CALVE_RETURN_IF_ERROR(CheckRequired(*options_.schema, *batch));
+  if (!std::exchange(is_suited_, true)) CALVE_RETURN_IF_ERROR(parquet_.SuitTo(batch));
   if (options_.spec.fields.empty()) return WriteUnpartitioned(context, batch);
   CALVE_ASSIGN_OR_RETURN(std::vector<PartitionRows> split, partitioner_.Split(batch));
   for (PartitionRows& rows : split) CALVE_RETURN_IF_ERROR(Hold(context, std::move(rows)));

@@ -7,6 +7,7 @@
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
+#include "writer/dictionaries.h"
 #include "writer/footer_metrics.h"
 
 namespace calve::writer {
@@ -19,6 +20,12 @@ constexpr int64_t kGroupRowsMax = 1 << 20;
 constexpr int64_t kFullPercent = 95;
 
 }  // namespace
+
+Status ParquetFileOptions::SuitTo(const columnar::Batch& rows) {
+  CALVE_ASSIGN_OR_RETURN(properties.parquet,
+                         WithUsefulDictionaries(properties.parquet, shape.ToFile(rows)));
+  return Status::Ok();
+}
 
 Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const Context& context,
                                                        io::FileSystem& files, std::string uri,

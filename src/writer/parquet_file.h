@@ -23,6 +23,9 @@ struct ParquetFileOptions {
   FileShape shape;
   WriteProperties properties;
   iceberg::MetricsConfig modes;
+
+  /// Choose the encodings that suit the first rows.
+  Status SuitTo(const columnar::Batch& rows);
 };
 
 /// Encoded bytes over bytes in memory, learnt from the row groups written so far.

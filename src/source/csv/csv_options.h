@@ -35,7 +35,10 @@ struct CsvOptions : FileOptions {
             .timestamp_formats = timestamp_formats};
   }
   CsvDialect dialect() const {
-    return {.delimiter = delimiter, .quote = quote.empty() ? '\0' : quote[0]};
+    return {.delimiter = delimiter,
+            .quote = quote.empty() ? '\0' : quote[0],
+            .null_values = null_values,
+            .trim = trim};
   }
 };
 

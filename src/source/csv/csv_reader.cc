@@ -43,21 +43,7 @@ std::string EscapeBytes(std::string_view bytes) {
   return text;
 }
 
-uint64_t LengthBit(size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); }
-
 }  // namespace
-
-CsvNulls::CsvNulls(const CsvOptions& options) : texts_(options.null_values), trim_(options.trim) {
-  for (const std::string& text : texts_) lengths_ |= LengthBit(text.size());
-}
-
-TextValue CsvNulls::Read(const CsvField& field) const {
-  if (field.quoted) return {.text = field.text, .null = false};
-  const std::string_view text = trim_ ? Trim(field.text) : field.text;
-  const bool may_be = (lengths_ & LengthBit(text.size())) != 0;
-  return {.text = text,
-          .null = may_be && std::find(texts_.begin(), texts_.end(), text) != texts_.end()};
-}
 
 CsvReader::CsvReader(const CsvOptions& options, std::shared_ptr<CsvText> text,
                      std::shared_ptr<arrow::Schema> schema, const PlanOptions& plan)
@@ -65,7 +51,6 @@ CsvReader::CsvReader(const CsvOptions& options, std::shared_ptr<CsvText> text,
       schema_(std::move(schema)),
       formats_(options.formats()),
       plan_(plan),
-      nulls_(options),
       parser_(options.dialect()) {}
 
 Result<std::unique_ptr<CsvReader>> CsvReader::Open(const Context& context,
@@ -118,30 +103,34 @@ Result<size_t> CsvReader::Parse(const Context& context, size_t rows_max) {
   return used;
 }
 
-/// Rows of the right shape go into the columns; the others become rejects.
+/// Rows of the right shape go into the columns, as many at once as follow each other; the others
+/// become rejects.
 Status CsvReader::AppendRows(Building* building) {
-  good_.clear();
-  for (const CsvRow& row : parser_.rows()) {
-    if (row.fault == CsvRowFault::kNone && row.field_count == text_->columns().size()) {
-      good_.push_back(&row);
-    } else {
-      building->batch.rejects.push_back(MakeReject(row, "", ShapeFault(row)));
-    }
+  const auto is_good = [&](const CsvRow& row) {
+    return row.fault == CsvRowFault::kNone && row.field_count == text_->columns().size();
+  };
+  const std::span<const CsvRow> rows(parser_.rows());
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin;
+    while (end < rows.size() && is_good(rows[end])) ++end;
+    for (size_t c = 0; c < columns_.size() && end > begin; ++c)
+      CALVE_RETURN_IF_ERROR(AppendColumn(c, rows.subspan(begin, end - begin), building));
+    for (; begin < end; ++begin) building->lines.push_back(rows[begin].line);
+    for (; begin < rows.size() && !is_good(rows[begin]); ++begin)
+      building->batch.rejects.push_back(MakeReject(rows[begin], "", ShapeFault(rows[begin])));
   }
-  for (size_t c = 0; c < columns_.size(); ++c) CALVE_RETURN_IF_ERROR(AppendColumn(c, building));
-  for (const CsvRow* row : good_) building->lines.push_back(row->line);
   return Status::Ok();
 }
 
-Status CsvReader::AppendColumn(size_t column, Building* building) {
-  values_.clear();
-  for (const CsvRow* row : good_) {
-    values_.push_back(sources_[column] < 0 ? TextValue{.text = {}, .null = true}
-                                           : nulls_.Read(parser_.field(
-                                                 *row, static_cast<size_t>(sources_[column]))));
-  }
+Status CsvReader::AppendColumn(size_t column, std::span<const CsvRow> rows, Building* building) {
+  static constexpr TextValue kNothing{.text = {}, .null = true};
+  const ptrdiff_t source = sources_[column];
+  const columnar::TextValues values =
+      source < 0 ? columnar::TextValues(&kNothing, rows.size(), 0)
+                 : columnar::TextValues(parser_.values(rows.front()) + source, rows.size(),
+                                        text_->columns().size());
   misfits_.clear();
-  CALVE_RETURN_IF_ERROR(columns_[column]->Append(values_, &misfits_));
+  CALVE_RETURN_IF_ERROR(columns_[column]->Append(values, &misfits_));
   const auto first = static_cast<int64_t>(building->lines.size());
   for (const int64_t misfit : misfits_) {
     std::vector<int64_t>& bad = building->bad;
@@ -150,11 +139,10 @@ Status CsvReader::AppendColumn(size_t column, Building* building) {
     if (place != bad.end() && *place == first + misfit) continue;
     bad.insert(place, first + misfit);
     const auto& field = *schema_->field(static_cast<int>(column));
-    const std::string reason =
-        "column " + field.name() + ": " +
-        columnar::MisfitReason(values_[static_cast<size_t>(misfit)].text, *field.type(), formats_);
-    building->batch.rejects.push_back(
-        MakeReject(*good_[static_cast<size_t>(misfit)], field.name(), reason));
+    const auto row = static_cast<size_t>(misfit);
+    const std::string reason = "column " + field.name() + ": " +
+                               columnar::MisfitReason(values[row].text, *field.type(), formats_);
+    building->batch.rejects.push_back(MakeReject(rows[row], field.name(), reason));
   }
   return Status::Ok();
 }

@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,19 +14,6 @@
 #include "source/source.h"
 
 namespace calve::source {
-
-/// Tells texts that mean NULL from others.
-class CsvNulls {
- public:
-  explicit CsvNulls(const CsvOptions& options);
-  /// A value of a row as the options read it.
-  columnar::TextValue Read(const CsvField& field) const;
-
- private:
-  const std::vector<std::string> texts_;
-  uint64_t lengths_ = 0;  ///< A bit for each length that one of them has; the last: 63 and more.
-  const bool trim_;
-};
 
 /// Batches of one file's rows in the plan's schema: of those that no other reader of the file has
 /// taken.
@@ -50,7 +38,8 @@ class CsvReader : public SplitReader {
   };
   Result<size_t> Parse(const Context& context, size_t rows_max);
   Status AppendRows(Building* building);
-  Status AppendColumn(size_t column, Building* building);
+  /// `rows` follow each other and have the right shape.
+  Status AppendColumn(size_t column, std::span<const CsvRow> rows, Building* building);
   Status Finish(Building* building);
   std::string ShapeFault(const CsvRow& row) const;
   columnar::Reject MakeReject(const CsvRow& row, std::string column, std::string reason) const;
@@ -59,14 +48,11 @@ class CsvReader : public SplitReader {
   const std::shared_ptr<arrow::Schema> schema_;
   const columnar::TextFormats formats_;
   const PlanOptions plan_;
-  const CsvNulls nulls_;
   CsvParser parser_;
   TextBlock block_;
   std::string_view left_;  ///< Of the block, not parsed yet.
   std::vector<std::unique_ptr<columnar::TextColumn>> columns_;
   std::vector<ptrdiff_t> sources_;  ///< For each column, its place in the file; -1: not there.
-  std::vector<const CsvRow*> good_;
-  std::vector<columnar::TextValue> values_;
   std::vector<int64_t> misfits_;
 };
 

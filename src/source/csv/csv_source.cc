@@ -80,11 +80,10 @@ class CsvSource : public Source {
     if (!more.ok() || !*more) return Status::Ok();
     parser.StartAt(block.first_line());
     if (!parser.Parse(block.text(), kSampledRowsMax).ok()) return Status::Ok();
-    const CsvNulls nulls(options_);
     for (const CsvRow& row : parser.rows()) {
       if (row.field_count != places.size() || row.fault != CsvRowFault::kNone) continue;
       for (size_t i = 0; i < places.size(); ++i) {
-        const TextValue value = nulls.Read(parser.field(row, i));
+        const TextValue& value = parser.values(row)[i];
         if (!value.null) typing->See(places[i], value.text, row.line);
       }
     }

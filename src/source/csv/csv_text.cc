@@ -49,7 +49,7 @@ Status CsvText::ReadHeader(const Context& context) {
     if (parser.rows().empty()) continue;
     const CsvRow& row = parser.rows().front();
     for (size_t i = 0; i < row.field_count; ++i) {
-      columns_.push_back(options_.header ? std::string(Trim(parser.field(row, i).text))
+      columns_.push_back(options_.header ? std::string(Trim(parser.values(row)[i].text))
                                          : "column_" + std::to_string(i + 1));
     }
     if (options_.header) block.Skip(*used, parser.line() - block.first_line());

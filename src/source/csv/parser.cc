@@ -1,6 +1,7 @@
 #include "source/csv/parser.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #if defined(__SSE2__)
@@ -34,9 +35,24 @@ size_t FindAny(std::string_view data, size_t at, char a, char b, char c) {
   return at;
 }
 
+uint64_t LengthBit(size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); }
+
+int64_t CountLf(std::string_view text) {
+  int64_t count = 0;
+  size_t at = 0;
+#if defined(__SSE2__)
+  const __m128i lf = _mm_set1_epi8('\n');
+  for (; at + 16 <= text.size(); at += 16) {
+    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    count += std::popcount(static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, lf))));
+  }
+#endif
+  return count + std::count(text.begin() + static_cast<ptrdiff_t>(at), text.end(), '\n');
+}
+
 /// Lines that end in a text without quotes.
 int64_t LinesOf(std::string_view text) {
-  auto lines = std::count(text.begin(), text.end(), '\n');
+  int64_t lines = CountLf(text);
   for (size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
     if (at + 1 == text.size() || text[at + 1] != '\n') ++lines;
   }
@@ -53,6 +69,18 @@ RowEnds::Cut LastRowEnd(std::string_view text) {
 }
 
 }  // namespace
+
+CsvParser::CsvParser(CsvDialect dialect) : dialect_(std::move(dialect)) {
+  for (const std::string& text : dialect_.null_values) null_lengths_ |= LengthBit(text.size());
+}
+
+columnar::TextValue CsvParser::Plain(std::string_view text) const {
+  if (dialect_.trim) text = Trim(text);
+  const std::vector<std::string>& nulls = dialect_.null_values;
+  const bool may_be = (null_lengths_ & LengthBit(text.size())) != 0;
+  return {.text = text,
+          .null = may_be && std::find(nulls.begin(), nulls.end(), text) != nulls.end()};
+}
 
 Result<size_t> CsvParser::Parse(std::string_view data, size_t rows_max) {
   rows_.clear();
@@ -84,7 +112,7 @@ bool CsvParser::ParseRow(std::string_view data, size_t* at) {
       }
     } else {
       const size_t end = FindAny(data, place, dialect_.delimiter, '\n', '\r');
-      fields_.push_back({.text = data.substr(place, end - place), .quoted = false});
+      fields_.push_back(Plain(data.substr(place, end - place)));
       place = end;
     }
     if (place == data.size() || data[place] != dialect_.delimiter) break;
@@ -128,7 +156,7 @@ bool CsvParser::ParseQuoted(std::string_view data, size_t* at, CsvRow* row) {
     row->fault = CsvRowFault::kTextAfterQuote;
     *at = stop;
   }
-  fields_.push_back({.text = doubled ? Unescape(inside) : inside, .quoted = true});
+  fields_.push_back({.text = doubled ? Unescape(inside) : inside, .null = false});
   return true;
 }
 

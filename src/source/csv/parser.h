@@ -7,19 +7,16 @@
 #include <vector>
 
 #include "base/result.h"
+#include "columnar/text_column.h"
 #include "source/text_blocks.h"
 
 namespace calve::source {
 
 struct CsvDialect {
   char delimiter = ',';
-  char quote = '"';  ///< 0: none.
-};
-
-/// One value as it stood, quotes taken off.
-struct CsvField {
-  std::string_view text;
-  bool quoted = false;
+  char quote = '"';                             ///< 0: none.
+  std::vector<std::string> null_values = {""};  ///< Texts that mean NULL outside quotes.
+  bool trim = false;                            ///< Take blanks off values that have no quotes.
 };
 
 /// What is wrong with the shape of a row.
@@ -44,7 +41,7 @@ struct CsvRow {
 /// call.
 class CsvParser {
  public:
-  explicit CsvParser(const CsvDialect& dialect) : dialect_(dialect) {}
+  explicit CsvParser(CsvDialect dialect);
 
   /// Say on which line the text that comes next begins.
   void StartAt(int64_t line) { line_ = line; }
@@ -53,8 +50,9 @@ class CsvParser {
   Result<size_t> Parse(std::string_view data, size_t rows_max);
 
   const std::vector<CsvRow>& rows() const { return rows_; }
-  const CsvField& field(const CsvRow& row, size_t index) const {
-    return fields_[row.first_field + index];
+  /// The values of a row, quotes taken off. Rows that follow each other have theirs so too.
+  const columnar::TextValue* values(const CsvRow& row) const {
+    return fields_.data() + row.first_field;
   }
   /// The line of the next row.
   int64_t line() const { return line_; }
@@ -64,12 +62,14 @@ class CsvParser {
   bool ParseRow(std::string_view data, size_t* at);
   bool ParseQuoted(std::string_view data, size_t* at, CsvRow* row);
   std::string_view Unescape(std::string_view quoted);
+  columnar::TextValue Plain(std::string_view text) const;
 
-  CsvDialect dialect_;
+  const CsvDialect dialect_;
+  uint64_t null_lengths_ = 0;  ///< A bit for each length of a null value; the last: 63 and more.
   int64_t line_ = 1;
   size_t open_column_ = 0;  ///< Where the quote that does not close opens.
   std::vector<CsvRow> rows_;
-  std::vector<CsvField> fields_;
+  std::vector<columnar::TextValue> fields_;
   std::deque<std::string> unescaped_;  ///< A deque: views into its strings survive its growth.
   size_t unescaped_used_ = 0;
 };
@@ -77,7 +77,7 @@ class CsvParser {
 /// Where rows of CSV end: with a line break that is in no quotes, exactly as CsvParser sees it.
 class CsvRowEnds : public RowEnds {
  public:
-  explicit CsvRowEnds(const CsvDialect& dialect) : dialect_(dialect) {}
+  explicit CsvRowEnds(CsvDialect dialect) : dialect_(std::move(dialect)) {}
   Result<Cut> Find(std::string_view text, bool at_end) override;
 
  private:

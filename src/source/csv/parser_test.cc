@@ -37,7 +37,7 @@ std::vector<std::string> Shown(CsvParser& parser, std::string_view text) {
   const Result<size_t> used = parser.Parse(text, 1000);
   for (const CsvRow& row : parser.rows()) {
     std::string shown = std::to_string(row.line) + ":";
-    for (size_t i = 0; i < row.field_count; ++i) shown += " " + Quote(parser.field(row, i).text);
+    for (size_t i = 0; i < row.field_count; ++i) shown += " " + Quote(parser.values(row)[i].text);
     rows.push_back(shown + (row.fault == CsvRowFault::kNone ? "" : " fault"));
   }
   if (!used.ok()) rows.push_back(used.error().message);
