@@ -16,6 +16,8 @@ int RoundWidth(int bits) { return *std::ranges::lower_bound(kWidths, bits); }
 
 uint64_t UnfoldZigZag(uint64_t stored) { return (stored >> 1) ^ (0 - (stored & 1)); }
 
+int SignedByte(uint8_t byte) { return byte < 0x80 ? byte : byte - 0x100; }
+
 /// Numbers of few bits, the first bit the highest, from the next whole byte on.
 class Bits {
  public:
@@ -84,12 +86,12 @@ uint64_t OrcIntegers::NextBigEndian(int bytes) {
 }
 
 void OrcIntegers::DecodeVersion1() {
-  const auto control = static_cast<int8_t>(stream_.Next());
+  const int control = SignedByte(stream_.Next());
   if (control < 0) {
     for (int i = control; i < 0; ++i) run_.push_back(Unfold(stream_.NextVarint()));
     return;
   }
-  const auto step = static_cast<uint64_t>(static_cast<int8_t>(stream_.Next()));
+  const auto step = static_cast<uint64_t>(SignedByte(stream_.Next()));
   uint64_t value = Unfold(stream_.NextVarint());
   for (int i = 0; i < control + 3; ++i, value += step) run_.push_back(value);
 }

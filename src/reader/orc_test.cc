@@ -306,9 +306,10 @@ std::shared_ptr<arrow::RecordBatch> BatchOf(const arrow::ArrayVector& columns) {
   return arrow::RecordBatch::Make(arrow::schema(fields), columns[0]->length(), columns);
 }
 
-const auto kMicros = arrow::timestamp(arrow::TimeUnit::MICRO);
-const auto kMicrosUtc = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-const auto kNanos = arrow::timestamp(arrow::TimeUnit::NANO);
+std::shared_ptr<arrow::DataType> Micros() { return arrow::timestamp(arrow::TimeUnit::MICRO); }
+std::shared_ptr<arrow::DataType> MicrosUtc() {
+  return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+}
 
 /// Rows in which every kind of run occurs: sequences, repetitions, small numbers among large ones,
 /// numbers all over the years 1 to 9999; nulls in runs and here and there.
@@ -340,8 +341,8 @@ class OrcTimestampsTest : public ::testing::Test {
 TEST_F(OrcTimestampsTest, MomentsOfAllYearsAreReadAsWrittenInEveryCodec) {
   constexpr size_t kRows = 60'000;
   constexpr uint32_t kSeed = 7;
-  const auto far = ArrayOf(EveryRun(kRows, kSeed), kMicros);
-  const auto instants = ArrayOf(EveryRun(kRows, kSeed + 1), kMicrosUtc);
+  const auto far = ArrayOf(EveryRun(kRows, kSeed), Micros());
+  const auto instants = ArrayOf(EveryRun(kRows, kSeed + 1), MicrosUtc());
   arrow::Int64Builder numbers;
   for (size_t i = 0; i < kRows; ++i) ASSERT_TRUE(numbers.Append(static_cast<int64_t>(i)).ok());
   const auto batch = BatchOf({far, numbers.Finish().ValueOrDie(), instants});
@@ -366,20 +367,26 @@ TEST_F(OrcTimestampsTest, MomentsOfAllYearsAreReadAsWrittenInEveryCodec) {
   }
 }
 
+/// Nanoseconds of both sides of 1970 with zeros at the end, from none to nine.
+Moments NearNanos(uint32_t seed) {
+  std::mt19937_64 random(seed);
+  Moments moments;
+  for (int i = 0; i < 5'000; ++i) {
+    int64_t nanos = static_cast<int64_t>(random() >> (random() % 3)) / 2;
+    for (uint64_t shorter = random() % 10; shorter > 0; --shorter) nanos /= 10;
+    int64_t zeros = 1;
+    while (zeros < 1'000'000'000 && random() % 4 != 0) zeros *= 10;
+    moments.emplace_back(nanos / zeros * zeros);
+  }
+  return moments;
+}
+
 TEST_F(OrcTimestampsTest, NearMomentsAreThoseThatArrowReadsInNanoseconds) {
   constexpr uint32_t kSeed = 11;
-  std::mt19937_64 random(kSeed);
-  Moments moments;
+  const Moments moments = NearNanos(kSeed);
   Moments micros;
-  for (int i = 0; i < 5'000; ++i) {
-    // Zeros at the end, from none to nine, and both sides of 1970.
-    int64_t nanos = static_cast<int64_t>(random() >> (random() % 3)) / 2;
-    for (uint64_t zeros = random() % 10; zeros > 0; --zeros) nanos /= 10;
-    for (int64_t factor = 1; factor < 1'000'000'000 && random() % 4 != 0; factor *= 10)
-      nanos = nanos / factor * factor;
-    moments.emplace_back(nanos);
-  }
-  const std::string bytes = WriteOrc(*BatchOf({ArrayOf(moments, kNanos)}), {});
+  const std::string bytes =
+      WriteOrc(*BatchOf({ArrayOf(moments, arrow::timestamp(arrow::TimeUnit::NANO))}), {});
   const auto by_arrow = ReadOrc(bytes, {Wanted(1, TypeKind::kTimestampNs)});
   ASSERT_TRUE(by_arrow.ok()) << by_arrow.error().message;
   const auto& nanos = static_cast<const arrow::TimestampArray&>(*(*by_arrow)->column(0));
@@ -387,7 +394,7 @@ TEST_F(OrcTimestampsTest, NearMomentsAreThoseThatArrowReadsInNanoseconds) {
     micros.emplace_back(nanos.Value(i) / 1'000 - (nanos.Value(i) % 1'000 < 0));
   const auto read = ReadOrc(bytes, {Wanted(1, TypeKind::kTimestamp)});
   ASSERT_TRUE(read.ok()) << read.error().message;
-  EXPECT_TRUE((*read)->column(0)->Equals(ArrayOf(micros, kMicros))) << "seed " << kSeed;
+  EXPECT_TRUE((*read)->column(0)->Equals(ArrayOf(micros, Micros()))) << "seed " << kSeed;
 }
 
 /// Seconds and nanoseconds as a writer stores them, run length encoding version 1.
@@ -434,7 +441,7 @@ TEST_F(OrcTimestampsTest, SecondsMeetNanosecondsAsEachWriterPartsThem) {
                                                           kHalfSecond, -(5 << 3) | 7, -(1 << 3)});
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_TRUE((*read)->Equals(
-      ArrayOf({1, 100, -2'500'000, -1'999'500, 500'000, -500'000, -2'000'001}, kMicros)))
+      ArrayOf({1, 100, -2'500'000, -1'999'500, 500'000, -500'000, -2'000'001}, Micros())))
       << (*read)->ToString();
 }
 
@@ -459,7 +466,7 @@ TEST_F(OrcTimestampsTest, StripesOfOtherZonesAreArrowsAndInstantsAreNot) {
   constexpr int64_t kSummer2020 = 1'593'561'600 * kSecond;
   const auto written = [](int64_t moment) {
     std::string bytes =
-        WriteOrc(*BatchOf({ArrayOf({moment}, kMicros), ArrayOf({kLast}, kMicrosUtc)}), {});
+        WriteOrc(*BatchOf({ArrayOf({moment}, Micros()), ArrayOf({kLast}, MicrosUtc())}), {});
     const size_t zone = bytes.rfind(std::string("\x1a\x03GMT"));
     EXPECT_NE(zone, std::string::npos);
     return bytes.replace(zone + 2, 3, "CET");
@@ -468,9 +475,9 @@ TEST_F(OrcTimestampsTest, StripesOfOtherZonesAreArrowsAndInstantsAreNot) {
                                    Wanted(2, TypeKind::kTimestampTz)};
   const auto near = ReadOrc(written(kSummer2020), both);
   ASSERT_TRUE(near.ok()) << near.error().message;
-  EXPECT_TRUE((*near)->column(0)->Equals(ArrayOf({kSummer2020 + 3600 * kSecond}, kMicros)))
+  EXPECT_TRUE((*near)->column(0)->Equals(ArrayOf({kSummer2020 + 3600 * kSecond}, Micros())))
       << (*near)->ToString();
-  EXPECT_TRUE((*near)->column(1)->Equals(ArrayOf({kLast}, kMicrosUtc)));
+  EXPECT_TRUE((*near)->column(1)->Equals(ArrayOf({kLast}, MicrosUtc())));
   const auto far = ReadOrc(written(kLast), both);
   ASSERT_FALSE(far.ok());
   EXPECT_EQ(far.error().kind, ErrorKind::kData);
@@ -478,7 +485,7 @@ TEST_F(OrcTimestampsTest, StripesOfOtherZonesAreArrowsAndInstantsAreNot) {
 }
 
 TEST_F(OrcTimestampsTest, OnlyWantedColumnsAreDecoded) {
-  const auto batch = BatchOf({ArrayOf({kLast}, kMicros), ArrayOf({5}, kMicros)});
+  const auto batch = BatchOf({ArrayOf({kLast}, Micros()), ArrayOf({5}, Micros())});
   const auto read = ReadOrc(WriteOrc(*batch, {}), {Wanted(2, TypeKind::kTimestamp)});
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_TRUE((*read)->column(0)->Equals(batch->column(1)));
@@ -492,7 +499,7 @@ TEST_F(OrcTimestampsTest, OnlyWantedColumnsAreDecoded) {
 TEST_F(OrcTimestampsTest, DamagedFilesNeverCrash) {
   constexpr uint32_t kSeed = 3;
   const auto batch = BatchOf(
-      {ArrayOf(EveryRun(100, kSeed), kMicros), ArrayOf(EveryRun(100, kSeed + 1), kMicrosUtc)});
+      {ArrayOf(EveryRun(100, kSeed), Micros()), ArrayOf(EveryRun(100, kSeed + 1), MicrosUtc())});
   for (const auto compression : {arrow::Compression::UNCOMPRESSED, arrow::Compression::GZIP,
                                  arrow::Compression::LZ4, arrow::Compression::ZSTD}) {
     const std::string bytes = WriteOrc(*batch, {.compression = compression});
