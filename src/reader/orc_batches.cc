@@ -60,6 +60,7 @@ class OrcBatches : public FileBatches {
   size_t next_stripe_ = 0;
   int64_t rows_left_ = 0;                             ///< Of the current stripe.
   std::shared_ptr<arrow::RecordBatchReader> stripe_;  ///< Null when Arrow reads none of it.
+  std::string arrow_zone_;  ///< Whose timestamps are left to Arrow for it; empty when none are.
   int64_t position_ = 0;
 };
 
@@ -96,7 +97,8 @@ Status OrcBatches::Plan() {
 
 Status OrcBatches::PlanColumn(int index) {
   const std::vector<uint64_t>& numbers = layout_.types[0].children;
-  if (numbers.size() != static_cast<size_t>(schema_->num_fields()))
+  if (layout_.types[0].kind != kOrcStruct ||
+      numbers.size() != static_cast<size_t>(schema_->num_fields()))
     return DataError("the columns of the ORC file are not the fields of its type");
   Column& column = columns_.emplace_back();
   column.index = index;
@@ -116,11 +118,12 @@ Status OrcBatches::PlanColumn(int index) {
 Status OrcBatches::OpenStripe(const OrcStripe& stripe) {
   stripe_.reset();
   rows_left_ = stripe.rows;
+  if (rows_left_ == 0) return Status::Ok();
   CALVE_RETURN_IF_ERROR(OpenMoments(stripe));
   std::vector<int> others;
   for (const Column& column : columns_)
     if (!column.moments) others.push_back(column.index);
-  if (others.empty() || stripe.rows == 0) return Status::Ok();
+  if (others.empty()) return Status::Ok();
   CALVE_RETURN_IF_ERROR(orc_->Seek(position_));
   CALVE_ASSIGN_OR_RETURN(stripe_, orc_->NextStripeReader(options_.batch_rows_max, others));
   if (stripe_ == nullptr) return DataError("the ORC file ends before its last stripe");
@@ -129,13 +132,18 @@ Status OrcBatches::OpenStripe(const OrcStripe& stripe) {
 
 Status OrcBatches::OpenMoments(const OrcStripe& stripe) {
   for (Column& column : columns_) column.moments.reset();
+  arrow_zone_.clear();
   if (!compression_ || std::ranges::none_of(columns_, &Column::is_timestamp)) return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(const OrcStripeFooter footer,
                          ReadOrcStripeFooter(*input_, stripe, *compression_));
   // Columns have no values for rows that are null as a whole, which no writer of tables makes.
   if (footer.Find(0, OrcStreamKind::kPresent) != nullptr) return Status::Ok();
   for (Column& column : columns_) {
-    if (!column.is_timestamp || !(column.is_instant || IsUtc(footer.writer_zone))) continue;
+    if (!column.is_timestamp) continue;
+    if (!column.is_instant && !IsUtc(footer.writer_zone)) {
+      arrow_zone_ = footer.writer_zone;
+      continue;
+    }
     CALVE_ASSIGN_OR_RETURN(column.moments,
                            OrcTimestamps::Open(*input_, footer, column.number, *compression_));
   }
@@ -143,7 +151,15 @@ Status OrcBatches::OpenMoments(const OrcStripe& stripe) {
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> OrcBatches::ReadByArrow() {
-  CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::RecordBatch> rows, stripe_->Next());
+  auto next = stripe_->Next();
+  if (!next.ok()) {
+    Error error = StatusOf(next).error();
+    if (arrow_zone_.empty()) return error;
+    return While("timestamps that were written in the time zone " + arrow_zone_ +
+                     ", which are read in nanoseconds",
+                 std::move(error));
+  }
+  const std::shared_ptr<arrow::RecordBatch> rows = *std::move(next);
   if (rows != nullptr && rows->num_rows() > 0 && rows->num_rows() <= rows_left_) return rows;
   return DataError("a stripe of the ORC file has other rows than the footer says");
 }

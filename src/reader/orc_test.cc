@@ -481,6 +481,7 @@ TEST_F(OrcTimestampsTest, StripesOfOtherZonesAreArrowsAndInstantsAreNot) {
   const auto far = ReadOrc(written(kLast), both);
   ASSERT_FALSE(far.ok());
   EXPECT_EQ(far.error().kind, ErrorKind::kData);
+  EXPECT_NE(far.error().message.find("CET"), std::string::npos) << far.error().message;
   EXPECT_TRUE(ReadOrc(written(kLast), {both[1]}).ok());
 }
 
