@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "audit/repeated_keys.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 
@@ -14,6 +16,8 @@ namespace {
 
 constexpr const char* kThis = "this";
 constexpr const char* kAdded = "added";
+/// For the keys of a unique check, where nothing limits memory.
+constexpr int64_t kKeyBytes = 256 << 20;
 
 /// Lets SQL see the judged snapshot as `this`, its new rows as `added`, and every other table as
 /// ever.
@@ -101,11 +105,27 @@ class Auditor {
     return numbers;
   }
 
+  /// Of a check that is judged alone.
+  Result<int64_t> FailuresOf(const CompiledCheck& check) {
+    if (check.scope == CompiledCheck::Scope::kKeys) {
+      const ByteCount memory(context_.memory == nullptr ? kKeyBytes
+                                                        : context_.memory->limit().value() / 4);
+      return CountRepeatedKeys(context_, engine_, resolver_, check.columns, memory);
+    }
+    CALVE_ASSIGN_OR_RETURN(const std::vector<int64_t> failed,
+                           Numbers("SELECT count(*) FROM (" + check.sql + ")"));
+    return failed.front();
+  }
+
  private:
   const Context& context_;
   engine::Engine& engine_;
   ScopeResolver resolver_;
 };
+
+bool IsJudgedAlone(const CompiledCheck& check) {
+  return check.scope == CompiledCheck::Scope::kQuery || check.scope == CompiledCheck::Scope::kKeys;
+}
 
 void Judge(const CompiledCheck& check, int64_t failed, int64_t rows, Outcome* outcome) {
   outcome->check = check.check;
@@ -122,6 +142,7 @@ void Judge(const CompiledCheck& check, int64_t failed, int64_t rows, Outcome* ou
       outcome->message = check.failure + ", found " + FormatCount(rows) + " rows";
       break;
     case CompiledCheck::Scope::kQuery:
+    case CompiledCheck::Scope::kKeys:
       outcome->message = FormatCount(failed) + " " + check.failure;
       break;
   }
@@ -245,11 +266,10 @@ Result<Report> AuditTable(const Context& context, const Contract& contract,
   CALVE_RETURN_IF_ERROR(
       JudgeTogether(auditor, checks, CompiledCheck::Scope::kAggregate, kThis, &report));
   for (size_t i = 0; i < checks.size(); ++i) {
-    if (checks[i].scope != CompiledCheck::Scope::kQuery) continue;
-    Result<std::vector<int64_t>> failed =
-        auditor.Numbers("SELECT count(*) FROM (" + checks[i].sql + ")");
+    if (!IsJudgedAlone(checks[i])) continue;
+    Result<int64_t> failed = auditor.FailuresOf(checks[i]);
     if (!failed.ok()) return While("check " + checks[i].check.name, std::move(failed).error());
-    Judge(checks[i], failed->front(), report.rows, &report.outcomes[i]);
+    Judge(checks[i], *failed, report.rows, &report.outcomes[i]);
   }
   return report;
 }

@@ -4,6 +4,7 @@
 #include <arrow/array/builder_primitive.h>
 #include <gtest/gtest.h>
 
+#include "audit/repeated_keys.h"
 #include "columnar/arrow_status.h"
 #include "engine/engine_for_test.h"
 
@@ -126,6 +127,42 @@ TEST_F(AuditTest, RowsAreHeldBackOnceForTheFirstCheckTheyFail) {
   // Each check counts all rows that fail it.
   EXPECT_EQ((*checks)->outcomes()[2].rows_failed, 1);
   EXPECT_EQ((*checks)->outcomes()[0].message, "2 of 5 rows are NULL");
+}
+
+/// One table, whatever it is asked for.
+class OneTable : public engine::TableResolver {
+ public:
+  explicit OneTable(columnar::Batch rows) : rows_(std::move(rows)) {}
+  Result<engine::ResolvedTable> Resolve(const Context&, const engine::TableReference&) override {
+    return engine::ResolvedTable(engine::ArrowTable{rows_->schema(), {rows_}});
+  }
+
+ private:
+  const columnar::Batch rows_;
+};
+
+TEST_F(AuditTest, RepeatedKeysAreCountedInAsLittleMemoryAsThereIs) {
+  std::vector<std::optional<std::string>> names;
+  for (int i = 0; i < 50'000; ++i) names.emplace_back("name " + std::to_string(i));
+  names.emplace_back(std::nullopt);
+  names.emplace_back(std::nullopt);
+  const auto count = [&](const std::vector<std::string>& columns, int64_t memory) {
+    OneTable table(Rows(names));
+    const auto counted = CountRepeatedKeys(*context_, *engine_, table, columns, ByteCount(memory));
+    return counted.ok() ? *counted : -1;
+  };
+  for (const int64_t memory : {1 << 20, 50'000}) {
+    EXPECT_EQ(count({"name"}, memory), 0) << memory;
+    EXPECT_EQ(count({"id", "name"}, memory), 0) << memory;
+  }
+  for (const int i : {7, 7, 8, 49'999}) names.emplace_back("name " + std::to_string(i));
+  for (int i = 0; i < 5'000; ++i) names.emplace_back("twice " + std::to_string(i / 2));
+  for (const int64_t memory : {1 << 20, 50'000}) {
+    EXPECT_EQ(count({"name"}, memory), 2'503) << memory;
+    EXPECT_EQ(count({"id", "name"}, memory), 0) << memory;
+  }
+  names.resize(50'006);
+  EXPECT_EQ(count({"name"}, 1 << 20), 3);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct CompiledCheck {
     kAggregate,  ///< `sql` is an aggregate expression over the rows giving the number of rows that
                  ///< fail (0 passes).
     kQuery,  ///< `sql` is a SELECT in which `this` is the table; each row it gives is a failure.
+    kKeys,   ///< `columns` are a key; each that stands in more than one row is a failure.
   };
   Check check;
   Scope scope = Scope::kRow;

@@ -103,15 +103,8 @@ CheckKind KindOf(
 }
 
 Status CompileUnique(const Unique& options, const CheckInputs&, CompiledCheck* compiled) {
-  // A query of its own: an aggregate over distinct keys cannot spill, a GROUP BY can.
-  compiled->scope = CompiledCheck::Scope::kQuery;
+  compiled->scope = CompiledCheck::Scope::kKeys;
   compiled->columns = options.columns;
-  const std::string keys = ColumnList(options.columns);
-  std::string given;
-  for (const std::string& column : options.columns)
-    given += (given.empty() ? "" : " AND ") + QuoteIdentifier(column) + " IS NOT NULL";
-  compiled->sql = "SELECT " + keys + ", count(*) AS times FROM this WHERE " + given + " GROUP BY " +
-                  keys + " HAVING count(*) > 1";
   compiled->failure = "keys stand in more than one row";
   return Status::Ok();
 }
