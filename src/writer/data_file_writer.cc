@@ -222,6 +222,8 @@ iceberg::SortOrder SortOrderOf(const iceberg::TableMetadata& table) {
 
 }  // namespace
 
+Status CheckWritable(const iceberg::SchemaPtr& schema) { return FileShape::Of(schema).status(); }
+
 Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& context,
                                                            io::FileSystem& files,
                                                            WriteOptions options) {

@@ -48,7 +48,11 @@ class DataFileWriter {
   virtual Status Abort(const Context& context) = 0;
 };
 
-/// Fails with kRefused on types or formats that cannot be written, naming the column.
+/// See that data files can hold rows of a schema. Fails with kRefused on types that cannot be
+/// written, naming the column.
+Status CheckWritable(const iceberg::SchemaPtr& schema);
+
+/// Fails as CheckWritable does, and with kRefused on formats that cannot be written.
 Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& context,
                                                            io::FileSystem& files,
                                                            WriteOptions options);

@@ -195,11 +195,13 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
   CALVE_ASSIGN_OR_RETURN(const std::vector<Field> fields,
                          columnar::ToIcebergFields(incoming, version));
   const iceberg::Schema* current = target.has_value() ? target->metadata->schema().get() : nullptr;
-  return MeetSchemas({.table = table_.ToString(),
-                      .current = current,
-                      .contract = request_.contract,
-                      .format_version = version},
-                     fields);
+  CALVE_ASSIGN_OR_RETURN(SchemaPlan plan, MeetSchemas({.table = table_.ToString(),
+                                                       .current = current,
+                                                       .contract = request_.contract,
+                                                       .format_version = version},
+                                                      fields));
+  CALVE_RETURN_IF_ERROR(writer::CheckWritable(plan.schema));
+  return plan;
 }
 
 Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
