@@ -7,7 +7,7 @@
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
-#include "writer/dictionaries.h"
+#include "writer/encodings.h"
 #include "writer/footer_metrics.h"
 
 namespace calve::writer {
@@ -23,7 +23,7 @@ constexpr int64_t kFullPercent = 95;
 
 Status ParquetFileOptions::SuitTo(const columnar::Batch& rows) {
   CALVE_ASSIGN_OR_RETURN(properties.parquet,
-                         WithUsefulDictionaries(properties.parquet, shape.ToFile(rows)));
+                         WithSuitableEncodings(properties.parquet, shape.ToFile(rows)));
   return Status::Ok();
 }
 

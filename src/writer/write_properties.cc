@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kCodec = "write.parquet.compression-codec";
 constexpr std::string_view kLevel = "write.parquet.compression-level";
+constexpr std::string_view kPageVersion = "write.parquet.page-version";
 
 /// Level 1 halves zstd's time against its usual 3 for a few per cent of size.
 constexpr int kZstdLevelDefault = 1;
@@ -65,6 +66,15 @@ Result<std::optional<int>> Level(const iceberg::TableMetadata& table,
   CALVE_ASSIGN_OR_RETURN(const int64_t level, Number(table, kLevel, 0, range));
   const bool has_levels = arrow::util::Codec::SupportsCompressionLevel(codec);
   return has_levels ? std::optional<int>(static_cast<int>(level)) : std::nullopt;
+}
+
+/// Iceberg's writers take version 2 for the encodings that came with it too, not for the pages alone.
+Result<parquet::ParquetDataPageVersion> PageVersion(const iceberg::TableMetadata& table) {
+  const std::string version = ToLower(table.Property(kPageVersion, "v1"));
+  if (version == "v1") return parquet::ParquetDataPageVersion::V1;
+  if (version == "v2") return parquet::ParquetDataPageVersion::V2;
+  return ConfigError(
+      fmt::format("table property {}: expected v1 or v2, found {}", kPageVersion, Quote(version)));
 }
 
 /// The path of a column among Parquet's leaves; lists and maps have a level of their own there.
@@ -139,10 +149,11 @@ Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table,
                          Size(table, "write.parquet.dict-size-bytes", 2 << 20));
   CALVE_ASSIGN_OR_RETURN(const parquet::Compression::type codec, Codec(table));
   CALVE_ASSIGN_OR_RETURN(const std::optional<int> level, Level(table, codec));
+  CALVE_ASSIGN_OR_RETURN(const parquet::ParquetDataPageVersion page_version, PageVersion(table));
 
   parquet::WriterProperties::Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
-      ->data_page_version(parquet::ParquetDataPageVersion::V1)
+      ->data_page_version(page_version)
       ->compression(codec)
       ->data_pagesize(page_bytes)
       ->max_rows_per_page(page_rows)

@@ -589,6 +589,7 @@ TEST_F(WriterTest, PropertiesAreCheckedByName) {
   refuse("write.format.default", "orc", ErrorKind::kRefused);
   refuse("write.parquet.compression-codec", "zippy", ErrorKind::kConfig);
   refuse("write.parquet.compression-level", "99", ErrorKind::kConfig);
+  refuse("write.parquet.page-version", "v3", ErrorKind::kConfig);
   refuse("write.target-file-size-bytes", "-1", ErrorKind::kConfig);
   refuse("write.metadata.metrics.default", "some", ErrorKind::kConfig);
   refuse("write.metadata.metrics.column.n", "truncate(0)", ErrorKind::kConfig);
@@ -611,6 +612,56 @@ TEST_F(WriterTest, CodecsAreWhatTheTableSays) {
   EXPECT_EQ(codec("snappy"), parquet::Compression::SNAPPY);
   EXPECT_EQ(codec("gzip"), parquet::Compression::GZIP);
   EXPECT_EQ(codec("uncompressed"), parquet::Compression::UNCOMPRESSED);
+}
+
+/// Rows in which n and d hardly repeat, texts begin alike or not, and k repeats.
+Batch RowsThatHardlyRepeat(const WriteOptions& options) {
+  constexpr int64_t kRows = 5000;
+  arrow::Int64Builder numbers;
+  arrow::Decimal128Builder prices(arrow::decimal128(15, 2));
+  arrow::StringBuilder paths, hashes, kinds;
+  for (int64_t i = 0; i < kRows; ++i) {
+    const std::string hash = std::to_string((i * 7'919'123'321) % 1'000'000'007);
+    EXPECT_TRUE(i % 10 == 0 ? numbers.AppendNull().ok() : numbers.Append(i * 1000 - 7).ok());
+    EXPECT_TRUE(prices.Append(arrow::Decimal128(i * 3 - 5000)).ok());
+    EXPECT_TRUE(paths.Append("https://example.org/a/" + std::to_string(i)).ok());
+    EXPECT_TRUE(hashes.Append(hash).ok());
+    EXPECT_TRUE(kinds.Append("kind " + std::to_string(i % 7)).ok());
+  }
+  return arrow::RecordBatch::Make(
+      *columnar::ToArrowSchema(*options.schema), kRows,
+      {*numbers.Finish(), *prices.Finish(), *paths.Finish(), *hashes.Finish(), *kinds.Finish()});
+}
+
+TEST_F(WriterTest, PagesOfVersionTwoKeepValuesThatHardlyRepeatAsDifferences) {
+  using parquet::Encoding;
+  const auto write = [&](const std::string& version) {
+    properties_ = {{"write.parquet.page-version", version}};
+    WriteOptions options =
+        Options({Optional(1, "n", Type::Long()), Optional(2, "d", Type::Decimal(15, 2)),
+                 Optional(3, "path", Type::String()), Optional(4, "hash", Type::String()),
+                 Optional(5, "k", Type::String())});
+    options.run_id = version;
+    const Batch rows = RowsThatHardlyRepeat(options);
+    const auto written = WriteAll(options, {rows});
+    EXPECT_TRUE(written.ok()) << written.error().message;
+    const auto expected = *arrow::Table::FromRecordBatches({rows});
+    EXPECT_TRUE(ReadBack(written->front()->path)->Equals(*expected, false)) << version;
+    return written->front();
+  };
+  const auto encodings = [&](const DataFilePtr& file, int column) {
+    const auto chunk =
+        OpenParquet(file->path)->parquet_reader()->metadata()->RowGroup(0)->ColumnChunk(column);
+    return chunk->encodings();
+  };
+  const DataFilePtr two = write("V2");
+  const std::vector<Encoding::type> expected = {
+      Encoding::DELTA_BINARY_PACKED, Encoding::DELTA_BINARY_PACKED, Encoding::DELTA_BYTE_ARRAY,
+      Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::RLE_DICTIONARY};
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(encodings(two, i), testing::Contains(expected[i])) << i;
+  const DataFilePtr one = write("v1");
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(encodings(one, i), testing::Contains(Encoding::PLAIN));
+  EXPECT_LT(two->file_size_in_bytes, one->file_size_in_bytes * 2 / 3);
 }
 
 TEST_F(WriterTest, BloomFiltersAreWrittenWhereTheTableAsks) {

@@ -1,5 +1,5 @@
 """The tables that calve writes, each by the files and commands of a person, with the rows that must be in them."""
-import dataclasses, datetime as dt, json, os
+import dataclasses, datetime as dt, decimal, json, os
 import pyarrow as pa, pyarrow.parquet as pq
 from rows import Rows, text_of
 from samples import D, TYPES, V3_TYPES, column, column_name, every_type, nested, random_table
@@ -146,6 +146,25 @@ def codecs(project):
         project.load(f"codec.{codec}", rows, properties={"write.parquet.compression-codec": codec})
         yield Table(f"codec.{codec}", rows)
 
+def encodings_of_version_two(project):
+    """Every type in pages of version 2, repeated and hardly repeating, so that each encoding occurs."""
+    rows = every_type([t for t in TYPES if t != "time"])  # which Spark refuses
+    project.load("pages.every_type", rows, properties={"write.parquet.page-version": "v2"})
+    yield Table("pages.every_type", rows)
+    n = 20000
+    rows = pa.table({
+        "n": pa.array([i * 1000 - 7 if i % 10 else None for i in range(n)], pa.int64()),
+        "i": pa.array([(i * 7919) % 1000003 - 500000 for i in range(n)], pa.int32()),
+        "day": pa.array([i - 10000 for i in range(n)], pa.int32()).cast(pa.date32()),
+        "at": pa.array([i * 1000003 for i in range(n)], pa.int64()).cast(pa.timestamp("us")),
+        "d": pa.array([decimal.Decimal(i * 3 - 5000).scaleb(-2) for i in range(n)], pa.decimal128(15, 2)),
+        "path": pa.array([f"https://example.org/a/{i}" for i in range(n)]),
+        "hash": pa.array([f"{(i * 7919123321) % 1000000007:x}" if i % 9 else None for i in range(n)]),
+        "kind": pa.array([f"kind {i % 7}" for i in range(n)]),
+    })
+    project.load("pages.hardly_repeats", rows, properties={"write.parquet.page-version": "v2"})
+    yield Table("pages.hardly_repeats", rows)
+
 def many_files(project):
     """Files and row groups of many kinds: small pages, splits that load side by side, several snapshots."""
     rows = pa.table({"n": pa.array(range(20000), pa.int64()), "t": pa.array([f"text {i % 97}" if i % 11 else None for i in range(20000)])})
@@ -262,7 +281,7 @@ def random_rows(project):
         yield Table(name, rows)
 
 SETS = [random_rows, evolved, evolved_by_source, repartitioned, upgraded, types, nested_v2, nested_v3, null_lists, transforms_v2, transforms_v3, nested_partition, overwritten, overwritten_by_filter, gzip_metadata, codecs,
-        many_files, branches_and_tags, rolled_back]
+        encodings_of_version_two, many_files, branches_and_tags, rolled_back]
 
 def compare_filtered(tally, readers, table, name):
     """Read rows by one value of a partitioned column: a wrong partition value would hide them."""
