@@ -10,6 +10,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <vector>
 
 #include "base/text.h"
@@ -31,7 +32,7 @@ static_assert(std::endian::native == std::endian::little, "variants are read as 
 template <typename T>
 T Load(std::string_view bytes) {
   T value;
-  std::memcpy(&value, bytes.data(), sizeof(value));
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof(value));
   return value;
 }
 
@@ -130,8 +131,10 @@ Result<std::vector<std::string_view>> NamesOf(const VariantItems& items,
     CALVE_ASSIGN_OR_RETURN(found.emplace_back(), names.At(items.NameId(i)));
   }
   // Fields stand in order of their names, though writers differ in what order that is.
+  if (std::adjacent_find(found.begin(), found.end(), std::greater_equal<>()) == found.end())
+    return found;
   std::vector<std::string_view> sorted = found;
-  if (!std::is_sorted(sorted.begin(), sorted.end())) std::sort(sorted.begin(), sorted.end());
+  std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice == sorted.end()) return found;
   return DataError(
@@ -284,7 +287,7 @@ Result<ArrayDataPtr> WithText(const iceberg::Type& type, const ArrayDataPtr& dat
                            WithText(type.fields()[i].type, data->child_data[i], below));
     fields[i] = fields[i]->WithType(out->child_data[i]->type);
   }
-  out->type = arrow::struct_(std::move(fields));
+  out->type = arrow::struct_(fields);
   return out;
 }
 

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
@@ -117,9 +117,9 @@ void AppendDecimal(const arrow::Decimal128Array& array, int64_t row, std::string
                 content, out);
 }
 
-/// Append one value of an array that PrimitiveOf knows.
-void AppendPrimitive(const arrow::Array& array, int64_t row, std::string& out) {
-  const VariantPrimitive type = *PrimitiveOf(*array.type());
+/// Append one value of an array of the type that PrimitiveOf gave for it.
+void AppendPrimitive(const arrow::Array& array, VariantPrimitive type, int64_t row,
+                     std::string& out) {
   switch (array.type_id()) {
     case arrow::Type::BOOL: {
       const bool value = checked_cast<const arrow::BooleanArray&>(array).Value(row);
@@ -189,7 +189,11 @@ Status ShreddedVariant::TakeTyped(ArrayPtr typed) {
               [](const Field& a, const Field& b) { return a.name < b.name; });
     return Status::Ok();
   }
-  if (PrimitiveOf(*typed_->type())) return Status::Ok();
+  const std::optional<VariantPrimitive> primitive = PrimitiveOf(*typed_->type());
+  if (primitive) {
+    primitive_ = *primitive;
+    return Status::Ok();
+  }
   return DataError(fmt::format("values of variants are not shredded as {}; the file is broken",
                                typed_->type()->ToString()));
 }
@@ -214,7 +218,7 @@ Result<bool> ShreddedVariant::Append(int64_t row, const columnar::VariantNames& 
   if (typed_->type_id() == arrow::Type::LIST) {
     CALVE_RETURN_IF_ERROR(AppendArray(row, names, out));
   } else {
-    AppendPrimitive(*typed_, row, out);
+    AppendPrimitive(*typed_, primitive_, row, out);
   }
   return true;
 }

@@ -35,6 +35,7 @@ class ShreddedVariant {
   std::shared_ptr<arrow::Array> group_;
   std::shared_ptr<arrow::BinaryArray> value_;  ///< Null when there is no such column.
   std::shared_ptr<arrow::Array> typed_;        ///< Null when there is no such column.
+  columnar::VariantPrimitive primitive_{};     ///< Of values that are neither list nor object.
   std::vector<ShreddedVariant> element_;       ///< Of a list: its one element.
   std::vector<Field> fields_;                  ///< Of an object, by name.
 };
