@@ -121,8 +121,11 @@ void RunEvents::Extracted(const pipeline::RunReport& report) {
 
 void RunEvents::Staged(const load::Report& report) {
   if (options_.silent) return;
-  PrintLine("stage", report.table + "@" + report.branch + "   " + Counted(report.files, "file") +
-                         ", " + FormatBytes(report.bytes));
+  PrintLine(
+      "stage",
+      report.table + "@" + report.branch + "   " + Counted(report.files, "file") + ", " +
+          FormatBytes(report.bytes) +
+          (report.files_adopted > 0 ? ", " + FormatCount(report.files_adopted) + " adopted" : ""));
 }
 
 void RunEvents::Audited(const load::Report& report) {

@@ -2,6 +2,7 @@
 
 #include <arrow/type.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "columnar/traced_batch.h"
 #include "commit/position.h"
 #include "iceberg/schema.h"
+#include "io/file_system.h"
 
 namespace calve::load {
 
@@ -66,6 +68,7 @@ struct Report {
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
   int64_t files = 0;
+  int64_t files_adopted = 0;                ///< Of them, copied from the source as they were.
   ByteCount bytes{0};                       ///< Of the data files.
   std::optional<int64_t> snapshot_id;       ///< Main's, after publishing.
   std::optional<int64_t> main_snapshot_id;  ///< Main's before, when the audit failed.
@@ -89,6 +92,10 @@ class SplitLoad {
   /// Write rows of SchemaPlan::schema.
   virtual Status Write(const Context& context, const columnar::Batch& rows) = 0;
   virtual Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) = 0;
+  /// Take over a Parquet file in place of its rows. False when that cannot be: nothing has happened,
+  /// write the rows. `copied` is told of every further piece.
+  virtual Result<bool> Adopt(const Context& context, const io::FileInfo& file,
+                             const std::function<void(ByteCount)>& copied) = 0;
   virtual Status Close(const Context& context) = 0;
   /// Remove what was written, after an error.
   virtual void Abort(const Context& context) = 0;
@@ -112,6 +119,10 @@ class Load {
   /// Decide how `incoming` meets the target; changes nothing. Fails with kData when the contract
   /// freezes the schema, naming every column.
   virtual Result<SchemaPlan> PlanSchema(const Context& context, const arrow::Schema& incoming) = 0;
+  /// Why a Parquet file with rows of the plan cannot be adopted, in a few words for a person; empty
+  /// when it can. Changes nothing.
+  virtual Result<std::string> WhyNotAdopted(const Context& context, const SchemaPlan& plan,
+                                            const io::FileInfo& file) = 0;
   /// Make the table or reserve the schema, as planned.
   virtual Status Begin(const Context& context, const SchemaPlan& plan) = 0;
   virtual Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) = 0;

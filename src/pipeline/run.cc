@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/row_json.h"
+#include "pipeline/adoption.h"
 #include "pipeline/fit.h"
 
 namespace calve::pipeline {
@@ -27,6 +28,7 @@ struct Prepared {
   source::ReadPlan read;
   std::shared_ptr<arrow::Schema> schema;  ///< Of the batches after the transforms.
   bool makes_rows = false;
+  std::vector<int> file_of_split;  ///< See Adoption.
   Plan plan;
 };
 
@@ -121,6 +123,10 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
   if (prepared.schema != nullptr) {
     CALVE_ASSIGN_OR_RETURN(prepared.plan.schema,
                            prepared.load->PlanSchema(context, *prepared.schema));
+    CALVE_ASSIGN_OR_RETURN(Adoption adoption, PlanAdoption(context, job, contract, prepared.read,
+                                                           prepared.plan.schema, *prepared.load));
+    prepared.file_of_split = std::move(adoption.file_of_split);
+    prepared.plan.adoption = std::move(adoption.notes);
   }
   return prepared;
 }
@@ -226,18 +232,47 @@ class Extraction {
     const auto& splits = prepared_.read.splits;
     for (size_t index = next_split_.fetch_add(1); index < splits.size();
          index = next_split_.fetch_add(1)) {
-      Result<std::unique_ptr<source::SplitReader>> reader =
-          prepared_.source->Open(context, prepared_.read, splits[index]);
-      CALVE_RETURN_IF_ERROR(reader);
-      while (true) {
-        CALVE_RETURN_IF_ERROR(context.CheckStop());
-        CALVE_RETURN_IF_ERROR(context.Step("extract.batch"));
-        CALVE_ASSIGN_OR_RETURN(std::optional<TracedBatch> batch, (*reader)->Next(context));
-        if (!batch.has_value()) break;
-        CALVE_RETURN_IF_ERROR(Pass(context, std::move(*batch), transforms, checks, target));
-      }
+      CALVE_ASSIGN_OR_RETURN(const size_t unread, Adopt(context, index, target));
+      for (size_t i = index; i < index + unread; ++i)
+        CALVE_RETURN_IF_ERROR(ReadSplit(context, splits[i], transforms, checks, target));
     }
     return target.Close(context);
+  }
+
+  /// Adopt the whole file that a split belongs to, at the first of its splits. Gives how many splits
+  /// from this one on are to be read instead.
+  Result<size_t> Adopt(const Context& context, size_t index, load::SplitLoad& target) {
+    const int number = prepared_.file_of_split[index];
+    if (number < 0) return size_t{1};
+    const source::WholeFile& whole = prepared_.read.whole_files[static_cast<size_t>(number)];
+    if (index != whole.first_split) return size_t{0};
+    CALVE_RETURN_IF_ERROR(context.Step("extract.batch"));
+    const auto copied = [&](ByteCount bytes) {
+      std::lock_guard lock(mutex_);
+      bytes_read += bytes;
+      TellProgress();
+    };
+    CALVE_ASSIGN_OR_RETURN(const bool adopted, target.Adopt(context, whole.file, copied));
+    // The table may have changed since the plan was made.
+    if (!adopted) return whole.splits;
+    std::lock_guard lock(mutex_);
+    rows_read += whole.rows;
+    rows_written += whole.rows;
+    TellProgress();
+    return size_t{0};
+  }
+
+  Status ReadSplit(const Context& context, const source::Split& split, const Transforms& transforms,
+                   audit::RowChecks* checks, load::SplitLoad& target) {
+    CALVE_ASSIGN_OR_RETURN(const auto reader,
+                           prepared_.source->Open(context, prepared_.read, split));
+    while (true) {
+      CALVE_RETURN_IF_ERROR(context.CheckStop());
+      CALVE_RETURN_IF_ERROR(context.Step("extract.batch"));
+      CALVE_ASSIGN_OR_RETURN(std::optional<TracedBatch> batch, reader->Next(context));
+      if (!batch.has_value()) return Status::Ok();
+      CALVE_RETURN_IF_ERROR(Pass(context, std::move(*batch), transforms, checks, target));
+    }
   }
 
   /// One batch through transforms, types and checks into the target and its quarantine.
@@ -268,11 +303,16 @@ class Extraction {
     for (const auto& [rule, rows] : by_rule) quarantined_by_rule[rule] += rows;
     rows_dropped += batch.rows_dropped;
     bytes_read += batch.bytes_read;
+    TellProgress();
+    return Status::Ok();
+  }
+
+  /// With the lock held.
+  void TellProgress() {
     events_.Progressed({.rows = rows_read,
                         .bytes = bytes_read,
                         .bytes_total = prepared_.read.bytes,
                         .rows_quarantined = rows_quarantined});
-    return Status::Ok();
   }
 
   static Status HoldBack(const Context& context, audit::RowChecks& checks, TracedBatch* batch,

@@ -54,7 +54,8 @@ struct Plan {
   std::string read;                ///< "3 new files, 412 MB (2,914 seen before)   s3://..."
   std::vector<std::string> notes;  ///< What was noticed while looking at the data.
   load::SchemaPlan schema;
-  std::string target;  ///< "sales.daily_sales"
+  std::string target;                 ///< "sales.daily_sales"
+  std::vector<std::string> adoption;  ///< Which files are adopted, and why others are not.
   size_t splits = 0;
   size_t checks = 0;
 };

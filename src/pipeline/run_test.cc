@@ -1,11 +1,14 @@
 #include "pipeline/run.h"
 
 #include <arrow/array/builder_primitive.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <mutex>
 #include <set>
+
+#include "pipeline/adoption.h"
 
 namespace calve::pipeline {
 namespace {
@@ -35,11 +38,14 @@ struct World {
   int64_t rejects_a_batch = 0;
   std::function<Status(const Context& context, int split, int batch)> before_batch;
   bool incremental = true;
+  int64_t rows_a_file = 0;  ///< Of a file that all splits together are; 0: there is none.
 
   // The target.
   std::function<Status()> finish;
   Status abort;
   bool sweeps_whole = true;
+  std::string why_not_adopted;
+  bool adopts = true;  ///< Once it has said that it would.
   std::vector<load::Load::OpenBranch> open;
   int plans = 0;
 
@@ -47,6 +53,7 @@ struct World {
   std::mutex mutex;
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
+  int64_t rows_adopted = 0;
   int finished = 0;
   int aborted = 0;
   int splits_aborted = 0;
@@ -94,6 +101,11 @@ class FakeSource : public source::Source {
     plan.schema = Columns();
     for (int i = 0; i < world_.splits; ++i)
       plan.splits.push_back({.label = std::to_string(i), .payload = i});
+    if (world_.rows_a_file > 0) {
+      plan.whole_files.push_back({.file = {.uri = "f", .size = ByteCount(70)},
+                                  .rows = world_.rows_a_file,
+                                  .splits = plan.splits.size()});
+    }
     if (world_.incremental) plan.position = source::Position{.state = "{}", .ledger = "seen"};
     return plan;
   }
@@ -124,6 +136,14 @@ class FakeSplit : public load::SplitLoad {
     ++world_.splits_closed;
     return Status::Ok();
   }
+  Result<bool> Adopt(const Context&, const io::FileInfo& file,
+                     const std::function<void(ByteCount)>& copied) override {
+    if (!world_.adopts) return false;
+    copied(file.size);
+    std::lock_guard lock(world_.mutex);
+    world_.rows_adopted += world_.rows_a_file;
+    return true;
+  }
   void Abort(const Context& context) override {
     std::lock_guard lock(world_.mutex);
     ++world_.splits_aborted;
@@ -150,6 +170,10 @@ class FakeLoad : public load::Load {
     CALVE_ASSIGN_OR_RETURN(plan.schema, iceberg::Schema::Make(iceberg::SchemaId(0), {id}));
     return plan;
   }
+  Result<std::string> WhyNotAdopted(const Context&, const load::SchemaPlan&,
+                                    const io::FileInfo&) override {
+    return world_.why_not_adopted;
+  }
   Status Begin(const Context&, const load::SchemaPlan&) override { return Status::Ok(); }
   Result<std::unique_ptr<load::SplitLoad>> OpenSplit(const Context&, int) override {
     return std::make_unique<FakeSplit>(world_);
@@ -160,7 +184,7 @@ class FakeLoad : public load::Load {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     ++world_.finished;
     if (world_.finish) CALVE_RETURN_IF_ERROR(world_.finish());
-    EXPECT_EQ(rows, world_.rows_written);
+    EXPECT_EQ(rows, world_.rows_written + world_.rows_adopted);
     world_.committed = position;
     return load::Report{.ending = load::Ending::kPublished, .rows_written = rows};
   }
@@ -415,6 +439,59 @@ TEST_F(RunTest, AnExtractGivesEveryBatchAndCommitsNothing) {
 TEST_F(RunTest, AnUnknownKindIsNamed) {
   job_.source.type = "carrier_pigeon";
   EXPECT_NE(Run().error().message.find("carrier_pigeon"), std::string::npos);
+}
+
+TEST_F(RunTest, AdoptsAFileOnceInPlaceOfAllItsSplits) {
+  world_.splits = 3;
+  world_.rows_a_file = 60;
+  const auto report = Run();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(world_.rows_adopted, 60);
+  EXPECT_EQ(world_.rows_written, 0);
+  EXPECT_EQ(report->rows_read, 60);
+  EXPECT_EQ(report->load.rows_written, 60);
+  EXPECT_EQ(report->bytes_read, ByteCount(70));
+  EXPECT_EQ(events_.last.rows, 60);
+  EXPECT_THAT(report->plan.adoption, testing::ElementsAre("0 is adopted"));
+}
+
+TEST_F(RunTest, ReadsTheSplitsOfAFileThatIsNotAdopted) {
+  world_.splits = 3;
+  world_.rows_a_file = 60;
+  world_.why_not_adopted = "column a is nested";
+  const auto report = Run();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(world_.rows_written, 60);
+  EXPECT_THAT(report->plan.adoption, testing::ElementsAre("0 is decoded: column a is nested"));
+}
+
+TEST_F(RunTest, ReadsTheSplitsOfAFileThatTheTargetNoLongerTakes) {
+  world_.splits = 3;
+  world_.rows_a_file = 60;
+  world_.adopts = false;
+  const auto report = Run();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(world_.rows_written, 60);
+  EXPECT_EQ(report->rows_read, 60);
+}
+
+TEST_F(RunTest, ReadsEveryFileWhereRowsAreHeldBackOrMade) {
+  world_.rows_a_file = 20;
+  audit::Contract contract;
+  contract.checks = {{.name = "not_null(id)", .severity = audit::Severity::kWarn}};
+  OwnedContext context(1);
+  FakeLoad load(world_);
+  source::ReadPlan read = FakeSource(world_).Plan(*context, {}).value();
+  const auto notes = [&](const audit::Contract* promised) {
+    return PlanAdoption(*context, job_, promised, read, {}, load)->notes;
+  };
+  EXPECT_THAT(notes(&contract), testing::ElementsAre("0 is adopted"));
+  contract.checks[0].severity = audit::Severity::kQuarantine;
+  EXPECT_THAT(notes(&contract),
+              testing::ElementsAre("the files are decoded: check not_null(id) holds rows back"));
+  job_.transformers.push_back({});
+  EXPECT_THAT(notes(nullptr),
+              testing::ElementsAre("the files are decoded: a transformer makes their rows"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "columnar/traced_batch.h"
+#include "io/file_system.h"
 
 namespace calve::source {
 
@@ -34,10 +35,20 @@ struct Split {
   std::any payload;    ///< The source's own.
 };
 
+/// A Parquet file that holds exactly the rows of some splits, as the source gives them: a target may
+/// take over the file in place of its rows.
+struct WholeFile {
+  io::FileInfo file;
+  int64_t rows = 0;
+  size_t first_split = 0;  ///< In ReadPlan::splits; the file's follow one another.
+  size_t splits = 1;
+};
+
 /// What a run will read, decided before anything is read.
 struct ReadPlan {
   std::shared_ptr<arrow::Schema> schema;  ///< Of every batch; exact types, inferred or declared.
   std::vector<Split> splits;
+  std::vector<WholeFile> whole_files;  ///< In the order of their splits.
   std::optional<Position>
       position;  ///< To commit with the rows of all splits; none for sources without incremental.
   std::string summary;  ///< "3 new files, 412 MB (2,914 seen before)"

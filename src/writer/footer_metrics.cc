@@ -131,6 +131,9 @@ Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer,
     metrics.value_counts.Set(id, summary.values);
     if (summary.has_nulls) metrics.null_value_counts.Set(id, summary.nulls);
     if (nans != nan_counts.end()) metrics.nan_value_counts.Set(id, nans->second);
+    const bool may_hide_nans =
+        field->type.kind() == TypeKind::kFloat || field->type.kind() == TypeKind::kDouble;
+    if (may_hide_nans && nans == nan_counts.end()) continue;
     const Value lower = summary.has_lower ? summary.lower.value_or(Value()) : Value();
     const Value upper = summary.has_upper ? summary.upper.value_or(Value()) : Value();
     CALVE_RETURN_IF_ERROR(iceberg::SetBounds(metrics, id, field->type, mode, lower, upper));

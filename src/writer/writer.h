@@ -13,7 +13,8 @@
 
 namespace calve::io {
 class FileSystem;
-}
+struct FileInfo;
+}  // namespace calve::io
 
 namespace calve::writer {
 
@@ -27,9 +28,23 @@ struct WriteOptions {
   iceberg::PartitionSpec spec;
   std::string run_id;  ///< In file names: <partition path>/<split>-<run>-<n>.parquet.
   int split = 0;       ///< Several writers of one load differ here.
-  /// Open partitions are flushed to files, largest first, above this many bytes in this writer.
+  /// Of rows that wait for their row group in memory; more are set aside on the local disk.
   int64_t buffer_bytes_max = 128 << 20;
 };
+
+/// A table, there or to be made, as far as a file of another program must suit it to become one of
+/// its data files as it is.
+struct AdoptionTerms {
+  const iceberg::TableMetadata& table;  ///< Its properties and sort order.
+  const iceberg::Schema& schema;        ///< Of the rows. Its ids mean nothing here.
+  bool is_partitioned = false;
+};
+
+/// Why a Parquet file does not become one of the table's data files as it is, in a few words for a
+/// person ("column tags is nested"); empty when it may (docs/adr/0015-adopted-files.md). Reads its
+/// footer, if that.
+Result<std::string> WhyNotAdopted(const Context& context, io::FileSystem& files,
+                                  const AdoptionTerms& terms, const io::FileInfo& file);
 
 /// Turn batches into Parquet data files of one table. For one thread; several work side by side,
 /// one per split.
@@ -42,6 +57,11 @@ class DataFileWriter {
   /// Rows in the exact types of the schema (columnar::Conform). Required columns are checked: a
   /// null fails with kData.
   virtual Status Write(const Context& context, const columnar::Batch& batch) = 0;
+  /// Make a Parquet file of another program one of the data files without decoding it: a copy with
+  /// a footer of ours. False when it cannot be (see WhyNotAdopted): its rows are to be written.
+  /// `copied` is told of every further piece of the copy.
+  virtual Result<bool> Adopt(const Context& context, const io::FileInfo& file,
+                             const std::function<void(ByteCount)>& copied) = 0;
   /// Close all files, durable; give them with metrics. The writer is done.
   virtual Result<std::vector<iceberg::DataFilePtr>> Close(const Context& context) = 0;
   /// Remove what was written; for a load that surely will not commit.

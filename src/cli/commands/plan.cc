@@ -20,6 +20,11 @@ Result<ExitCode> PlanJob(Program& program, const std::string& id) {
   PrintLine("read", plan.read);
   for (const std::string& note : plan.notes) PrintLine("", note);
   bool first = true;
+  for (const std::string& note : plan.adoption) {
+    PrintLine(first ? "adopt" : "", note);
+    first = false;
+  }
+  first = true;
   for (const std::string& line : DescribeSchemaSteps(plan.schema)) {
     PrintLine(first ? "schema" : "", line);
     first = false;

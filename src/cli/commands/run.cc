@@ -51,6 +51,7 @@ ordered_json ToJson(const pipeline::RunReport& report) {
                        {"rows_dropped", report.rows_dropped},
                        {"bytes_read", report.bytes_read.value()},
                        {"files", report.load.files},
+                       {"files_adopted", report.load.files_adopted},
                        {"seconds", std::chrono::duration<double>(report.took).count()}};
   if (report.load.snapshot_id.has_value()) json["snapshot_id"] = *report.load.snapshot_id;
   if (!report.load.branch.empty()) json["branch"] = report.load.branch;

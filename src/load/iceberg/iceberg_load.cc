@@ -48,6 +48,8 @@ class IcebergLoad : public Load {
            request_.contract->on_type_change == audit::DriftPolicy::kEvolve;
   }
   Result<SchemaPlan> PlanSchema(const Context& context, const arrow::Schema& incoming) override;
+  Result<std::string> WhyNotAdopted(const Context& context, const SchemaPlan& plan,
+                                    const io::FileInfo& file) override;
   Status Begin(const Context& context, const SchemaPlan& plan) override;
   Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) override;
   Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position,
@@ -66,7 +68,9 @@ class IcebergLoad : public Load {
   /// The table as it is now; nothing when it is not there.
   Result<std::optional<LoadedTable>> LoadTarget(const Context& context);
   Quarantine& quarantine(const Context& context);
-  void Take(std::vector<iceberg::DataFilePtr> files);
+  void Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted);
+  /// Why rows of any file have to be read; empty when they need not.
+  std::string WhyRowsAreNeeded() const;
   Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata,
                               const iceberg::Snapshot& snapshot, int64_t rows_before);
   commit::Change MakeChange(const std::optional<commit::Position>& position) const;
@@ -89,6 +93,7 @@ class IcebergLoad : public Load {
   std::mutex mutex_;
   std::unique_ptr<Quarantine> quarantine_;
   std::vector<iceberg::DataFilePtr> files_;
+  int64_t files_adopted_ = 0;
 };
 
 /// One split's writers: the table's and the quarantine's.
@@ -99,20 +104,19 @@ class IcebergLoad::Split : public SplitLoad {
 
   Status Write(const Context& context, const columnar::Batch& rows) override {
     if (rows->num_rows() == 0) return Status::Ok();
-    if (writer_ == nullptr) {
-      const int64_t share =
-          load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
-      CALVE_ASSIGN_OR_RETURN(writer_,
-                             writer::OpenDataFileWriter(context, *load_.resources_.files,
-                                                        {.table = load_.loaded_.metadata,
-                                                         .schema = load_.schema_,
-                                                         .spec = load_.loaded_.metadata->spec(),
-                                                         .run_id = load_.file_tag_,
-                                                         .split = number_,
-                                                         .buffer_bytes_max = share}));
-    }
+    CALVE_RETURN_IF_ERROR(OpenWriter(context));
     CALVE_RETURN_IF_ERROR(context.Step("write.batch"));
     return writer_->Write(context, rows);
+  }
+
+  Result<bool> Adopt(const Context& context, const io::FileInfo& file,
+                     const std::function<void(ByteCount)>& copied) override {
+    if (!load_.WhyRowsAreNeeded().empty()) return false;
+    CALVE_RETURN_IF_ERROR(OpenWriter(context));
+    CALVE_RETURN_IF_ERROR(context.Step("write.batch"));
+    CALVE_ASSIGN_OR_RETURN(const bool adopted, writer_->Adopt(context, file, copied));
+    if (adopted) ++files_adopted_;
+    return adopted;
   }
 
   Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) override {
@@ -125,7 +129,7 @@ class IcebergLoad::Split : public SplitLoad {
     CALVE_RETURN_IF_ERROR(context.Step("write.close"));
     CALVE_ASSIGN_OR_RETURN(auto files, writer_->Close(context));
     writer_.reset();
-    load_.Take(std::move(files));
+    load_.Take(std::move(files), files_adopted_);
     return Status::Ok();
   }
 
@@ -140,8 +144,24 @@ class IcebergLoad::Split : public SplitLoad {
   }
 
  private:
+  Status OpenWriter(const Context& context) {
+    if (writer_ != nullptr) return Status::Ok();
+    const int64_t share =
+        load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
+    CALVE_ASSIGN_OR_RETURN(writer_,
+                           writer::OpenDataFileWriter(context, *load_.resources_.files,
+                                                      {.table = load_.loaded_.metadata,
+                                                       .schema = load_.schema_,
+                                                       .spec = load_.loaded_.metadata->spec(),
+                                                       .run_id = load_.file_tag_,
+                                                       .split = number_,
+                                                       .buffer_bytes_max = share}));
+    return Status::Ok();
+  }
+
   IcebergLoad& load_;
   const int number_;
+  int64_t files_adopted_ = 0;
   load::Quarantine::Writer held_back_;
   std::unique_ptr<writer::DataFileWriter> writer_;
 };
@@ -204,6 +224,27 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
   return plan;
 }
 
+std::string IcebergLoad::WhyRowsAreNeeded() const {
+  if (options_.adopt_files == AdoptFiles::kNever) return "adopt_files is never";
+  const bool adds =
+      options_.write_mode == WriteMode::kAppend || options_.write_mode == WriteMode::kOverwrite;
+  return adds ? "" : "write_mode looks at every row";
+}
+
+Result<std::string> IcebergLoad::WhyNotAdopted(const Context& context, const SchemaPlan& plan,
+                                               const io::FileInfo& file) {
+  if (std::string why = WhyRowsAreNeeded(); !why.empty()) return why;
+  CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
+  iceberg::TableMetadata made;
+  made.properties = options_.properties;
+  const iceberg::TableMetadata& table = target.has_value() ? *target->metadata : made;
+  const bool is_partitioned =
+      target.has_value() ? !table.spec().fields.empty() : !options_.partition_by.empty();
+  return writer::WhyNotAdopted(
+      context, *resources_.files,
+      {.table = table, .schema = *plan.schema, .is_partitioned = is_partitioned}, file);
+}
+
 Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
   file_tag_ = request_.run + "-" + NewUuidString(*context.random).substr(0, 8);
   CALVE_ASSIGN_OR_RETURN(
@@ -255,8 +296,9 @@ Result<std::unique_ptr<SplitLoad>> IcebergLoad::OpenSplit(const Context& context
   return std::make_unique<Split>(*this, split, quarantine(context));
 }
 
-void IcebergLoad::Take(std::vector<iceberg::DataFilePtr> files) {
+void IcebergLoad::Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted) {
   std::lock_guard lock(mutex_);
+  files_adopted_ += adopted;
   for (iceberg::DataFilePtr& file : files) files_.push_back(std::move(file));
 }
 
@@ -315,6 +357,7 @@ Result<Report> IcebergLoad::Finish(const Context& context,
     report.bytes += ByteCount(file->file_size_in_bytes);
   }
   report.files = static_cast<int64_t>(files_.size());
+  report.files_adopted = files_adopted_;
   if (report.rows_written != rows_expected) {
     return BugError("the writers of " + report.table + " hold " + FormatCount(report.rows_written) +
                     " rows, but " + FormatCount(rows_expected) +

@@ -22,6 +22,9 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  "With overwrite filter: the rows that are replaced, by column: a value, a list of "
                  "values, null, or a range, such as {region: [EU, US], day: {min: 2026-11-01, "
                  "below: 2026-12-01}}; max is a bound too.");
+  shape.Optional("adopt_files", &IcebergOptions::adopt_files,
+                 "What happens to Parquet files whose columns have the table's names and types. "
+                 "`calve plan` says which are adopted, and why others are not.");
   shape.Optional("partition_by", &IcebergOptions::partition_by,
                  "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), "
                  "truncate(4, name).",

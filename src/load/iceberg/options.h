@@ -27,6 +27,14 @@ inline config::Names<OverwriteScope> NamesOf(OverwriteScope) {
            "too is refused by name."}};
 }
 
+enum class AdoptFiles { kAuto, kNever };
+inline config::Names<AdoptFiles> NamesOf(AdoptFiles) {
+  return {{"auto", AdoptFiles::kAuto,
+           "Copy Parquet files that suit the table as they are, without decoding them."},
+          {"never", AdoptFiles::kNever,
+           "Decode every value and write it anew, as the table's properties say."}};
+}
+
 /// The iceberg loader's options.
 struct IcebergOptions {
   std::string catalog;
@@ -35,6 +43,7 @@ struct IcebergOptions {
   WriteMode write_mode = WriteMode::kAppend;
   std::optional<OverwriteScope> overwrite;
   std::optional<config::Node> where;
+  AdoptFiles adopt_files = AdoptFiles::kAuto;
   std::vector<std::string> partition_by;
   int format_version = 2;
   std::string location;

@@ -195,7 +195,13 @@ class ParquetSource : public Source {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(context, resources_, file, 1024));
       CALVE_RETURN_IF_ERROR(AddColumns(*reader, file, &fields));
+      const size_t first = plan.splits.size();
       AddPieces(*reader, file, options, &plan.splits);
+      if (plan.splits.size() == first) continue;
+      plan.whole_files.push_back({.file = file,
+                                  .rows = reader->parquet_reader()->metadata()->num_rows(),
+                                  .first_split = first,
+                                  .splits = plan.splits.size() - first});
     }
     if (!set.files.empty()) plan.schema = arrow::schema(std::move(fields));
     return plan;
