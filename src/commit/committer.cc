@@ -38,6 +38,7 @@ constexpr int kFaultsMax = 8;
 
 constexpr std::string_view kSchemaBase = "calve.schema-base";
 constexpr std::string_view kPositionBefore = "calve.position-before";
+constexpr std::string_view kComputedOn = "calve.computed-on";  ///< Of a basis; "none": no snapshot.
 
 const Snapshot* FindToken(const TableMetadata& metadata, const std::string& token) {
   for (auto snapshot = metadata.snapshots.rbegin(); snapshot != metadata.snapshots.rend();
@@ -66,6 +67,10 @@ std::map<std::string, std::string> SummaryOf(const Change& change, const std::st
       keys[std::string(kPositionBefore)] = std::to_string(change.position_before->value());
   }
   if (!ledger.empty()) keys[std::string(summary::kLedger)] = ledger;
+  if (change.basis.has_value()) {
+    const std::optional<SnapshotId>& on = change.basis->snapshot;
+    keys[std::string(kComputedOn)] = on.has_value() ? std::to_string(on->value()) : "none";
+  }
   return keys;
 }
 
@@ -225,6 +230,16 @@ Status CheckPosition(const TableMetadata& metadata, const Change& change) {
       "the position of " + change.pipeline +
       " has moved since this run started: another run has published, or the table was rolled back; "
       "nothing of this run was published, run the job again");
+}
+
+/// Refuse a change that was computed from rows which are others now.
+Status CheckBasis(const LoadedTable& base, const Change& change) {
+  if (!change.basis.has_value() || change.basis->snapshot == base.metadata->current_snapshot_id)
+    return Status::Ok();
+  if (change.basis->still_holds) return change.basis->still_holds(base.metadata);
+  return RefusedError(
+      "the rows of this change were computed from those of the table, and main has moved since: "
+      "they may be others now; discard the branch and run the job again");
 }
 
 }  // namespace
@@ -452,6 +467,7 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
       return AlreadyExistsError("table " + table.ToString() + " has a branch " + branch +
                                 " already; publish or discard it first");
     }
+    CALVE_RETURN_IF_ERROR(CheckBasis(base, staged.change));
     if (staged.change.position.has_value() && !staged.change.position->ledger.empty() &&
         staged.ledger.empty()) {
       CALVE_ASSIGN_OR_RETURN(staged.ledger,
@@ -497,6 +513,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
           " is not as it was staged: somebody has published, discarded or changed it");
     }
     CALVE_RETURN_IF_ERROR(CheckPosition(metadata, staged.change));
+    CALVE_RETURN_IF_ERROR(CheckBasis(base, staged.change));
     iceberg::SnapshotChange rows = staged.change.rows;
     rows.summary = SummaryOf(staged.change, staged.ledger, options.proof, fresh.token());
     rows.summary[std::string(summary::kAuditedSnapshot)] =
@@ -567,6 +584,7 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
                         std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
     CALVE_RETURN_IF_ERROR(CheckPosition(metadata, change));
+    CALVE_RETURN_IF_ERROR(CheckBasis(base, change));
     if (change.position.has_value() && !change.position->ledger.empty() && ledger.empty()) {
       CALVE_ASSIGN_OR_RETURN(
           ledger, WriteLedger(context, files_, metadata, change.run, change.position->ledger));
@@ -624,6 +642,10 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
     if (const auto id = ParseInteger(before)) staged.change.position_before = SnapshotId(*id);
   }
   if (!SummaryText(*snapshot, kSchemaBase).empty()) staged.change.schema_id = snapshot->schema_id;
+  if (const std::string on = SummaryText(*snapshot, kComputedOn); !on.empty()) {
+    Change::Basis& basis = staged.change.basis.emplace();
+    if (const auto id = ParseInteger(on)) basis.snapshot = SnapshotId(*id);
+  }
   staged.change.rows.operation = snapshot->operation.value_or(iceberg::Operation::kAppend);
   CALVE_ASSIGN_OR_RETURN(const auto manifests,
                          iceberg::ReadManifestList(context, table_files, metadata, *snapshot));
@@ -641,19 +663,22 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
                           ? staged.change.rows.added_data_files
                           : staged.change.rows.added_delete_files;
         added.push_back(entry.file);
+        const bool inherits = entry.sequence_number == snapshot->sequence_number;
+        if (!inherits && entry.sequence_number.has_value())
+          staged.change.rows.data_sequence_numbers[entry.file->path] = *entry.sequence_number;
       }
     }
   }
   return staged;
 }
 
-Status Committer::Discard(const Context& context, const TableName& table,
-                          const std::string& branch) {
+Status Committer::Discard(const Context& context, const TableName& table, const std::string& branch,
+                          const std::set<std::string>& kept) {
   CALVE_ASSIGN_OR_RETURN(const Staged staged, FindStaged(context, table, branch));
   catalog::TableFiles table_files(files_);
-  CALVE_ASSIGN_OR_RETURN(
-      const OwnFiles own,
-      FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot, nullptr));
+  CALVE_ASSIGN_OR_RETURN(OwnFiles own, FindOwnFiles(context, table_files, *staged.loaded.metadata,
+                                                    staged.snapshot, nullptr));
+  std::erase_if(own.rows, [&](const std::string& path) { return kept.contains(path); });
   Attempt attempt;
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) -> Result<TableChange> {
     const Snapshot* head = base.metadata->FindRef(branch);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@ struct Change {
   std::optional<iceberg::SnapshotId> position_before;
   std::optional<iceberg::SchemaId>
       schema_id;  ///< Of the rows, when newer than the table's current (see ReserveSchema).
+  /// What rows were computed from that depend on those of the table, as a merge's do.
+  struct Basis {
+    std::optional<iceberg::SnapshotId> snapshot;  ///< Main's head; nothing when it had none.
+    /// See that the change is right on another head too; asked before every try on one. An error
+    /// keeps main where it is. Empty: on another head it is refused.
+    std::function<Status(const iceberg::MetadataPtr& now)> still_holds;
+  };
+  std::optional<Basis> basis;
 };
 
 /// A snapshot on its branch, not yet in main.
@@ -114,9 +123,10 @@ class Committer {
   Result<Staged> FindStaged(const Context& context, const catalog::TableName& table,
                             const std::string& branch);
 
-  /// Drop a branch with its pending snapshot, then the files that only that snapshot had.
-  Status Discard(const Context& context, const catalog::TableName& table,
-                 const std::string& branch);
+  /// Drop a branch with its pending snapshot, then the files that only that snapshot had, but for
+  /// the data files `kept`, which the caller stages again.
+  Status Discard(const Context& context, const catalog::TableName& table, const std::string& branch,
+                 const std::set<std::string>& kept = {});
 
   /// Change metadata only (refs, properties, schema): computed anew on each base until it is in.
   Result<catalog::LoadedTable> Update(

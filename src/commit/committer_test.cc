@@ -345,6 +345,62 @@ TEST_F(CommitterTest, OfTwoRunsFromOnePositionOnePublishes) {
   EXPECT_EQ(Main(), std::set<std::string>{"a"});
 }
 
+TEST_F(CommitterTest, RowsComputedFromOthersAreAskedAboutOnceMainHasMoved) {
+  int asked = 0;
+  Status answer;
+  Change change = Adds("a", "run1");
+  change.basis = Change::Basis{.snapshot = Metadata()->current_snapshot_id,
+                               .still_holds = [&](const iceberg::MetadataPtr& now) -> Status {
+                                 ++asked;
+                                 EXPECT_NE(now->current_snapshot(), nullptr);
+                                 return answer;
+                               }};
+  const auto staged = committer_->Stage(context(), table_, std::move(change), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  EXPECT_EQ(asked, 0);
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
+  answer = ConflictError("the rows have changed");
+  const auto overtaken = committer_->Publish(context(), *staged, {});
+  ASSERT_FALSE(overtaken.ok());
+  EXPECT_EQ(overtaken.error().message, "the rows have changed");
+  EXPECT_EQ(Main(), std::set<std::string>{"b"});
+  answer = Status::Ok();
+  ASSERT_TRUE(committer_->Publish(context(), *staged, {}).ok());
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(Main(), (std::set<std::string>{"a", "b"}));
+}
+
+TEST_F(CommitterTest, WhereNobodyCanBeAskedTheyAreRefused) {
+  Change change = Adds("a", "run1");
+  change.rows.data_sequence_numbers[change.rows.added_data_files[0]->path] =
+      iceberg::SequenceNumber(0);
+  change.basis = Change::Basis{.snapshot = Metadata()->current_snapshot_id, .still_holds = {}};
+  const std::string path = change.rows.added_data_files[0]->path;
+  ASSERT_TRUE(committer_->Stage(context(), table_, std::move(change), "audit_run1").ok());
+  const auto found = committer_->FindStaged(context(), table_, "audit_run1");
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found->change.rows.data_sequence_numbers,
+            (std::map<std::string, iceberg::SequenceNumber>{{path, iceberg::SequenceNumber(0)}}));
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
+  const auto refused = committer_->Publish(context(), *found, {.proof = Proof::kManual});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(Main(), std::set<std::string>{"b"});
+}
+
+TEST_F(CommitterTest, ADiscardedBranchLeavesTheFilesThatAreStagedAgain) {
+  const Change again = Adds("a", "run1");
+  Change change = again;
+  change.rows.added_data_files.push_back(Adds("other", "run1").rows.added_data_files[0]);
+  const std::string kept = again.rows.added_data_files[0]->path;
+  const std::string gone = change.rows.added_data_files[1]->path;
+  ASSERT_TRUE(committer_->Stage(context(), table_, std::move(change), "audit_run1").ok());
+  ASSERT_TRUE(committer_->Discard(context(), table_, "audit_run1", {kept}).ok());
+  EXPECT_TRUE(*files_.Exists(context(), kept));
+  EXPECT_FALSE(*files_.Exists(context(), gone));
+  ASSERT_TRUE(committer_->Stage(context(), table_, again, "audit_run1").ok());
+}
+
 TEST_F(CommitterTest, APositionIsFoundAgainAndGoesBackWithTheTable) {
   EXPECT_FALSE(FindPosition(context(), files_, *Metadata(), "job", false)->has_value());
   Change change = Adds("a", "run1");

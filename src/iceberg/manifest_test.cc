@@ -258,11 +258,13 @@ TEST(ManifestTest, RowIdsAreInheritedByTheListsWord) {
   const auto entry = [](EntryStatus status, const char* path, std::optional<int64_t> row_id) {
     auto file = NewDataFile(path, {}, 10);
     if (row_id) file->first_row_id = RowId(*row_id);
-    return ManifestEntry{.status = status,
-                         .snapshot_id = SnapshotId(1),
-                         .sequence_number = SequenceNumber(3),
-                         .file_sequence_number = SequenceNumber(3),
-                         .file = file};
+    ManifestEntry made{.status = status,
+                       .snapshot_id = SnapshotId(1),
+                       .sequence_number = SequenceNumber(3),
+                       .file_sequence_number = SequenceNumber(3),
+                       .file = file};
+    if (status == EntryStatus::kAdded) made.sequence_number.reset();
+    return made;
   };
   EXPECT_OK(writer.Add(entry(EntryStatus::kExisting, "kept", 800)));
   EXPECT_OK(writer.Add(

@@ -110,7 +110,7 @@ Status ManifestWriter::WriteEntry(avro::Encoder& e, const ManifestEntry& entry) 
   e.WriteInt(static_cast<int32_t>(entry.status));
   WriteOptional(e,
                 entry.status == EntryStatus::kExisting ? entry.snapshot_id : options_.snapshot_id);
-  WriteOptional(e, added ? std::nullopt : entry.sequence_number);
+  WriteOptional(e, entry.sequence_number);
   WriteOptional(e, added ? std::nullopt : entry.file_sequence_number);
   return WriteFile(e, *entry.file, entry.status);
 }
@@ -151,6 +151,11 @@ void ManifestWriter::Count(const ManifestEntry& entry) {
   ManifestFile& manifest = out_.manifest;
   const int64_t rows = entry.file->record_count;
   summary_.Add(entry.file->partition);
+  const bool live = entry.status != EntryStatus::kDeleted;
+  if (live && entry.sequence_number &&
+      (!out_.least_own_number || entry.sequence_number < out_.least_own_number)) {
+    out_.least_own_number = entry.sequence_number;
+  }
   switch (entry.status) {
     case EntryStatus::kAdded:
       ++*manifest.added_files_count;
@@ -165,9 +170,6 @@ void ManifestWriter::Count(const ManifestEntry& entry) {
       ++*manifest.existing_files_count;
       *manifest.existing_rows_count += rows;
       if (!entry.file->first_row_id) out_.rows_without_ids += rows;
-      if (!out_.least_own_number || entry.sequence_number < out_.least_own_number) {
-        out_.least_own_number = entry.sequence_number;
-      }
       return;
   }
 }

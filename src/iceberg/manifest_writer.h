@@ -42,9 +42,9 @@ class ManifestWriter {
  public:
   static Result<ManifestWriter> Open(const ManifestWriterOptions& options, Random& random);
 
-  /// Add an entry. ADDED ones get the snapshot being made and no numbers, so that another attempt
-  /// can take the manifest as it is; DELETED ones get the snapshot being made; all but ADDED need
-  /// their numbers.
+  /// Add an entry. ADDED ones get the snapshot being made and no numbers but a data sequence number
+  /// that they bring along, so that another attempt can take the manifest as it is; DELETED ones
+  /// get the snapshot being made; all but ADDED need their numbers.
   Status Add(const ManifestEntry& entry);
   /// Bytes so far, those not yet compressed included.
   int64_t bytes_estimated() const { return writer_->bytes_estimated(); }

@@ -165,8 +165,9 @@ Status Producer::AddFiles() {
   for (const ManifestFile& manifest : reuse_) {
     Item& item = items_.emplace_back();
     item.manifest = manifest;
+    const bool all_new = manifest.min_sequence_number == manifest.sequence_number;
     item.manifest.sequence_number = number_;
-    item.manifest.min_sequence_number = number_;
+    if (all_new) item.manifest.min_sequence_number = number_;
     item.manifest.first_row_id.reset();
     item.added = true;
   }
@@ -212,7 +213,11 @@ Status Producer::EncodeAdded(std::span<const DataFilePtr> files,
                      .partition_type = options.partition_type,
                      .added = true});
     }
-    out.back().entries.push_back({.status = EntryStatus::kAdded, .file = file});
+    ManifestEntry& entry = out.back().entries.emplace_back();
+    entry.status = EntryStatus::kAdded;
+    entry.file = file;
+    const auto older = change_.data_sequence_numbers.find(file->path);
+    if (older != change_.data_sequence_numbers.end()) entry.sequence_number = older->second;
     CALVE_RETURN_IF_ERROR(writer->Add(out.back().entries.back()));
     if (writer->bytes_estimated() >= rules_.target_bytes) CALVE_RETURN_IF_ERROR(close());
   }
@@ -325,6 +330,9 @@ Result<Item> Producer::MergeRun(std::vector<Item> run) {
     item.partition_type = std::move(scan.partition_type);
     for (ManifestEntry& entry : item.entries) {
       if (!item.added) entry.status = EntryStatus::kExisting;
+      // Inherited, and so once more from the snapshot that another attempt makes.
+      if (item.added && entry.sequence_number == item.manifest.sequence_number)
+        entry.sequence_number.reset();
     }
     return Status::Ok();
   }));

@@ -19,6 +19,10 @@ namespace calve::iceberg {
 struct SnapshotChange {
   Operation operation = Operation::kAppend;
   std::vector<DataFilePtr> added_data_files;
+  /// For those added data files, by path, that hold rows of the base laid out anew with its deletes
+  /// applied: the base's sequence number at that time, so that only younger deletes apply to them
+  /// and nobody takes their rows for new ones. Others get the snapshot's own.
+  std::map<std::string, SequenceNumber> data_sequence_numbers;
   std::vector<DataFilePtr> added_delete_files;
   /// Files to take out, by exact path; each must be live on the base, else kConflict naming it. The
   /// path of a Puffin file takes out all its deletion vectors.

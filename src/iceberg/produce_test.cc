@@ -264,6 +264,38 @@ TEST(ProduceTest, ARetryTakesTheManifestsOfTheFirstAttempt) {
   }
 }
 
+TEST(ProduceTest, RowsLaidOutAnewKeepTheirNumberOverRetriesAndMerges) {
+  for (const char* merges : {"2", "100"}) {
+    TestTable table({.properties = {{"commit.manifest.min-count-to-merge", merges}}});
+    EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("a")}}));
+    const SnapshotChange change{.operation = Operation::kOverwrite,
+                                .added_data_files = {NewDataFile("new"), NewDataFile("a again")},
+                                .data_sequence_numbers = {{"a again", SequenceNumber(1)}},
+                                .removed_paths = {"a"},
+                                .merge_manifests = true};
+    ProduceOptions options = table.NextOptions();
+    const ProducedSnapshot lost =
+        Must(ProduceSnapshot(table.context(), table.files(), table.metadata(), change, options));
+    EXPECT_OK(table.Commit({.added_data_files = {NewDataFile("theirs")}}));
+    options.attempt = 2;
+    const ProducedSnapshot won = Must(ProduceSnapshot(
+        table.context(), table.files(), table.metadata(), change, options, lost.reusable));
+    EXPECT_OK(table.Apply(won.change));
+    std::map<std::string, int64_t> numbers;
+    for (const ScanTask& task : table.Plan().tasks)
+      numbers[task.file->path] = task.data_sequence_number.value();
+    EXPECT_EQ(numbers, (std::map<std::string, int64_t>{{"new", 3}, {"a again", 1}, {"theirs", 2}}));
+    for (const ManifestFile& manifest :
+         Must(ReadManifestList(table.context(), table.files(), table.metadata(), won.snapshot))) {
+      int64_t least = manifest.sequence_number.value();
+      for (const ManifestEntry& entry :
+           Must(ReadManifest(table.context(), table.files(), table.metadata(), manifest)))
+        least = std::min(least, entry.sequence_number->value());
+      EXPECT_EQ(manifest.min_sequence_number.value(), least);
+    }
+  }
+}
+
 TEST(ProduceTest, AnUpgradedTableGivesRowIdsToItsOldFiles) {
   TestTable table;
   EXPECT_OK(
