@@ -67,8 +67,10 @@ struct Report {
   std::string branch;  ///< Where the rows were staged.
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
+  int64_t rows_replaced = 0;  ///< With a merge: rows that were there and gave way.
   int64_t files = 0;
   int64_t files_adopted = 0;                ///< Of them, copied from the source as they were.
+  int64_t files_rewritten = 0;              ///< With a merge: those that held rows that gave way.
   ByteCount bytes{0};                       ///< Of the data files.
   std::optional<int64_t> snapshot_id;       ///< Main's, after publishing.
   std::optional<int64_t> main_snapshot_id;  ///< Main's before, when the audit failed.

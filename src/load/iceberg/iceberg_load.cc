@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
 #include "catalog/table_files.h"
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
+#include "load/iceberg/merge.h"
 #include "load/iceberg/options.h"
 #include "load/iceberg/quarantine.h"
 #include "load/iceberg/row_filter.h"
@@ -18,6 +20,9 @@ namespace {
 
 using catalog::LoadedTable;
 using iceberg::Field;
+
+/// How often a merge is computed again, because another writer was faster, before the run fails.
+constexpr int kMergesMax = 20;
 
 /// A short name for what a run set out to read (FNV-1a).
 std::string Fingerprint(std::string_view text) {
@@ -73,7 +78,19 @@ class IcebergLoad : public Load {
   std::string WhyRowsAreNeeded() const;
   Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata,
                               const iceberg::Snapshot& snapshot, int64_t rows_before);
-  commit::Change MakeChange(const std::optional<commit::Position>& position) const;
+  Result<commit::Change> MakeChange(const Context& context,
+                                    const std::optional<commit::Position>& position);
+  /// Bring the files that are written into main.
+  Status StageAndPublish(const Context& context, const std::optional<commit::Position>& position,
+                         Observer* observer, Report* report);
+
+  // With write_mode merge:
+  /// See that rows of `schema` can be merged; give their key.
+  Result<KeyColumns> KeyIn(const iceberg::Schema& schema, int format_version) const;
+  Status BeginMerge(const Context& context);
+  Status AddMerge(const Context& context, commit::Change* change);
+  /// Undo the staging of a merge that was overtaken; the load's own files stay.
+  Status TakeBack(const Context& context);
 
   const IcebergOptions options_;
   const catalog::TableName table_;
@@ -93,6 +110,7 @@ class IcebergLoad : public Load {
   std::mutex mutex_;
   std::unique_ptr<Quarantine> quarantine_;
   std::vector<iceberg::DataFilePtr> files_;
+  std::unique_ptr<Merge> merge_;
   int64_t files_adopted_ = 0;
 };
 
@@ -221,6 +239,7 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
                                                        .format_version = version},
                                                       fields));
   CALVE_RETURN_IF_ERROR(writer::CheckWritable(plan.schema));
+  if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(KeyIn(*plan.schema, version));
   return plan;
 }
 
@@ -302,7 +321,59 @@ void IcebergLoad::Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted)
   for (iceberg::DataFilePtr& file : files) files_.push_back(std::move(file));
 }
 
-commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& position) const {
+Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema, int format_version) const {
+  if (format_version >= 3) {
+    return RefusedError("table " + table_.ToString() +
+                        " has format version 3, whose row ids a merge does not keep yet; load it "
+                        "with write_mode append or overwrite");
+  }
+  const bool by_contract = options_.key.empty() && request_.contract != nullptr;
+  const std::vector<std::string>& names = by_contract ? request_.contract->key : options_.key;
+  if (names.empty()) {
+    return ConfigError("write_mode: merge needs to know which rows of " + table_.ToString() +
+                       " are the same; name their columns in the loader's key, or in the "
+                       "contract's");
+  }
+  return KeyColumns::Of(schema, names);
+}
+
+Status IcebergLoad::BeginMerge(const Context& context) {
+  if (files_.empty()) return Status::Ok();
+  CALVE_ASSIGN_OR_RETURN(KeyColumns key, KeyIn(*schema_, loaded_.metadata->format_version));
+  merge_ =
+      std::make_unique<Merge>(*resources_.files,
+                              Merge::Options{.columns = std::move(key),
+                                             .schema = schema_,
+                                             .file_tag = file_tag_,
+                                             .parallelism = request_.parallelism,
+                                             .buffer_bytes_max = request_.buffer_bytes_max.value()},
+                              loaded_.metadata, files_);
+  return merge_->CheckKeys(context);
+}
+
+Status IcebergLoad::AddMerge(const Context& context, commit::Change* change) {
+  CALVE_ASSIGN_OR_RETURN(const LoadedTable now, catalog_.LoadTable(context, table_));
+  const bool same_columns =
+      now.metadata->current_schema_id == loaded_.metadata->current_schema_id ||
+      now.metadata->schema()->SameColumns(*schema_);
+  if (!same_columns || now.metadata->format_version != loaded_.metadata->format_version) {
+    return TransientError("another writer has changed the columns or the format of " +
+                          table_.ToString() + " while this load ran; run again");
+  }
+  return merge_->Compute(context, now.metadata, change);
+}
+
+Status IcebergLoad::TakeBack(const Context& context) {
+  if (staged_branch_.empty()) return resources_.files->DeleteAll(context, merge_->written());
+  std::set<std::string> kept;
+  for (const iceberg::DataFilePtr& file : files_) kept.insert(file->path);
+  CALVE_RETURN_IF_ERROR(committer_.Discard(context, table_, staged_branch_, kept));
+  staged_branch_.clear();
+  return Status::Ok();
+}
+
+Result<commit::Change> IcebergLoad::MakeChange(const Context& context,
+                                               const std::optional<commit::Position>& position) {
   commit::Change change;
   change.pipeline = request_.job;
   change.run = request_.run;
@@ -324,6 +395,7 @@ commit::Change IcebergLoad::MakeChange(const std::optional<commit::Position>& po
         break;
     }
   }
+  if (merge_ != nullptr) CALVE_RETURN_IF_ERROR(AddMerge(context, &change));
   return change;
 }
 
@@ -363,55 +435,79 @@ Result<Report> IcebergLoad::Finish(const Context& context,
                     " rows, but " + FormatCount(rows_expected) +
                     " were given to them; nothing was staged");
   }
+  if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(BeginMerge(context));
   CALVE_RETURN_IF_ERROR(quarantine(context).Commit(context));
   report.rows_quarantined = quarantine_->rows();
   const bool replaces = options_.write_mode == WriteMode::kOverwrite;
   if (files_.empty() && !position.has_value() && !replaces) return report;
 
+  for (int round = 1;; ++round) {
+    Status brought = StageAndPublish(context, position, observer, &report);
+    if (brought.ok()) return report;
+    const bool overtaken =
+        merge_ != nullptr && merge_->overtaken() && brought.error().kind == ErrorKind::kRefused;
+    if (!overtaken) return std::move(brought).error();
+    if (round == kMergesMax) {
+      return TransientError("other writers changed the rows that this load merges into " +
+                            report.table + " " + FormatCount(round) +
+                            " times in a row before it could commit; run again");
+    }
+    CALVE_RETURN_IF_ERROR(TakeBack(context));
+  }
+}
+
+Status IcebergLoad::StageAndPublish(const Context& context,
+                                    const std::optional<commit::Position>& position,
+                                    Observer* observer, Report* report) {
   CALVE_RETURN_IF_ERROR(context.Step("stage.before"));
-  report.branch = commit::BranchOf(request_.run);
+  report->branch = commit::BranchOf(request_.run);
+  CALVE_ASSIGN_OR_RETURN(commit::Change change, MakeChange(context, position));
+  if (merge_ != nullptr) {
+    report->rows_replaced = merge_->rows_replaced();
+    report->files_rewritten = merge_->files_rewritten();
+  }
   CALVE_ASSIGN_OR_RETURN(const commit::Staged staged,
-                         committer_.Stage(context, table_, MakeChange(position), report.branch));
-  staged_branch_ = report.branch;
+                         committer_.Stage(context, table_, std::move(change), report->branch));
+  staged_branch_ = report->branch;
   CALVE_RETURN_IF_ERROR(context.Step("stage.after"));
-  if (observer != nullptr) observer->Staged(report);
+  if (observer != nullptr) observer->Staged(*report);
 
   const iceberg::MetadataPtr& metadata = staged.loaded.metadata;
   const iceberg::Snapshot* main = metadata->current_snapshot();
   int64_t rows_before = -1;
   if (main != nullptr) {
-    report.main_snapshot_id = main->id.value();
+    report->main_snapshot_id = main->id.value();
     const auto total = main->summary.find("total-records");
     if (total != main->summary.end()) rows_before = ParseInteger(total->second).value_or(-1);
   }
   CALVE_RETURN_IF_ERROR(context.Step("audit.start"));
-  CALVE_ASSIGN_OR_RETURN(report.audit, Audit(context, metadata, staged.snapshot, rows_before));
+  CALVE_ASSIGN_OR_RETURN(report->audit, Audit(context, metadata, staged.snapshot, rows_before));
   CALVE_RETURN_IF_ERROR(context.Step("audit.done"));
-  if (observer != nullptr) observer->Audited(report);
-  report.ending = Ending::kAuditFailed;
-  if (report.audit.failed()) return report;
+  if (observer != nullptr) observer->Audited(*report);
+  report->ending = Ending::kAuditFailed;
+  if (report->audit.failed()) return Status::Ok();
 
   commit::PublishOptions publish;
   publish.proof = commit::Proof::kTable;
-  publish.summary["calve.checks"] = std::to_string(report.audit.outcomes.size());
+  publish.summary["calve.checks"] = std::to_string(report->audit.outcomes.size());
   publish.recheck = [&](const iceberg::MetadataPtr& candidate, iceberg::SnapshotId id) -> Status {
-    CALVE_ASSIGN_OR_RETURN(report.audit,
+    CALVE_ASSIGN_OR_RETURN(report->audit,
                            Audit(context, candidate, *candidate->FindSnapshot(id), rows_before));
-    if (!report.audit.failed()) return Status::Ok();
+    if (!report->audit.failed()) return Status::Ok();
     return DataError("main has moved since the rows were staged, and on it a check fails");
   };
   CALVE_RETURN_IF_ERROR(context.Step("publish.before"));
   Result<commit::Published> published = committer_.Publish(context, staged, publish);
   if (!published.ok()) {
-    if (published.error().kind == ErrorKind::kData && report.audit.failed()) return report;
+    if (published.error().kind == ErrorKind::kData && report->audit.failed()) return Status::Ok();
     return std::move(published).error();
   }
   CALVE_RETURN_IF_ERROR(context.Step("publish.after"));
-  report.ending = Ending::kPublished;
-  report.snapshot_id = published->snapshot_id.value();
-  report.proof = commit::ToString(publish.proof);
-  report.commit_attempts = published->attempts;
-  return report;
+  report->ending = Ending::kPublished;
+  report->snapshot_id = published->snapshot_id.value();
+  report->proof = commit::ToString(publish.proof);
+  report->commit_attempts = published->attempts;
+  return Status::Ok();
 }
 
 Status IcebergLoad::Abort(const Context& context) {
@@ -428,6 +524,8 @@ Status IcebergLoad::Abort(const Context& context) {
     std::lock_guard lock(mutex_);
     for (const iceberg::DataFilePtr& file : files_) uris.push_back(file->path);
     files_.clear();
+    if (merge_ != nullptr)
+      uris.insert(uris.end(), merge_->written().begin(), merge_->written().end());
   }
   return resources_.files->DeleteAll(context, uris);
 }

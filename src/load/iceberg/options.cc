@@ -25,6 +25,11 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   shape.Optional("adopt_files", &IcebergOptions::adopt_files,
                  "What happens to Parquet files whose columns have the table's names and types. "
                  "`calve plan` says which are adopted, and why others are not.");
+  shape.Optional("key", &IcebergOptions::key,
+                 "With write_mode merge: the columns by which rows are the same. Values are "
+                 "compared exactly; they may be of any type but float, double and nested ones. A "
+                 "load with NULL in one of them, or with a key twice, is refused and says which.",
+                 {.default_text = "the contract's key"});
   shape.Optional("partition_by", &IcebergOptions::partition_by,
                  "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), "
                  "truncate(4, name).",
@@ -44,8 +49,18 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
     if (options.write_mode == WriteMode::kOverwrite || !options.overwrite.has_value())
       return Status::Ok();
     return ConfigError(
-        "overwrite says which rows are replaced, but write_mode is append; set write_mode: "
+        "overwrite says which rows are replaced, but write_mode is another; set write_mode: "
         "overwrite");
+  });
+  shape.Check("key", [](const IcebergOptions& options) -> Status {
+    if (options.write_mode == WriteMode::kMerge || options.key.empty()) return Status::Ok();
+    return ConfigError(
+        "key says which rows are the same, but rows are not merged; set write_mode: merge");
+  });
+  shape.Check("format_version", [](const IcebergOptions& options) -> Status {
+    if (options.write_mode != WriteMode::kMerge || options.format_version < 3) return Status::Ok();
+    return ConfigError(
+        "write_mode: merge cannot keep the row ids of format version 3; set format_version: 2");
   });
   shape.Check("where", [](const IcebergOptions& options) -> Status {
     const bool by_filter = options.overwrite == OverwriteScope::kFilter;

@@ -10,11 +10,15 @@
 
 namespace calve::load {
 
-enum class WriteMode { kAppend, kOverwrite };
+enum class WriteMode { kAppend, kOverwrite, kMerge };
 inline config::Names<WriteMode> NamesOf(WriteMode) {
   return {{"append", WriteMode::kAppend, "Add the rows."},
           {"overwrite", WriteMode::kOverwrite,
-           "Put the rows in place of those that `overwrite` names."}};
+           "Put the rows in place of those that `overwrite` names."},
+          {"merge", WriteMode::kMerge,
+           "Put each row in place of the one with the same `key`; add it where there is none. "
+           "Data files that hold rows to be replaced are written anew (copy-on-write). Tables of "
+           "format version 3 are refused."}};
 }
 
 enum class OverwriteScope { kTable, kPartitions, kFilter };
@@ -43,6 +47,7 @@ struct IcebergOptions {
   WriteMode write_mode = WriteMode::kAppend;
   std::optional<OverwriteScope> overwrite;
   std::optional<config::Node> where;
+  std::vector<std::string> key;
   AdoptFiles adopt_files = AdoptFiles::kAuto;
   std::vector<std::string> partition_by;
   int format_version = 2;

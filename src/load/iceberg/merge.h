@@ -1,0 +1,64 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+#include "commit/committer.h"
+#include "iceberg/manifest.h"
+#include "iceberg/metadata.h"
+#include "io/file_system.h"
+#include "load/iceberg/load_keys.h"
+#include "load/iceberg/row_match.h"
+
+namespace calve::load {
+
+/// Puts a load's rows in place of those of the table that have the same keys (copy-on-write): the
+/// data files that hold such rows are written anew without them, in the table's current spec.
+///
+/// Another writer may commit between Compute and the commit: the change then holds when nothing of
+/// it concerns these keys; otherwise the commit is refused, overtaken() is true and Compute is due
+/// again. For one thread.
+class Merge {
+ public:
+  struct Options {
+    KeyColumns columns;
+    iceberg::SchemaPtr schema;  ///< Of the rows.
+    std::string file_tag;       ///< In file names: the run, and which try of it.
+    int parallelism = 1;
+    int64_t buffer_bytes_max = 128 << 20;
+  };
+  /// `rows` are the load's data files, written for `table`.
+  Merge(io::FileSystem& files, Options options, iceberg::MetadataPtr table,
+        std::vector<iceberg::DataFilePtr> rows);
+
+  /// See that every row has a key, and each another one. Fails with kData.
+  Status CheckKeys(const Context& context) { return keys_.Check(context); }
+
+  /// Add to a change what the merge takes out of main as `table` has it, and what stays of it.
+  Status Compute(const Context& context, const iceberg::MetadataPtr& table, commit::Change* change);
+  bool overtaken() const { return overtaken_; }
+
+  // Of the last Compute:
+  int64_t rows_replaced() const { return rows_replaced_; }
+  int64_t files_rewritten() const { return files_rewritten_; }
+  /// The files that it wrote, for who removes them.
+  const std::vector<std::string>& written() const { return written_; }
+
+ private:
+  Status CheckStillHolds(const Context& context, const iceberg::TableMetadata& now);
+
+  io::FileSystem& files_;
+  const Options options_;
+  LoadKeys keys_;
+  RowMatch match_;
+  iceberg::SchemaId table_schema_;  ///< Current at the last Compute.
+  int computed_ = 0;
+  bool overtaken_ = false;
+  int64_t rows_replaced_ = 0;
+  int64_t files_rewritten_ = 0;
+  std::vector<std::string> written_;
+};
+
+}  // namespace calve::load
