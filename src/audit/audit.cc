@@ -32,6 +32,12 @@ class ScopeResolver : public engine::TableResolver {
       return engine::ResolvedTable(scope_.added.value_or(scope_.table));
     if (scope_.resolver == nullptr)
       return NotFoundError("there is no table " + reference.ToString());
+    if (!scope_.catalog.empty() && reference.parts.size() > 1) {
+      engine::TableReference beside = reference;
+      beside.parts.insert(beside.parts.begin(), scope_.catalog);
+      Result<engine::ResolvedTable> found = scope_.resolver->Resolve(context, beside);
+      if (found.ok() || found.error().kind != ErrorKind::kNotFound) return found;
+    }
     return scope_.resolver->Resolve(context, reference);
   }
 
@@ -143,6 +149,7 @@ void Judge(const CompiledCheck& check, int64_t failed, int64_t rows, Outcome* ou
       break;
     case CompiledCheck::Scope::kQuery:
     case CompiledCheck::Scope::kKeys:
+      outcome->where = check.where;
       outcome->message = FormatCount(failed) + " " + check.failure;
       break;
   }

@@ -76,7 +76,10 @@ struct AuditScope {
   /// query checks always see the whole table.
   std::optional<engine::IcebergTable> added;
   CheckInputs inputs;
-  engine::TableResolver* resolver = nullptr;  ///< For the other tables that SQL checks name.
+  engine::TableResolver* resolver = nullptr;  ///< For the other tables that checks name.
+  /// The judged table's catalog, by name: other tables are looked for there first. Empty: the
+  /// resolver's default.
+  std::string catalog;
 };
 
 /// Judge a snapshot by a contract: one aggregate scan over `added`, one over `table`, and one query

@@ -27,7 +27,8 @@ struct CompiledCheck {
   std::string sql;
   bool null_passes = true;           ///< Rows: whether a null result passes.
   std::vector<std::string> columns;  ///< That it reads, as far as it names them.
-  std::string where;  ///< Rows: what shows those that fail, where that reads better than NOT (sql).
+  /// What shows the rows that fail; for row checks where that reads better than NOT (sql).
+  std::string where;
   /// What a failure means, in a few words after the counts: "are NULL", "are not in EUR, USD".
   std::string failure;
 };

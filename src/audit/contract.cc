@@ -13,6 +13,23 @@ namespace {
 using config::Faults;
 using config::Node;
 
+/// A column of another table.
+struct Reference {
+  std::string table;
+  std::string column;
+};
+
+/// Read `sales.customers(id)`; nothing when it is written otherwise.
+std::optional<Reference> ParseReference(const std::string& text) {
+  const size_t open = text.find('(');
+  if (open == std::string::npos || open == 0 || !text.ends_with(')')) return std::nullopt;
+  Reference reference{.table = text.substr(0, open),
+                      .column = text.substr(open + 1, text.size() - open - 2)};
+  if (reference.column.empty() || reference.column.find(',') != std::string::npos)
+    return std::nullopt;
+  return reference;
+}
+
 /// What a contract file can say, but for its list of checks, whose keys are the kinds that exist.
 struct ColumnOptions {
   std::optional<std::string> type;
@@ -23,6 +40,7 @@ struct ColumnOptions {
   std::optional<Node> max;
   std::vector<Node> accepted_values;
   std::optional<std::string> regex;
+  std::optional<std::string> references;
   Severity severity = Severity::kFail;
 
   static config::Shape<ColumnOptions> Declaration() {
@@ -41,12 +59,23 @@ struct ColumnOptions {
                    "The values that may stand here.", {.example = "[EUR, USD]"});
     shape.Optional("regex", &ColumnOptions::regex,
                    "The pattern that every value matches as a whole.");
+    shape.Optional("references", &ColumnOptions::references,
+                   "Every value stands in a column of another table (a foreign_key check).",
+                   {.example = "sales.customers(id)"});
     shape.Optional("severity", &ColumnOptions::severity,
-                   "What happens when a check of this column does not hold; unique always fails.");
+                   "What happens when a check of this column does not hold; unique always fails, "
+                   "references fails or warns.");
     shape.Check("type", [](const ColumnOptions& options) -> Status {
       if (!options.type.has_value()) return Status::Ok();
       Result<iceberg::Type> type = iceberg::Type::Parse(*options.type);
       return type.ok() ? Status::Ok() : Status(ConfigError(type.error().message));
+    });
+    shape.Check("references", [](const ColumnOptions& options) -> Status {
+      if (!options.references.has_value() || ParseReference(*options.references).has_value())
+        return Status::Ok();
+      return ConfigError("'" + *options.references +
+                         "' is no reference; expected a table and its column, such as "
+                         "sales.customers(id)");
     });
     return shape;
   }
@@ -109,6 +138,7 @@ class CheckList {
       node.Set("pattern", Node::Scalar(*options.regex, true));
       Add("regex", std::move(node), options.severity);
     }
+    if (options.references.has_value()) AddReference(name, options);
   }
 
   void AddKey(const std::vector<std::string>& key) {
@@ -154,6 +184,16 @@ class CheckList {
   }
 
  private:
+  void AddReference(const std::string& name, const ColumnOptions& options) {
+    const std::optional<Reference> reference = ParseReference(*options.references);
+    if (!reference.has_value()) return;  // That it is none is said.
+    Node node = With("columns", TextList({name}));
+    node.Set("table", Node::Scalar(reference->table, true));
+    node.Set("references", TextList({reference->column}));
+    Add("foreign_key", std::move(node),
+        options.severity == Severity::kWarn ? Severity::kWarn : Severity::kFail);
+  }
+
   static Node With(const std::string& key, Node value) {
     Node node = Node::Mapping();
     node.Set(key, std::move(value));

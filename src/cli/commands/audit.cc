@@ -50,6 +50,8 @@ Result<ExitCode> AuditNow(Program& program, const AuditArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*table->schema));
   scope.inputs.now_ms = MillisSinceEpoch(context.clock->Now());
   scope.resolver = resolver;
+  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, program.Table(name));
+  scope.catalog = named.catalog->name();
   CALVE_ASSIGN_OR_RETURN(const audit::Report report,
                          audit::AuditTable(context, *contract, parts->checks, *engine, scope));
   TextTable printed({"check", "result", ""});

@@ -415,6 +415,7 @@ Result<audit::Report> IcebergLoad::Audit(const Context& context,
   scope.inputs.rows_before = rows_before;
   scope.inputs.now_ms = MillisSinceEpoch(context.clock->Now());
   scope.resolver = resources_.resolver;
+  scope.catalog = options_.catalog;
   return audit::AuditTable(context, *request_.contract, *request_.checks, *resources_.engine,
                            scope);
 }
