@@ -16,11 +16,13 @@ std::vector<Candidate> ValuesIn(Program& program, const std::string& argument,
                                 const std::string& folder) {
   if (!folder.empty()) program.options.folder = folder;
   std::vector<Candidate> found;
-  if (argument == "JOB") {
+  const bool either = argument == "TABLE_OR_JOB";
+  if (argument == "JOB" || either) {
     const auto ids = program.JobIds();
     for (const std::string& id : ids.ok() ? *ids : std::vector<std::string>())
       found.push_back({id, ""});
-  } else if (argument == "TABLE") {
+  }
+  if (argument == "TABLE" || either) {
     const auto tables = AllTables(program);
     for (const auto& table : tables.ok() ? *tables : std::vector<Program::NamedTable>())
       found.push_back({table.name.ToString(), ""});
