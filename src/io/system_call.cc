@@ -1,10 +1,13 @@
 #include "io/system_call.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "base/text.h"
@@ -67,6 +70,15 @@ Error SystemError(int error_number, std::string_view doing, std::string_view pat
     default:
       return RefusedError(message + said);
   }
+}
+
+Result<Descriptor> OpenSpool() {
+  std::error_code ignored;
+  std::string name = (std::filesystem::temp_directory_path(ignored) / "calve-XXXXXX").string();
+  Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file.open()) return SystemError(errno, "create a temporary file like", name);
+  ::unlink(name.c_str());
+  return file;
 }
 
 bool WriteFully(int fd, std::string_view bytes) {

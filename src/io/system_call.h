@@ -31,6 +31,9 @@ class Descriptor {
 /// The error of a failed system call: "cannot <doing> <path>: <what the system said>[; <advice>]".
 Error SystemError(int error_number, std::string_view doing, std::string_view path);
 
+/// Make a file without a name where temporary files lie, gone when it is closed.
+Result<Descriptor> OpenSpool();
+
 /// Write all of `bytes`, going on after interruptions and short writes. False with errno set on
 /// failure.
 bool WriteFully(int fd, std::string_view bytes);

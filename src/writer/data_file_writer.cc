@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -14,9 +13,11 @@
 #include "writer/data_location.h"
 #include "writer/footer_metrics.h"
 #include "writer/foreign_file.h"
+#include "writer/held_rows.h"
 #include "writer/parquet_file.h"
 #include "writer/partition_rows.h"
 #include "writer/required_columns.h"
+#include "writer/row_spill.h"
 #include "writer/writer.h"
 
 namespace calve::writer {
@@ -26,11 +27,19 @@ namespace {
 /// small files of rows that come in no order.
 constexpr size_t kOpenFilesMax = 200;
 
-/// Rows of one partition: held back until they make a row group, and the file they go to.
+/// More rows held in memory than this make no row group better: what partitions still lack lies on
+/// the disk.
+constexpr int64_t kHeldBytesMax = 64 << 20;
+
+/// Rows of a partition that fill so much of what is held are a row group at once.
+constexpr int64_t kWorthPercent = 25;
+
+/// Rows of one partition: set aside until they make a row group, and the file they go to.
 struct Partition {
   iceberg::PartitionValues values;
-  std::vector<columnar::Batch> held;
-  int64_t held_bytes = 0;
+  std::vector<RowSpill::Place> spilled;
+  int64_t spilled_bytes = 0;  ///< In memory.
+  columnar::Batch last;       ///< The rows that were still held at the end.
   std::unique_ptr<ParquetFile> file;
   int64_t last_use = 0;
 };
@@ -43,7 +52,10 @@ class FanOutWriter : public DataFileWriter {
         options_(std::move(options)),
         parquet_(std::move(parquet)),
         partitioner_(std::move(partitioner)),
-        names_(*options_.table) {}
+        names_(*options_.table),
+        held_bytes_max_(std::min(options_.buffer_bytes_max, kHeldBytesMax)),
+        group_bytes_(std::min(parquet_.properties.row_group_bytes, held_bytes_max_)),
+        spill_(parquet_.shape.row_schema()) {}
 
   ~FanOutWriter() override { ReleaseAll(); }
 
@@ -55,9 +67,11 @@ class FanOutWriter : public DataFileWriter {
 
  private:
   Status WriteUnpartitioned(const Context& context, const columnar::Batch& batch);
-  Status Hold(const Context& context, PartitionRows rows);
-  Status WriteHeld(const Context& context, Partition& partition);
-  Status FlushLargest(const Context& context);
+  Status Hold(const Context& context, const columnar::Batch& batch);
+  Status SetAside(const Context& context);
+  Status WriteRowGroup(const Context& context, Partition& partition,
+                       const std::vector<columnar::Batch>& rows);
+  Status WriteSpilled(const Context& context, Partition& partition);
   Status OpenFile(const Context& context, Partition& partition);
   Status CloseFile(Partition& partition);
   std::string NextUri(const std::string& folder);
@@ -79,8 +93,13 @@ class FanOutWriter : public DataFileWriter {
   const Partitioner partitioner_;
   const DataFileNames names_;
   SizeRatio ratio_;
+  const int64_t held_bytes_max_;
+  const int64_t group_bytes_;  ///< In memory, of a row group of rows that were set aside.
   MemoryBudget* budget_ = nullptr;
-  std::unordered_map<std::string, Partition> partitions_;
+  std::unordered_map<std::string, uint32_t> partition_numbers_;  ///< By key.
+  std::vector<Partition> partitions_;
+  HeldRows held_;
+  RowSpill spill_;
   int64_t held_bytes_ = 0;
   size_t open_files_ = 0;
   int64_t uses_ = 0;
@@ -99,58 +118,79 @@ Status FanOutWriter::Write(const Context& context, const columnar::Batch& batch)
   CALVE_RETURN_IF_ERROR(CheckRequired(*options_.schema, *batch));
   if (!std::exchange(is_suited_, true)) CALVE_RETURN_IF_ERROR(parquet_.SuitTo(batch));
   if (options_.spec.fields.empty()) return WriteUnpartitioned(context, batch);
-  CALVE_ASSIGN_OR_RETURN(std::vector<PartitionRows> split, partitioner_.Split(batch));
-  for (PartitionRows& rows : split) CALVE_RETURN_IF_ERROR(Hold(context, std::move(rows)));
-  if (IsPressed(context)) CALVE_RETURN_IF_ERROR(FlushLargest(context));
-  return Status::Ok();
+  CALVE_RETURN_IF_ERROR(Hold(context, batch));
+  return IsPressed(context) ? SetAside(context) : Status::Ok();
 }
 
 /// One file at a time is encoded as rows come, so that none are held.
 Status FanOutWriter::WriteUnpartitioned(const Context& context, const columnar::Batch& batch) {
-  Partition& partition = partitions_[""];
+  if (partitions_.empty()) partitions_.emplace_back();
+  Partition& partition = partitions_.front();
   if (partition.file == nullptr) CALVE_RETURN_IF_ERROR(OpenFile(context, partition));
   CALVE_RETURN_IF_ERROR(partition.file->Append(batch));
   return partition.file->IsFull() ? CloseFile(partition) : Status::Ok();
 }
 
-Status FanOutWriter::Hold(const Context& context, PartitionRows rows) {
-  Partition& partition = partitions_[rows.key];
-  if (partition.values.empty()) partition.values = std::move(rows.values);
-  const int64_t bytes = columnar::BatchBytes(*rows.rows);
-  partition.held.push_back(std::move(rows.rows));
-  partition.held_bytes += bytes;
-  Take(context, bytes);
-  const bool is_group =
-      partition.held_bytes >= parquet_.properties.row_group_bytes ||
-      ratio_.Estimate(partition.held_bytes) >= parquet_.properties.target_file_bytes;
-  return is_group ? WriteHeld(context, partition) : Status::Ok();
+Status FanOutWriter::Hold(const Context& context, const columnar::Batch& batch) {
+  CALVE_ASSIGN_OR_RETURN(PartitionedRows rows, partitioner_.Number(batch));
+  std::vector<uint32_t> numbers;
+  for (PartitionOfRows& found : rows.partitions) {
+    const auto next = static_cast<uint32_t>(partitions_.size());
+    const auto [at, added] = partition_numbers_.emplace(std::move(found.key), next);
+    if (added) partitions_.emplace_back().values = std::move(found.values);
+    numbers.push_back(at->second);
+  }
+  for (uint32_t& partition : rows.partition_of_row) partition = numbers[partition];
+  held_.Add(batch, std::move(rows.partition_of_row));
+  const int64_t numbers_bytes = batch->num_rows() * static_cast<int64_t>(sizeof(uint32_t));
+  Take(context, columnar::BatchBytes(*batch) + numbers_bytes);
+  return Status::Ok();
 }
 
-Status FanOutWriter::WriteHeld(const Context& context, Partition& partition) {
+/// Move what is held to the disk, partition by partition, and write row groups of those that have
+/// enough: so a partition's file has few, whatever order its rows come in.
+Status FanOutWriter::SetAside(const Context& context) {
+  CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
+  const int64_t bytes = held_bytes_;
+  for (const ArrangedRows::Range& range : held.ranges) {
+    Partition& partition = partitions_[range.partition];
+    const columnar::Batch rows = held.RowsOf(range);
+    const auto share =
+        static_cast<double>(range.count) / static_cast<double>(held.rows->num_rows());
+    const auto range_bytes = static_cast<int64_t>(static_cast<double>(bytes) * share);
+    if (partition.spilled.empty() && range_bytes >= group_bytes_ * kWorthPercent / 100) {
+      CALVE_RETURN_IF_ERROR(WriteRowGroup(context, partition, {rows}));
+      continue;
+    }
+    CALVE_ASSIGN_OR_RETURN(partition.spilled.emplace_back(), spill_.Append(rows));
+    partition.spilled_bytes += range_bytes;
+    const bool is_group =
+        partition.spilled_bytes >= group_bytes_ ||
+        ratio_.Estimate(partition.spilled_bytes) >= parquet_.properties.target_file_bytes;
+    if (is_group) CALVE_RETURN_IF_ERROR(WriteSpilled(context, partition));
+  }
+  Release(bytes);
+  return Status::Ok();
+}
+
+/// Write what a partition has on the disk, and the rows that were still held at the end.
+Status FanOutWriter::WriteSpilled(const Context& context, Partition& partition) {
+  std::vector<columnar::Batch> rows;
+  for (const RowSpill::Place& place : std::exchange(partition.spilled, {})) {
+    CALVE_ASSIGN_OR_RETURN(rows.emplace_back(), spill_.TakeBack(place));
+  }
+  partition.spilled_bytes = 0;
+  if (partition.last != nullptr) rows.push_back(std::exchange(partition.last, nullptr));
+  return rows.empty() ? Status::Ok() : WriteRowGroup(context, partition, rows);
+}
+
+Status FanOutWriter::WriteRowGroup(const Context& context, Partition& partition,
+                                   const std::vector<columnar::Batch>& rows) {
   if (partition.file == nullptr) CALVE_RETURN_IF_ERROR(OpenFile(context, partition));
-  CALVE_RETURN_IF_ERROR(partition.file->AppendRowGroup(partition.held));
+  CALVE_RETURN_IF_ERROR(partition.file->AppendRowGroup(rows));
   partition.last_use = ++uses_;
-  partition.held.clear();
-  Release(partition.held_bytes);
-  partition.held_bytes = 0;
   if (partition.file->IsFull()) CALVE_RETURN_IF_ERROR(CloseFile(partition));
   return LimitOpenFiles();
-}
-
-/// Write the largest partitions until half of the buffer is free, so that this happens seldom.
-Status FanOutWriter::FlushLargest(const Context& context) {
-  std::vector<Partition*> largest;
-  for (auto& [key, partition] : partitions_) {
-    if (partition.held_bytes > 0) largest.push_back(&partition);
-  }
-  std::sort(largest.begin(), largest.end(),
-            [](const Partition* a, const Partition* b) { return a->held_bytes > b->held_bytes; });
-  const int64_t enough = std::min(held_bytes_, options_.buffer_bytes_max) / 2;
-  for (Partition* partition : largest) {
-    if (held_bytes_ <= enough) break;
-    CALVE_RETURN_IF_ERROR(WriteHeld(context, *partition));
-  }
-  return Status::Ok();
 }
 
 std::string FanOutWriter::NextUri(const std::string& folder) {
@@ -228,7 +268,7 @@ Result<iceberg::DataFile> FanOutWriter::Copy(const Context& context, ForeignFile
 Status FanOutWriter::LimitOpenFiles() {
   if (open_files_ <= kOpenFilesMax) return Status::Ok();
   Partition* oldest = nullptr;
-  for (auto& [key, partition] : partitions_) {
+  for (Partition& partition : partitions_) {
     if (partition.file == nullptr) continue;
     if (oldest == nullptr || partition.last_use < oldest->last_use) oldest = &partition;
   }
@@ -236,9 +276,9 @@ Status FanOutWriter::LimitOpenFiles() {
 }
 
 bool FanOutWriter::IsPressed(const Context& context) const {
-  if (held_bytes_ > options_.buffer_bytes_max) return true;
+  if (held_bytes_ > held_bytes_max_) return true;
   return context.memory != nullptr && context.memory->UnderPressure() &&
-         held_bytes_ > options_.buffer_bytes_max / 4;
+         held_bytes_ > held_bytes_max_ / 4;
 }
 
 void FanOutWriter::Take(const Context& context, int64_t bytes) {
@@ -253,13 +293,15 @@ void FanOutWriter::Release(int64_t bytes) {
 }
 
 Result<std::vector<iceberg::DataFilePtr>> FanOutWriter::Close(const Context& context) {
-  std::map<std::string_view, Partition*> in_order;
-  for (auto& [key, partition] : partitions_) in_order.emplace(key, &partition);
-  for (auto& [key, partition] : in_order) {
+  CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
+  for (const ArrangedRows::Range& range : held.ranges)
+    partitions_[range.partition].last = held.RowsOf(range);
+  for (Partition& partition : partitions_) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
-    if (!partition->held.empty()) CALVE_RETURN_IF_ERROR(WriteHeld(context, *partition));
-    if (partition->file != nullptr) CALVE_RETURN_IF_ERROR(CloseFile(*partition));
+    CALVE_RETURN_IF_ERROR(WriteSpilled(context, partition));
+    if (partition.file != nullptr) CALVE_RETURN_IF_ERROR(CloseFile(partition));
   }
+  ReleaseAll();
   partitions_.clear();
   return std::move(done_);
 }

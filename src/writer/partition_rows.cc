@@ -2,9 +2,6 @@
 
 #include <arrow/array/array_nested.h>
 #include <arrow/array/util.h>
-#include <arrow/buffer.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/datum.h>
 #include <arrow/util/checked_cast.h>
 #include <fmt/format.h>
 
@@ -62,25 +59,6 @@ void Refine(Groups& groups, const CodedColumn& column) {
   groups.codes = std::move(codes);
 }
 
-/// The rows of one group, copied, so that what is held back does not hold the whole batch.
-Result<columnar::Batch> TakeRows(const columnar::Batch& batch, std::vector<int32_t> rows) {
-  const auto length = static_cast<int64_t>(rows.size());
-  const ArrayPtr indices =
-      std::make_shared<arrow::Int32Array>(length, arrow::Buffer::FromVector(std::move(rows)));
-  CALVE_ASSIGN_OR_RETURN(
-      const arrow::Datum taken,
-      arrow::compute::Take(batch, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
-  return taken.record_batch();
-}
-
-std::vector<std::vector<int32_t>> RowsOfGroups(const Groups& groups) {
-  std::vector<std::vector<int32_t>> rows(groups.codes.size());
-  for (size_t row = 0; row < groups.group_of_row.size(); ++row) {
-    rows[groups.group_of_row[row]].push_back(static_cast<int32_t>(row));
-  }
-  return rows;
-}
-
 std::vector<int> ColumnPath(const iceberg::Schema& schema, iceberg::FieldId id) {
   std::vector<int> path;
   const std::vector<iceberg::Field>* fields = &schema.fields();
@@ -121,8 +99,7 @@ Result<Partitioner> Partitioner::Make(const iceberg::PartitionSpec& spec,
   return partitioner;
 }
 
-Result<std::vector<PartitionRows>> Partitioner::Split(const columnar::Batch& batch) const {
-  if (batch->num_rows() == 0) return std::vector<PartitionRows>();
+Result<PartitionedRows> Partitioner::Number(const columnar::Batch& batch) const {
   std::vector<CodedColumn> columns;
   Groups groups{.group_of_row = std::vector<uint32_t>(static_cast<size_t>(batch->num_rows())),
                 .codes = {{}}};
@@ -132,23 +109,19 @@ Result<std::vector<PartitionRows>> Partitioner::Split(const columnar::Batch& bat
                            TransformColumn(source.transform, source.type, source.result, column));
     Refine(groups, columns.back());
   }
-  std::vector<PartitionRows> split(groups.codes.size());
-  std::vector<std::vector<int32_t>> rows;
-  if (split.size() > 1) rows = RowsOfGroups(groups);
-  for (size_t group = 0; group < split.size(); ++group) {
+  PartitionedRows out;
+  out.partitions.resize(groups.codes.size());
+  for (size_t group = 0; group < out.partitions.size(); ++group) {
+    PartitionOfRows& partition = out.partitions[group];
     for (size_t field = 0; field < columns.size(); ++field) {
       const uint32_t code = groups.codes[group][field];
-      split[group].key +=
+      partition.key +=
           fmt::format("{}:{}", columns[field].keys[code].size(), columns[field].keys[code]);
-      split[group].values.push_back(columns[field].values[code]);
-    }
-    if (split.size() == 1) {
-      split[group].rows = batch;
-    } else {
-      CALVE_ASSIGN_OR_RETURN(split[group].rows, TakeRows(batch, std::move(rows[group])));
+      partition.values.push_back(columns[field].values[code]);
     }
   }
-  return split;
+  out.partition_of_row = std::move(groups.group_of_row);
+  return out;
 }
 
 }  // namespace calve::writer

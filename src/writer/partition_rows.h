@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,14 +10,19 @@
 
 namespace calve::writer {
 
-/// The rows of one batch that belong to one partition.
-struct PartitionRows {
+/// A partition that rows of a batch belong to.
+struct PartitionOfRows {
   std::string key;  ///< Equal for equal partitions, over all batches.
   iceberg::PartitionValues values;
-  columnar::Batch rows;  ///< In the batch's order.
 };
 
-/// Splits batches by a partition spec. Immutable. Threads: any.
+/// The partitions of a batch, and which of them each row belongs to.
+struct PartitionedRows {
+  std::vector<PartitionOfRows> partitions;  ///< In the order in which they first appear.
+  std::vector<uint32_t> partition_of_row;   ///< An index into `partitions`.
+};
+
+/// Tells the partitions of rows by a partition spec. Immutable. Threads: any.
 class Partitioner {
  public:
   /// Fails with kRefused on a transform that is not known, with kConfig on one that does not take
@@ -24,9 +30,8 @@ class Partitioner {
   static Result<Partitioner> Make(const iceberg::PartitionSpec& spec,
                                   const iceberg::Schema& schema);
 
-  /// Compute the partition of every row and gather the rows of each; in the order of first
-  /// appearance.
-  Result<std::vector<PartitionRows>> Split(const columnar::Batch& batch) const;
+  /// Compute the partition of every row.
+  Result<PartitionedRows> Number(const columnar::Batch& batch) const;
 
  private:
   /// One field of the spec, with the way to its source column.

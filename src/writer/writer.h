@@ -28,7 +28,7 @@ struct WriteOptions {
   iceberg::PartitionSpec spec;
   std::string run_id;  ///< In file names: <partition path>/<split>-<run>-<n>.parquet.
   int split = 0;       ///< Several writers of one load differ here.
-  /// Open partitions are flushed to files, largest first, above this many bytes in this writer.
+  /// Of rows that wait for their row group in memory; more are set aside on the local disk.
   int64_t buffer_bytes_max = 128 << 20;
 };
 

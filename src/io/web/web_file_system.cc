@@ -1,13 +1,11 @@
 // Files on the web, read over http and https; never written.
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include "base/text.h"
@@ -23,16 +21,6 @@ constexpr int64_t kHeadBytes = 64 << 10;        // what opening a file fetches a
 constexpr int64_t kRequestBytesMax = 32 << 20;  // at most so much is asked for at once
 constexpr int kDownloadsMax = 3;
 constexpr int64_t kSpoolBytesMax = int64_t{64} << 30;
-
-/// A file without a name, gone when it is closed.
-Result<Descriptor> OpenSpool() {
-  std::error_code ignored;
-  std::string name = (std::filesystem::temp_directory_path(ignored) / "calve-XXXXXX").string();
-  Descriptor file(::mkostemp(name.data(), O_CLOEXEC));
-  if (!file.open()) return SystemError(errno, "create a temporary file like", name);
-  ::unlink(name.c_str());
-  return file;
-}
 
 /// What a reply says of the whole file: "bytes 0-99/1234" gives 1234.
 std::optional<int64_t> TotalBytes(const HttpResponse& response) {
