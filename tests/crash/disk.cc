@@ -8,10 +8,14 @@
 //   DISK_SEED     draws what is lost
 //   DISK_CUT_AT   the power goes before the n-th change; "exit": when the program ends by itself.
 //                 It always goes when the program kills itself (kill(getpid(), SIGKILL)).
-//   DISK_REPORT   a line is added to this file at the end: changes, bytes written, changes dropped
+//   DISK_REPORT   a line is added to this file at the end: changes, bytes written, changes dropped,
+//                 changes refused
 //   DISK_LIES     "file" or "folder": fsync of those in a warehouse does nothing. The test of the
 //                 test: it must see rows lost.
 //   DISK_BYTES    the disk is full after so many bytes
+//   DISK_REFUSED  changes of what starts with this path fail, as on a disk that is mounted read-only,
+//                 closed to this user or broken: from the DISK_REFUSED_AT-th of them on (else the
+//                 first), DISK_REFUSED_TIMES times (else always), with DISK_ERRNO (a number)
 //
 // Not watched: SQLite's shared memory (-shm) and the locks of processes, which nobody expects to
 // survive, and writes through mmap, which nothing here does.
@@ -71,8 +75,21 @@ class Disk {
   }
 
   bool TakeSpace(size_t bytes) {
-    if (bytes_max_ >= 0 && bytes_ + static_cast<long>(bytes) > bytes_max_) return false;
+    if (bytes_max_ >= 0 && bytes_ + static_cast<long>(bytes) > bytes_max_) {
+      ++refused_count_;
+      return false;
+    }
     bytes_ += static_cast<long>(bytes);
+    return true;
+  }
+
+  /// Whether a change of `path` fails; errno then says how.
+  bool Refuses(const std::string& path) {
+    if (refused_.empty() || !path.starts_with(refused_)) return false;
+    if (++refusable_ < refused_at_ || (refused_times_ > 0 && refused_count_ >= refused_times_))
+      return false;
+    ++refused_count_;
+    errno = refused_errno_;
     return true;
   }
 
@@ -144,7 +161,8 @@ class Disk {
   void Report(int dropped) {
     if (report_.empty()) return;
     const std::string line = "changes " + std::to_string(changes_) + " bytes " +
-                             std::to_string(bytes_) + " dropped " + std::to_string(dropped) + "\n";
+                             std::to_string(bytes_) + " dropped " + std::to_string(dropped) +
+                             " refused " + std::to_string(refused_count_) + "\n";
     const int report = NEXT(open)(report_.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0644);
     NEXT(write)(report, line.data(), line.size());
     NEXT(close)(report);
@@ -154,6 +172,12 @@ class Disk {
   const std::string kept_ = Variable("DISK_KEPT");
   const std::string report_ = Variable("DISK_REPORT");
   const std::string lies_ = Variable("DISK_LIES");
+  const std::string refused_ = Variable("DISK_REFUSED");
+  const long refused_at_ = std::atol(Variable("DISK_REFUSED_AT").c_str());
+  const long refused_times_ = std::atol(Variable("DISK_REFUSED_TIMES").c_str());
+  const int refused_errno_ = std::atoi(Variable("DISK_ERRNO").c_str());
+  long refusable_ = 0;
+  long refused_count_ = 0;
   const bool cut_at_exit_ = Variable("DISK_CUT_AT") == "exit";
   const long cut_at_ = std::atol(Variable("DISK_CUT_AT").c_str());
   const long bytes_max_ =
@@ -192,6 +216,10 @@ void RemoveWhole(const std::string& path) {
 
 template <typename Call>
 int Open(const char* path, int flags, Call call) {
+  if ((flags & O_ACCMODE) != O_RDONLY && TheDisk().Watches(path)) {
+    std::lock_guard lock(TheDisk().mutex);
+    if (TheDisk().Refuses(path)) return -1;
+  }
   const bool changes = (flags & (O_CREAT | O_TRUNC)) != 0 && (flags & O_TMPFILE) != O_TMPFILE;
   if (!changes || !TheDisk().Watches(path)) return call();
   std::lock_guard lock(TheDisk().mutex);
@@ -214,6 +242,7 @@ ssize_t Write(int fd, size_t length, off_t offset, Call call) {
   if (!TheDisk().Watches(path)) return call();
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
+  if (TheDisk().Refuses(path)) return -1;
   if (!TheDisk().TakeSpace(length)) {
     errno = ENOSPC;
     return -1;
@@ -225,9 +254,11 @@ ssize_t Write(int fd, size_t length, off_t offset, Call call) {
 
 template <typename Call>
 int Truncate(int fd, off_t size, Call call) {
-  if (!TheDisk().Watches(Disk::PathOf(fd))) return call();
+  const std::string path = Disk::PathOf(fd);
+  if (!TheDisk().Watches(path)) return call();
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
+  if (TheDisk().Refuses(path)) return -1;
   TheDisk().BeforeContents(fd, size, -1);
   return call();
 }
@@ -238,6 +269,7 @@ int Sync(int fd, Call call) {
   if (!TheDisk().Watches(path + "/")) return call();
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
+  if (TheDisk().Refuses(path)) return -1;
   TheDisk().Synced(fd, path);
   return 0;  // The machine itself stays up: its own disk need not be waited for.
 }
@@ -247,6 +279,7 @@ int Name(const std::string& path, Call call) {
   if (!TheDisk().Watches(path)) return call();
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
+  if (TheDisk().Refuses(path)) return -1;
   const int made = call();
   if (made == 0) TheDisk().AfterEntry(path, [path] { Remove(path); });
   return made;
@@ -257,6 +290,7 @@ int Rename(const std::string& from, const std::string& to, Call call) {
   if (!TheDisk().Watches(to)) return call();
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
+  if (TheDisk().Refuses(to)) return -1;
   const std::string kept = TheDisk().Keep(to);
   const int renamed = call();
   if (renamed != 0) return renamed;
@@ -318,6 +352,7 @@ int mkdir(const char* path, mode_t mode) noexcept {
   if (!TheDisk().Watches(path)) return NEXT(mkdir)(path, mode);
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
+  if (!IsThere(path) && TheDisk().Refuses(path)) return -1;
   const int made = NEXT(mkdir)(path, mode);
   if (made == 0) TheDisk().AfterEntry(path, [folder = std::string(path)] { RemoveWhole(folder); });
   return made;
@@ -327,6 +362,7 @@ int unlink(const char* path) noexcept {
   std::lock_guard lock(TheDisk().mutex);
   TheDisk().Count();
   const std::string name = path;
+  if (IsThere(name) && TheDisk().Refuses(name)) return -1;
   const std::string kept = TheDisk().Keep(name);
   const int removed = NEXT(unlink)(path);
   if (removed == 0)
