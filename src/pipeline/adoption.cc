@@ -45,7 +45,8 @@ Result<Adoption> PlanAdoption(const Context& context, const Job& job,
       std::fill_n(plan.file_of_split.begin() + static_cast<ptrdiff_t>(whole.first_split),
                   whole.splits, static_cast<int>(i));
     } else if (++decoded <= kNamedMax) {
-      plan.notes.push_back(label + " is decoded: " + why);
+      plan.notes.push_back(label + " is decoded: ");
+      plan.notes.back() += why;
     }
   }
   if (decoded > kNamedMax)
