@@ -12,6 +12,9 @@
 
 namespace calve::source {
 
+/// How many LF are in a text.
+int64_t CountLines(std::string_view text);
+
 /// Finds where the rows of one format end. It sees a file's text once, from its start to its end.
 class RowEnds {
  public:

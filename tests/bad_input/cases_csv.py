@@ -23,8 +23,8 @@ csv("a name twice but for its case", "id,ID\n1,2\n", "a.csv line 1, column 2", "
 csv("an empty name in the header", "id,,x\n1,2,3\n", "a.csv line 1, column 2", "no name", "name it")
 csv("a header of blanks only", "id, \n1,2\n", "a.csv line 1, column 2", "no name", "name it")
 csv("a header that is no UTF-8", b"id,na\xefve\n1,2\n", "a.csv line 1, column 2", "no UTF-8", "set encoding")
-csv("UTF-16, little end first", "id,name\n1,a\n".encode("utf-16"), "a.csv line 1", "UTF-16", "save it as UTF-8")
-csv("UTF-16, big end first", b"\xfe\xff" + "id,name\n1,a\n".encode("utf-16-be"), "a.csv line 1", "UTF-16", "save it as UTF-8")
+csv("UTF-16 cut within a character", "id,name\n1,a\n".encode("utf-16")[:-1], "a.csv line 1", "are no utf-16", "set the encoding")
+csv("bytes that are none of the encoding", b"id,name\n1,\x80\n", "a.csv line 1", "before offset 11 are no shift_jis", "set the encoding", options="encoding: shift_jis")
 csv("UTF-16 without a mark", "id,name\n1,a\n".encode("utf-16-le"), "a.csv line 1", "set encoding")
 csv("Latin-1 read as UTF-8", b"id,name\n1,Zo\xeb\n", "a.csv line 2", "column name", "no UTF-8", "set encoding")
 csv("an overlong UTF-8 sequence", b"id,name\n1,\xc0\xaf\n", "a.csv line 2", "column name", "set encoding")
@@ -35,7 +35,7 @@ csv("10,000 columns, the last a name that was there", f"{WIDE},c0\n", "a.csv lin
 csv("10,000 columns, two of them wrong", f"{WIDE}\n" + "1," * 9_999 + "1\n" + "1," * 9_999 + "x\n", "a.csv line 3", "column c9999",
     "'x' is no long", options="types: {c9999: long}")
 csv("a row of more than 64 MB", lambda path: gzip.open(path, "wb", 1).write(b'id\n"' + b"a" * 70_000_000), "a.csv line 2", "longer than 67 MB",
-    "a quote opens and does not close")
+    "a quote or bracket opens")
 csv("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0", "a.csv line 1, column 1", "set encoding")
 csv("a column named in types that is not there", "id,name\n1,a\n", "'naem'", "did you mean 'name'", options="types: {naem: string}", exit=CONFIG)
 csv("a value of another encoding behind the sample", b"id,name\n" + b"1,aaaaaaaaaaaaaaaaaaaaaaaaaa\n" * 60_000 + b"2,\xff\n", "a.csv line 60,002",
@@ -85,7 +85,7 @@ for option, says in {
         "delimiter: \"'\", quote: \"'\"": ("t.yaml:1:55", "such as , or ;"),
         "quote: abc": ("t.yaml:1:51", "one character"),
         "decimal: \".\", thousands: \".\"": ("t.yaml:1:69", "needs two characters"),
-        "encoding: ebcdic": ("t.yaml:1:54", "one of utf-8, latin-1"),
+        "encoding: ebcdic": ("t.yaml:1:54", "such as utf-8, utf-16, latin-1"),
         "compression: rar": ("t.yaml:1:57", "zst"),
         "columns: [a]": ("t.yaml:1:53", "set header: false"),
         "sample: 1B": ("t.yaml:1:52", "1kB"),

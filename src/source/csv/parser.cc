@@ -1,7 +1,6 @@
 #include "source/csv/parser.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #if defined(__SSE2__)
@@ -37,22 +36,9 @@ size_t FindAny(std::string_view data, size_t at, char a, char b, char c) {
 
 uint64_t LengthBit(size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); }
 
-int64_t CountLf(std::string_view text) {
-  int64_t count = 0;
-  size_t at = 0;
-#if defined(__SSE2__)
-  const __m128i lf = _mm_set1_epi8('\n');
-  for (; at + 16 <= text.size(); at += 16) {
-    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
-    count += std::popcount(static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, lf))));
-  }
-#endif
-  return count + std::count(text.begin() + static_cast<ptrdiff_t>(at), text.end(), '\n');
-}
-
 /// Lines that end in a text without quotes.
 int64_t LinesOf(std::string_view text) {
-  int64_t lines = CountLf(text);
+  int64_t lines = CountLines(text);
   for (size_t at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
     if (at + 1 == text.size() || text[at + 1] != '\n') ++lines;
   }

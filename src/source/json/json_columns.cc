@@ -31,12 +31,9 @@ class Place {
     if (type_->id() == arrow::Type::STRUCT) {
       auto* structs = static_cast<arrow::StructBuilder*>(builder);
       for (int i = 0; i < type_->num_fields(); ++i) {
-        names_.emplace(type_->field(i)->name(), children_.size());
-        children_.push_back(std::make_unique<Place>(path_ + "." + type_->field(i)->name(),
-                                                    type_->field(i)->type(),
-                                                    structs->field_builder(i)));
+        const std::string& name = type_->field(i)->name();
+        AddChild(name, path_ + "." + name, type_->field(i)->type(), structs->field_builder(i));
       }
-      seen_.resize(children_.size());
     } else if (type_->id() == arrow::Type::LIST) {
       auto* list = static_cast<arrow::ListBuilder*>(builder);
       children_.push_back(std::make_unique<Place>(path_ + ".element", type_->field(0)->type(),
@@ -54,18 +51,20 @@ class Place {
 
   /// One object whose fields are the children: rows, and structs.
   Status AppendFields(JsonCursor& cursor, JsonMisfit* misfit) {
-    std::fill(seen_.begin(), seen_.end(), false);
+    std::fill(seen_.begin(), seen_.end(), uint8_t{0});
     std::string_view name;
+    size_t next = 0;
     cursor.EnterObject();
     while (cursor.NextKey(&name)) {
-      const auto known = names_.find(name);
-      if (known != names_.end() && !seen_[known->second]) {
-        seen_[known->second] = true;
-        CALVE_RETURN_IF_ERROR(children_[known->second]->Append(cursor, misfit));
+      const std::optional<size_t> known = Find(name, next);
+      if (known.has_value() && seen_[*known] == 0) {
+        seen_[*known] = 1;
+        next = *known + 1;
+        CALVE_RETURN_IF_ERROR(children_[*known]->Append(cursor, misfit));
         continue;
       }
       const std::string shown = "the key '" + std::string(name.substr(0, 60));
-      Note(known != names_.end()
+      Note(known.has_value()
                ? shown + "' stands twice in one object; keep one"
                : shown +
                      "' is none of the columns that the sample showed; raise sample of the source",
@@ -74,19 +73,28 @@ class Place {
     }
     if (!cursor.ok()) Note(cursor.fault(), misfit);
     for (size_t i = 0; i < children_.size(); ++i) {
-      if (!seen_[i]) CALVE_RETURN_IF_ERROR(children_[i]->builder_->AppendNull());
+      if (seen_[i] == 0) CALVE_RETURN_IF_ERROR(children_[i]->builder_->AppendNull());
     }
     return Status::Ok();
   }
 
-  void AddChild(const std::string& name, std::shared_ptr<arrow::DataType> type,
-                arrow::ArrayBuilder* builder) {
-    names_.emplace(name, children_.size());
-    children_.push_back(std::make_unique<Place>(name, std::move(type), builder));
-    seen_.push_back(false);
+  void AddChild(const std::string& name, const std::string& path,
+                std::shared_ptr<arrow::DataType> type, arrow::ArrayBuilder* builder) {
+    const auto [place, fresh] = names_.emplace(name, children_.size());
+    in_order_.push_back(place->first);
+    children_.push_back(std::make_unique<Place>(path, std::move(type), builder));
+    seen_.push_back(0);
   }
 
  private:
+  /// The child of this name. Objects mostly have their keys in one order: `next` is looked at first.
+  std::optional<size_t> Find(std::string_view name, size_t next) const {
+    if (next < in_order_.size() && in_order_[next] == name) return next;
+    const auto known = names_.find(name);
+    if (known == names_.end()) return std::nullopt;
+    return known->second;
+  }
+
   void Note(std::string reason, JsonMisfit* misfit) const {
     if (!misfit->reason.empty()) return;
     misfit->column = path_;
@@ -222,7 +230,8 @@ class Place {
   arrow::ArrayBuilder* builder_;
   std::vector<std::unique_ptr<Place>> children_;
   std::map<std::string, size_t, std::less<>> names_;
-  std::vector<bool> seen_;
+  std::vector<std::string_view> in_order_;  ///< The names of the children, kept in `names_`.
+  std::vector<uint8_t> seen_;               ///< For each child: whether the object had it.
 };
 
 }  // namespace
@@ -250,7 +259,7 @@ Result<std::unique_ptr<JsonColumns>> JsonColumns::Make(
         extension ? static_cast<const arrow::ExtensionType&>(*field->type()).storage_type()
                   : field->type();
     CALVE_RETURN_IF_ERROR(arrow::MakeBuilder(arrow::default_memory_pool(), storage, &builder));
-    state->root->AddChild(field->name(), storage, builder.get());
+    state->root->AddChild(field->name(), field->name(), storage, builder.get());
     state->builders.push_back(std::move(builder));
   }
   return std::unique_ptr<JsonColumns>(new JsonColumns(std::move(state)));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -17,11 +18,17 @@ namespace {
 
 constexpr std::string_view kOneALine = "JSON lines have one whole object a line";
 
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+/// For each byte, whether it ends a number or word.
+constexpr auto kEndsScalar = [] {
+  std::array<bool, 256> ends{};
+  for (const char c : {' ', '\t', '\r', '\n', ',', '}', ']', ':', '"', '{', '['})
+    ends[static_cast<unsigned char>(c)] = true;
+  return ends;
+}();
 
-bool EndsScalar(char c) {
-  return IsBlank(c) || c == ',' || c == '}' || c == ']' || c == ':' || c == '"' || c == '{' ||
-         c == '[';
+bool IsWord(std::string_view token) {
+  if (token.empty() || (token[0] != 'n' && token[0] != 't' && token[0] != 'f')) return false;
+  return token == "null" || token == "true" || token == "false";
 }
 
 bool IsAscii(std::string_view text) {
@@ -122,17 +129,6 @@ void JsonCursor::Expected(std::string_view what, std::string_view what_to_do) {
   Fail(fmt::format("{} is expected, found {}", what, Quote(found)), what_to_do);
 }
 
-void JsonCursor::SkipBlanks() {
-  while (at_ != end_ && IsBlank(*at_)) ++at_;
-}
-
-bool JsonCursor::Take(char wanted) {
-  SkipBlanks();
-  if (at_ == end_ || *at_ != wanted) return false;
-  ++at_;
-  return true;
-}
-
 std::optional<JsonKind> JsonCursor::Peek() {
   SkipBlanks();
   if (!ok()) return std::nullopt;
@@ -163,10 +159,9 @@ std::string_view JsonCursor::TakeScalar() {
   SkipBlanks();
   const char* const start = at_;
   const char* stop = at_;
-  while (stop != end_ && !EndsScalar(*stop)) ++stop;
+  while (stop != end_ && !kEndsScalar[static_cast<unsigned char>(*stop)]) ++stop;
   const std::string_view token(start, static_cast<size_t>(stop - start));
-  const bool word = token == "null" || token == "true" || token == "false";
-  if (!word && !IsNumber(token)) {
+  if (!IsNumber(token) && !IsWord(token)) {
     std::string shown(token.substr(0, 60));
     while (!IsValidUtf8(shown)) shown.pop_back();
     Fail("'" + shown + "' is no JSON value",

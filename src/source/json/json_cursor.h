@@ -42,9 +42,17 @@ class JsonCursor {
   void Finish();
 
  private:
-  void SkipBlanks();
+  static bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+  void SkipBlanks() {
+    while (at_ != end_ && IsBlank(*at_)) ++at_;
+  }
   /// Take `wanted` if it follows.
-  bool Take(char wanted);
+  bool Take(char wanted) {
+    SkipBlanks();
+    if (at_ == end_ || *at_ != wanted) return false;
+    ++at_;
+    return true;
+  }
   /// From behind the opening quote to behind the closing one.
   bool ReadString(std::string* scratch, std::string_view* text);
   bool Unescape(std::string* text);

@@ -14,8 +14,6 @@ size_t SkipBlanks(std::string_view text, size_t at) {
   return std::min(text.find_first_not_of(kBlanks, at), text.size());
 }
 
-int64_t LinesOf(std::string_view text) { return std::count(text.begin(), text.end(), '\n'); }
-
 /// From an opening quote to behind the closing one.
 size_t SkipString(std::string_view text, size_t at) {
   for (++at; at < text.size(); ++at) {
@@ -67,7 +65,7 @@ Result<RowEnds::Cut> JsonRowEnds::Find(std::string_view text, bool at_end) {
 
 Result<RowEnds::Cut> JsonRowEnds::FindLines(std::string_view text, bool at_end) const {
   const size_t end = at_end ? text.size() : text.rfind('\n') + 1;  // npos + 1 is 0.
-  return Cut{.end = end, .lines = LinesOf(text.substr(0, end))};
+  return Cut{.end = end, .lines = CountLines(text.substr(0, end))};
 }
 
 Result<RowEnds::Cut> JsonRowEnds::FindElements(std::string_view text, size_t begin, bool at_end) {
@@ -82,13 +80,14 @@ Result<RowEnds::Cut> JsonRowEnds::FindElements(std::string_view text, size_t beg
     return DataError("the file ends within its array; it was cut off, or a bracket is missing");
   return Cut{.begin = begin,
              .end = end,
-             .lines_before = LinesOf(text.substr(0, begin)),
-             .lines = LinesOf(text.substr(0, end))};
+             .lines_before = CountLines(text.substr(0, begin)),
+             .lines = CountLines(text.substr(0, end))};
 }
 
 Result<size_t> JsonRowEnds::FindArray(std::string_view text, bool at_end) const {
   const auto fail = [&](const std::string& what) {
-    return DataError("records_path " + Join(path_, ".") + " leads to no array: " + what);
+    return DataError("records_path " + Join(path_, ".") + " leads to no array: " + what +
+                     "; give the keys that lead to one");
   };
   const auto more = [&]() -> Result<size_t> {
     if (at_end) return fail("the file ends before it");
@@ -135,9 +134,9 @@ bool JsonRecords::Next(std::string_view* record) {
     const size_t found = is_array_ ? FindOutside(text_, at_, ",]") : text_.find('\n', at_);
     const size_t end = std::min(found, text_.size());
     const size_t begin = std::min(SkipBlanks(text_, at_), end);
-    line_ = next_line_ + (is_array_ ? LinesOf(text_.substr(at_, begin - at_)) : 0);
+    line_ = next_line_ + (is_array_ ? CountLines(text_.substr(at_, begin - at_)) : 0);
     *record = Trim(text_.substr(begin, end - begin));
-    next_line_ += is_array_ ? LinesOf(text_.substr(at_, end - at_)) : 1;
+    next_line_ += is_array_ ? CountLines(text_.substr(at_, end - at_)) : 1;
     at_ = std::min(end + 1, text_.size());
     const bool is_last = is_array_ && end < text_.size() && text_[end] == ']';
     if (!record->empty() || (is_array_ && !is_last)) return true;
