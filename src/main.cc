@@ -84,7 +84,7 @@ int Run(int argc, char** argv, std::stop_token stop) {
   if (ended.ok()) return static_cast<int>(*ended);
   const bool bug = ended.error().kind == calve::ErrorKind::kBug;
   calve::cli::PrintError((bug ? "calve has a bug, please report it: " : "calve: ") +
-                         ended.error().message);
+                         calve::cli::MessageOf(ended.error()));
   return static_cast<int>(calve::cli::ExitCodeOf(ended.error()));
 }
 

@@ -23,4 +23,12 @@ ExitCode ExitCodeOf(const Error& error) {
   return ExitCode::kFailed;
 }
 
+std::string MessageOf(const Error& error) {
+  const bool told = error.message.find("again") != std::string::npos;
+  if (error.kind == ErrorKind::kUnknownOutcome && !told)
+    return error.message + "; run again: calve looks first";
+  const bool passes = error.kind == ErrorKind::kTransient || error.kind == ErrorKind::kConflict;
+  return passes && !told ? error.message + "; run again" : error.message;
+}
+
 }  // namespace calve::cli

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 
 namespace calve::cli {
@@ -17,5 +19,8 @@ enum class ExitCode {
 };
 
 ExitCode ExitCodeOf(const Error& error);
+
+/// What a person is told of an error: its message, and to run again where nothing more is needed.
+std::string MessageOf(const Error& error);
 
 }  // namespace calve::cli

@@ -17,12 +17,16 @@ using iceberg::TableMetadata;
 
 std::string_view FileName(std::string_view uri) { return uri.substr(uri.rfind('/') + 1); }
 
-/// The number in front of a metadata file's name (00007-<uuid>.metadata.json), or -1.
+/// The number in a metadata file's name (00007-<uuid>.metadata.json; v7.metadata.json of a
+/// filesystem catalog), or -1.
 int64_t MetadataNumber(std::string_view name) {
-  if (!name.ends_with(".metadata.json")) return -1;
+  if (!name.ends_with(".metadata.json") && !name.ends_with(".metadata.json.gz")) return -1;
+  const bool by_version = name.starts_with('v');
+  if (by_version) name.remove_prefix(1);
   int64_t number = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc() && end != name.data() + name.size() && *end == '-' ? number : -1;
+  const bool ends = end != name.data() + name.size() && *end == (by_version ? '.' : '-');
+  return error == std::errc() && ends ? number : -1;
 }
 
 /// Every file that some snapshot of the table reaches, by the name's last part: names hold the

@@ -55,7 +55,8 @@ Error SqliteDatabase::ErrorOf(int code, std::string_view doing) const {
       return DataError(place + " is no whole SQLite database (" + said +
                        "); restore it from a backup, or move it away");
     default:
-      return RefusedError("cannot " + std::string(doing) + " " + place + ": " + said);
+      return RefusedError("cannot " + std::string(doing) + " " + place + ": " + said +
+                          "; check its rights and its disk, then run again");
   }
 }
 

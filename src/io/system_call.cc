@@ -51,7 +51,8 @@ Error SystemError(int error_number, std::string_view doing, std::string_view pat
     case EPERM:
       return RefusedError(message + said + "; give this user the right to it");
     case EROFS:
-      return RefusedError(message + "the file system is mounted read-only");
+      return RefusedError(message +
+                          "the file system is mounted read-only; make it writable and run again");
     case EMFILE:
     case ENFILE:
       return RefusedError(message + "too many files are open; raise the limit (ulimit -n)");
@@ -67,6 +68,8 @@ Error SystemError(int error_number, std::string_view doing, std::string_view pat
     case EBUSY:
     case ETIMEDOUT:
       return TransientError(message + said);
+    case EIO:
+      return RefusedError(message + said + "; check the disk and run again");
     default:
       return RefusedError(message + said);
   }

@@ -199,7 +199,8 @@ Result<Made> DurableFolders::EnsureOne(const std::string& path) {
     } else if (errno != EEXIST) {
       return SystemError(errno, "create folder", path);
     } else if (!IsFolder(path)) {
-      return RefusedError("cannot create folder " + Quote(path) + ": a file of that name is there");
+      return RefusedError("cannot create folder " + Quote(path) +
+                          ": a file of that name is there; move it away and run again");
     }
   }
   // Also when another process made it: its sync may still be under way.

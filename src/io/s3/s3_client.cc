@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "io/s3/s3_xml.h"
+#include "io/uri.h"
 
 namespace calve::io {
 namespace {
@@ -94,6 +95,23 @@ std::string Query(std::initializer_list<std::pair<std::string_view, std::string_
   return query;
 }
 
+/// Whether a reply that is XML came to its end; what is not a success is judged by its status.
+bool IsWholeXml(const HttpResponse& response) {
+  return !response.ok() || XmlIsWhole(response.body);
+}
+
+/// Whether a reply of bytes holds all that its head says it holds. Without Content-Range nobody
+/// knows.
+bool IsWholeRange(const HttpResponse& response) {
+  std::string_view said = response.Header("content-range");  // bytes 0-99/1234
+  if (response.status != 206 || !said.starts_with("bytes ")) return true;
+  said.remove_prefix(6);
+  const size_t dash = said.find('-');
+  if (dash == std::string_view::npos) return true;
+  const int64_t length = ParseCount(said.substr(dash + 1)) - ParseCount(said) + 1;
+  return static_cast<int64_t>(response.body.size()) == length;
+}
+
 S3Object ObjectOf(std::string_view contents) {
   return {.key = XmlText(contents, "Key").value_or(""),
           .size = ByteCount(ParseCount(XmlText(contents, "Size").value_or(""))),
@@ -111,6 +129,20 @@ Result<HttpResponse> S3Client::Send(const Context& context, HttpRequest request)
   CALVE_ASSIGN_OR_RETURN(request.sign, options_.credentials->Now());
   request.timeout = std::chrono::milliseconds(0);  // the client ends what stands still
   return http_->Send(context, request);
+}
+
+Result<HttpResponse> S3Client::SendWhole(const Context& context, const HttpRequest& request,
+                                         const std::function<bool(const HttpResponse&)>& is_whole) {
+  bool cut = false;
+  const auto once = [&]() -> Result<HttpResponse> {
+    cut = false;
+    CALVE_ASSIGN_OR_RETURN(HttpResponse response, Send(context, request));
+    cut = !is_whole(response);
+    if (!cut) return response;
+    return TransientError("no whole reply came from " + ShownUri(request.url) +
+                          ": it ends in the middle");
+  };
+  return Retry(context, RetryPolicy{}, once, [&](const Error&) { return cut; });
 }
 
 Status S3Client::SendFor(const Context& context, const S3Place& place, HttpRequest request,
@@ -148,7 +180,7 @@ Status S3Client::GetPiece(const Context& context, const S3Place& place, int64_t 
                       .headers = {{"Range", "bytes=" + std::to_string(offset) + "-" +
                                                 std::to_string(offset + length - 1)}}};
   if (!etag.empty()) request.headers.emplace_back("If-Match", etag);
-  CALVE_ASSIGN_OR_RETURN(const HttpResponse response, Send(context, std::move(request)));
+  CALVE_ASSIGN_OR_RETURN(const HttpResponse response, SendWhole(context, request, IsWholeRange));
   if (response.status == 412) return Changed(place);
   if (response.status != 206 && response.status != 416) return S3Error("read", place, response);
   const std::string found(response.Header("etag"));
@@ -182,7 +214,8 @@ Result<S3PutOutcome> S3Client::SendOnce(const Context& context, const S3Place& p
   const auto once = [&]() -> Result<S3PutOutcome> {
     CALVE_ASSIGN_OR_RETURN(const HttpResponse response, Send(context, request));
     const std::string code = XmlText(response.body, "Code").value_or("");
-    if (response.ok() && code.empty()) return S3PutOutcome::kWritten;
+    const bool whole = response.body.empty() || XmlIsWhole(response.body);
+    if (response.ok() && code.empty() && whole) return S3PutOutcome::kWritten;
     if (response.status == 412) return S3PutOutcome::kTaken;
     Error error = S3Error(doing, place, response);
     if (response.status == 409) {  // another conditional write is under way: nothing was applied
@@ -198,7 +231,8 @@ Result<S3PutOutcome> S3Client::SendOnce(const Context& context, const S3Place& p
 Result<std::string> S3Client::StartUpload(const Context& context, const S3Place& place) {
   CALVE_ASSIGN_OR_RETURN(
       const HttpResponse response,
-      Send(context, {.method = "POST", .url = UrlOf(place) + "?uploads=", .repeatable = true}));
+      SendWhole(context, {.method = "POST", .url = UrlOf(place) + "?uploads=", .repeatable = true},
+                IsWholeXml));
   const std::string upload = XmlText(response.body, "UploadId").value_or("");
   if (!response.ok() || upload.empty()) return S3Error("start to write", place, response);
   return upload;
@@ -250,7 +284,7 @@ Result<S3ListPage> S3Client::List(const Context& context, const S3Place& place,
                                  {"prefix", prefix},
                                  {delimiter.empty() ? "" : "delimiter", delimiter},
                                  {token.empty() ? "" : "continuation-token", token}});
-  CALVE_ASSIGN_OR_RETURN(const HttpResponse response, Send(context, {.url = url}));
+  CALVE_ASSIGN_OR_RETURN(const HttpResponse response, SendWhole(context, {.url = url}, IsWholeXml));
   if (!response.ok()) return S3Error("list", place, response);
   S3ListPage page;
   for (const std::string_view contents : XmlElements(response.body, "Contents")) {
@@ -286,11 +320,13 @@ Status S3Client::DeleteMany(const Context& context, std::span<const S3Place> pla
   const std::string md5 = Base64Md5(body);
   CALVE_ASSIGN_OR_RETURN(
       const HttpResponse response,
-      Send(context, {.method = "POST",
-                     .url = options_.BucketUrl(first.bucket) + "/?delete=",
-                     .headers = {{"Content-MD5", md5}, {"Content-Type", "application/xml"}},
-                     .body = std::move(body),
-                     .repeatable = true}));
+      SendWhole(context,
+                {.method = "POST",
+                 .url = options_.BucketUrl(first.bucket) + "/?delete=",
+                 .headers = {{"Content-MD5", md5}, {"Content-Type", "application/xml"}},
+                 .body = std::move(body),
+                 .repeatable = true},
+                IsWholeXml));
   if (!response.ok()) return S3Error("delete files like", first, response);
   for (const std::string_view failed : XmlElements(response.body, "Error")) {
     const std::string code = XmlText(failed, "Code").value_or("");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -83,6 +84,9 @@ class S3Client {
  private:
   std::string UrlOf(const S3Place& place) const;
   Result<HttpResponse> Send(const Context& context, HttpRequest request);
+  /// Send a request that may be repeated until its reply was not cut short on the way.
+  Result<HttpResponse> SendWhole(const Context& context, const HttpRequest& request,
+                                 const std::function<bool(const HttpResponse&)>& is_whole);
   Status SendFor(const Context& context, const S3Place& place, HttpRequest request,
                  std::string_view doing);
   Status GetPiece(const Context& context, const S3Place& place, int64_t offset, std::span<char> out,

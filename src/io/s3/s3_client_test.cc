@@ -210,6 +210,13 @@ TEST_F(S3Parts, AnErrorInsideASuccessIsNotASuccess) {
   EXPECT_TRUE(Write(large_).ok());
 }
 
+TEST_F(S3Parts, HalfASuccessIsLookedAt) {
+  AnswerParts();
+  Answer(Reply(200, "<CompleteMultipartUploadResult><Loc"));
+  Answer(Reply(200, "", {{"ETag", tag_}, {"Content-Length", std::to_string(large_.size())}}));
+  EXPECT_TRUE(Write(large_).ok());
+}
+
 TEST_F(S3Parts, ALostFinishIsResolvedByTheTagOfItsParts) {
   AnswerParts();
   Answer(kLost);
@@ -242,6 +249,26 @@ TEST_F(S3, ListingsAreReadWithPagesAndEntities) {
   EXPECT_EQ(page->prefixes, std::vector<std::string>{"a/d/"});
   EXPECT_EQ(page->next, "t/2");
   EXPECT_THAT(http_->asked[0].url, HasSubstr("continuation-token=t%201"));
+}
+
+TEST_F(S3, AReplyThatEndsInTheMiddleIsAskedForAgain) {
+  const std::string listing =
+      "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"x\"><Contents><Key>a/b</Key></Contents>"
+      "<Contents><Key>a/c</Key></Contents></ListBucketResult>\n";
+  Answer(Reply(200, listing.substr(0, listing.size() - 40)));
+  Answer(Reply(200, listing));
+  EXPECT_EQ(client_->List(*context_, place_, "a/", "", "/")->objects.size(), 2U);
+
+  std::string out(4, ' ');
+  std::string tag = "\"t\"";
+  const HttpHeaders whole = {{"ETag", tag}, {"Content-Range", "bytes 0-3/9"}};
+  Answer(Reply(206, "ab", whole));
+  Answer(Reply(206, "abcd", whole));
+  EXPECT_TRUE(client_->Get(*context_, place_, 0, out, tag).ok());
+  EXPECT_EQ(out, "abcd");
+
+  for (int i = 0; i < RetryPolicy{}.attempts_max; ++i) Answer(Reply(206, "ab", whole));
+  EXPECT_EQ(client_->Get(*context_, place_, 0, out, tag).error().kind, ErrorKind::kTransient);
 }
 
 TEST_F(S3, DeletionsInBulkReportWhatFailed) {
@@ -280,6 +307,13 @@ TEST(S3Settings, WrongOnesAreSaid) {
         Properties{{"s3.access-key-id", "a"}}}) {
     EXPECT_EQ(S3Options::From(wrong).error().kind, ErrorKind::kConfig);
   }
+}
+
+TEST(S3Xml, IsWholeWhenItsOutermostElementEnds) {
+  for (const char* whole : {"<a/>", "<a x=\"1\" />", " <?xml version=\"1.0\"?>\n<a><b/></a>\n"})
+    EXPECT_TRUE(XmlIsWhole(whole)) << whole;
+  for (const char* part : {"", "<", "<a", "<a>", "<a><b/>", "<a></b>", "<?xml", "<?xml?>", "text"})
+    EXPECT_FALSE(XmlIsWhole(part)) << part;
 }
 
 TEST(S3Xml, HostileTextIsNoMatch) {

@@ -135,7 +135,8 @@ Status S3Output::FinishWhole() {
     auto put = client_->PutIfAbsent(context_, place_, buffer_);
     if (put.ok() && *put == S3PutOutcome::kWritten) return Status::Ok();
     if (put.ok())
-      return AlreadyExistsError("cannot create " + Quote(uri()) + ": an object is there already");
+      return AlreadyExistsError("cannot create " + Quote(uri()) +
+                                ": an object is there already; run again");
     if (put.error().kind != ErrorKind::kUnknownOutcome) return put.error();
     last = put.error();
     CALVE_ASSIGN_OR_RETURN(const bool ours, IsOurs(tag));
@@ -150,7 +151,8 @@ Status S3Output::FinishParts() {
     auto put = client_->CompleteUpload(context_, place_, upload_, tags_, overwrite_);
     if (put.ok() && *put == S3PutOutcome::kWritten) return Status::Ok();
     if (put.ok())
-      return AlreadyExistsError("cannot create " + Quote(uri()) + ": an object is there already");
+      return AlreadyExistsError("cannot create " + Quote(uri()) +
+                                ": an object is there already; run again");
     const bool unknown = put.error().kind == ErrorKind::kUnknownOutcome ||
                          (look > 0 && put.error().kind == ErrorKind::kNotFound);  // finished before
     if (!unknown) return put.error();

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/text.h"
+
 namespace calve::io {
 namespace {
 
@@ -93,6 +95,19 @@ std::vector<std::string_view> XmlElements(std::string_view xml, std::string_view
     from = found->end;
   }
   return all;
+}
+
+bool XmlIsWhole(std::string_view xml) {
+  xml = Trim(xml);
+  while (xml.starts_with("<?")) {
+    const size_t end = xml.find("?>");
+    if (end == std::string_view::npos) return false;
+    xml = Trim(xml.substr(end + 2));
+  }
+  if (!xml.starts_with('<') || !xml.ends_with('>')) return false;
+  const std::string_view name = xml.substr(1, xml.find_first_of(" \t\r\n/>") - 1);
+  return xml.find('>') == xml.size() - 1 ? xml.ends_with("/>")
+                                         : xml.ends_with("</" + std::string(name) + ">");
 }
 
 std::optional<std::string> XmlEscaped(std::string_view text) {

@@ -18,6 +18,9 @@ std::optional<std::string> XmlText(std::string_view xml, std::string_view name);
 /// other.
 std::vector<std::string_view> XmlElements(std::string_view xml, std::string_view name);
 
+/// Whether `xml` goes on to the end of its outermost element: a reply that was cut short does not.
+bool XmlIsWhole(std::string_view xml);
+
 /// Write text so that it can stand in an element. Nothing when it holds what XML 1.0 cannot hold.
 std::optional<std::string> XmlEscaped(std::string_view text);
 
