@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <set>
 #include <thread>
 
@@ -15,20 +16,29 @@ using iceberg::Field;
 using iceberg::FieldId;
 using iceberg::TableChange;
 
+/// The filesystem catalog once more, on the S3 service that the test run started.
+constexpr const char* kOnS3 = "filesystem_on_s3";
+
 /// What every registered catalog does, on a local disk. A new kind is found in the registry and
 /// must pass all of it.
 class CatalogContract : public testing::TestWithParam<std::string> {
  protected:
-  CatalogContract() : catalog_(Make("test")) {}
+  CatalogContract()
+      : files_(GetParam() == kOnS3 ? io::TestS3Properties() : io::Properties()),
+        warehouse_(GetParam() == kOnS3
+                       ? "s3://calve-catalogs/" + folder_.path().substr(folder_.path().size() - 6)
+                       : "file://" + folder_.At("warehouse")),
+        catalog_(Make("test")) {}
+
+  static std::string Type() { return GetParam() == kOnS3 ? "filesystem" : GetParam(); }
 
   std::unique_ptr<Catalog> Make(const std::string& name) {
     Registry registry;
     RegisterParts(registry);
-    auto made =
-        registry.Make({.type = GetParam()}, {.name = name,
-                                             .warehouse = "file://" + folder_.At("warehouse"),
-                                             .project_folder = folder_.path(),
-                                             .files = &files_});
+    auto made = registry.Make({.type = Type()}, {.name = name,
+                                                 .warehouse = warehouse_,
+                                                 .project_folder = folder_.path(),
+                                                 .files = &files_});
     EXPECT_TRUE(made.ok());
     return std::move(*made);
   }
@@ -61,6 +71,7 @@ class CatalogContract : public testing::TestWithParam<std::string> {
 
   io::TestFolder folder_;
   io::FileSystemSet files_;
+  const std::string warehouse_;
   OwnedContext context_{7};
   std::unique_ptr<Catalog> catalog_;
   const TableName orders_{{"sales"}, "orders"};
@@ -160,6 +171,7 @@ TEST_P(CatalogContract, ACommitThatFailsBeforeTheSwapLeavesNoFile) {
 TEST_P(CatalogContract, ANamespaceThatHoldsATableIsNotDropped) {
   MakeTable(orders_);
   EXPECT_EQ(catalog_->DropNamespace(context(), {"sales"}).error().kind, ErrorKind::kRefused);
+  if (!catalog_->capabilities().namespaces_exist_without_tables) return;
   ASSERT_TRUE(catalog_->CreateNamespace(context(), {"empty"}, {}).ok());
   EXPECT_TRUE(catalog_->DropNamespace(context(), {"empty"}).ok());
   EXPECT_EQ(catalog_->LoadNamespace(context(), {"empty"}).error().kind, ErrorKind::kNotFound);
@@ -210,7 +222,7 @@ TEST_P(CatalogContract, OfAWriterThatTurnsGzipOnAndAnotherOneWinsAndBothGetThere
   const StepObserver race = [&](std::string_view step) -> Status {
     // Before the swap a sql catalog holds its file; the metadata is computed by now in any case.
     const std::string_view place =
-        GetParam() == "filesystem" ? "catalog.before_swap" : "catalog.write_metadata";
+        Type() == "filesystem" ? "catalog.before_swap" : "catalog.write_metadata";
     if (step != place || std::exchange(raced, true)) return Status::Ok();
     Catalog& other = theirs == nullptr ? *catalog_ : *theirs;
     EXPECT_TRUE(std::holds_alternative<Committed>(
@@ -238,11 +250,53 @@ std::vector<std::string> AllKinds() {
   RegisterParts(registry);
   std::vector<std::string> kinds;
   for (const auto& [type, kind] : registry.kinds()) kinds.push_back(type);
+  if (std::getenv("CALVE_TEST_S3_ENDPOINT") != nullptr) kinds.emplace_back(kOnS3);
   return kinds;
 }
 
 INSTANTIATE_TEST_SUITE_P(Registered, CatalogContract, testing::ValuesIn(AllKinds()),
                          [](const auto& info) { return info.param; });
+
+/// A store that speaks like S3 and ignores conditions.
+class CarelessStore : public io::FileSystemSet {
+ public:
+  Status CreateIfAbsent(const Context& context, const std::string& uri,
+                        std::string_view bytes) override {
+    return WriteFile(context, uri, bytes, {.overwrite = io::OverwritePolicy::kReplace}).status();
+  }
+  Result<io::Capabilities> CapabilitiesFor(const std::string&) override {
+    return io::Capabilities{.atomic_create = says_so, .folders = false};
+  }
+  bool says_so = true;
+};
+
+TEST(FilesystemCatalogTest, AStoreThatReplacesWhatIsThereGetsNoTable) {
+  Registry registry;
+  RegisterParts(registry);
+  const io::TestFolder folder;
+  const OwnedContext context(7);
+  for (const bool says_so : {true, false}) {
+    CarelessStore store;
+    store.says_so = says_so;
+    const std::string warehouse = "file://" + folder.path();
+    auto catalog = registry.Make(
+        {.type = "filesystem"},
+        {.name = "c", .warehouse = warehouse, .project_folder = folder.path(), .files = &store});
+    ASSERT_TRUE(catalog.ok());
+    iceberg::CreateTableOptions options;
+    options.location = warehouse + "/sales/orders";
+    options.uuid = NewUuidString(*context->random);
+    options.fields = {Field{.id = FieldId(1), .name = "id", .type = iceberg::Type::Long()}};
+    auto change = iceberg::CreateTable(options);
+    ASSERT_TRUE(change.ok());
+    const CommitOutcome outcome =
+        (*catalog)->Commit(*context, {{.table = {{"sales"}, "orders"}, .change = *change}});
+    ASSERT_TRUE(std::holds_alternative<Refused>(outcome));
+    EXPECT_NE(std::get<Refused>(outcome).error.message.find("use a sql catalog"),
+              std::string::npos);
+    EXPECT_TRUE(store.ListAll(*context, warehouse, {.recursive = true})->empty());
+  }
+}
 
 TEST(TableNameTest, PartsAreSplitAtDotsAndMustMakeSense) {
   EXPECT_EQ(TableName::Parse("a.b.c")->ToString(), "a.b.c");

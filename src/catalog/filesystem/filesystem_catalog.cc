@@ -17,7 +17,8 @@ struct FilesystemOptions {
         "filesystem catalog",
         "Find tables by their folders, as Iceberg's Hadoop catalog does: "
         "<warehouse>/<namespace>/<table>/metadata/v7.metadata.json. "
-        "Needs storage that creates a file only when it is absent.");
+        "Needs storage that creates a file only when it is absent: a local disk, or S3 where "
+        "If-None-Match is kept.");
     shape.Optional("warehouse", &FilesystemOptions::warehouse,
                    "The folder that holds the namespaces.",
                    {.default_text = "the project's warehouse"});
@@ -25,6 +26,7 @@ struct FilesystemOptions {
   }
 };
 
+constexpr int kProbesMax = 3;
 constexpr std::string_view kHint = "version-hint.text";
 
 /// The names that version `n` may have, Java's older form last.
@@ -58,7 +60,9 @@ class FilesystemCatalog : public Catalog {
         store_(*resources_.files) {}
 
   const std::string& name() const override { return resources_.name; }
-  Capabilities capabilities() const override { return {.namespaces_exist_without_tables = true}; }
+  Capabilities capabilities() const override {
+    return {.namespaces_exist_without_tables = HasFolders()};
+  }
 
   Result<std::vector<Namespace>> ListNamespaces(const Context& context,
                                                 const Namespace& parent) override {
@@ -79,6 +83,11 @@ class FilesystemCatalog : public Catalog {
     if (!properties.empty()) {
       return RefusedError("a filesystem catalog keeps no properties of namespaces; make " +
                           ToString(ns) + " without them");
+    }
+    if (!HasFolders()) {  // it comes with its first table
+      CALVE_ASSIGN_OR_RETURN(const bool exists, files().Exists(context, FolderOf(ns)));
+      return exists ? Status(AlreadyExistsError("namespace " + ToString(ns) + " exists already"))
+                    : Status::Ok();
     }
     CALVE_ASSIGN_OR_RETURN(const io::Made made, files().EnsureFolder(context, FolderOf(ns)));
     if (made == io::Made::kBefore)
@@ -147,6 +156,11 @@ class FilesystemCatalog : public Catalog {
   };
 
   io::FileSystem& files() const { return *resources_.files; }
+  /// Whether folders exist by themselves where the warehouse is.
+  bool HasFolders() const {
+    const auto store = files().CapabilitiesFor(warehouse_);
+    return !store.ok() || store->folders;
+  }
   std::string FolderOf(const Namespace& ns) const {
     return ns.empty() ? warehouse_ : warehouse_ + "/" + Join(ns, "/");
   }
@@ -233,6 +247,9 @@ class FilesystemCatalog : public Catalog {
     return listed;
   }
 
+  /// See that the store lets one of many writers win, before it gets its first table.
+  Status CheckStore(const Context& context, const std::string& folder);
+
   /// Write version `number`; of many writers one wins. kConflict for the others.
   Status Claim(const Context& context, const std::string& location, const std::string& bytes);
 
@@ -240,6 +257,30 @@ class FilesystemCatalog : public Catalog {
   const Resources resources_;
   MetadataStore store_;
 };
+
+Status FilesystemCatalog::CheckStore(const Context& context, const std::string& folder) {
+  CALVE_ASSIGN_OR_RETURN(const io::Capabilities store, files().CapabilitiesFor(folder));
+  const Error refused = RefusedError(
+      "a filesystem catalog needs storage where one of many writers of a file wins, and that at " +
+      warehouse_ + " replaces a file that is there; use a sql catalog");
+  if (!store.atomic_create) return refused;
+  if (store.folders) return Status::Ok();
+  // What speaks like S3 may ignore the condition. Others who try at the same time may delete ours.
+  CALVE_RETURN_IF_ERROR(files().EnsureFolder(context, warehouse_));
+  const std::string probe = folder + "/metadata/.calve-probe";
+  bool kept = false;
+  for (int tries = 0; tries < kProbesMax && !kept; ++tries) {
+    Status made = files().CreateIfAbsent(context, probe, "?");
+    const bool there = made.ok() || made.error().kind == ErrorKind::kAlreadyExists ||
+                       made.error().kind == ErrorKind::kUnknownOutcome;
+    if (!there) return made;
+    Status again = files().CreateIfAbsent(context, probe, "?");
+    kept = !again.ok() && again.error().kind == ErrorKind::kAlreadyExists;
+    if (!again.ok() && !kept) return again;
+  }
+  CALVE_RETURN_IF_ERROR(files().Delete(context, probe));
+  return kept ? Status::Ok() : Status(refused);
+}
 
 Status FilesystemCatalog::Claim(const Context& context, const std::string& location,
                                 const std::string& bytes) {
@@ -249,15 +290,13 @@ Status FilesystemCatalog::Claim(const Context& context, const std::string& locat
     Status seen = context.Step("catalog.after_swap");
     return seen.ok() ? seen : UnknownOutcomeError(seen.error().message);
   }
-  if (created.error().kind == ErrorKind::kAlreadyExists) {
-    return ConflictError("another writer has made " + location + " meanwhile");
-  }
-  if (created.error().kind != ErrorKind::kUnknownOutcome) return created;
+  const bool taken = created.error().kind == ErrorKind::kAlreadyExists;
+  if (!taken && created.error().kind != ErrorKind::kUnknownOutcome) return created;
+  // Also a taken name may be ours: something on the way to the store has sent the request twice.
   Result<std::string> there = files().ReadFile(context, location);
-  if (there.ok()) {
-    if (*there == bytes) return Status::Ok();
+  if (there.ok() && *there == bytes) return Status::Ok();
+  if (there.ok() || taken)
     return ConflictError("another writer has made " + location + " meanwhile");
-  }
   return created;
 }
 
@@ -285,6 +324,7 @@ CommitOutcome FilesystemCatalog::Commit(const Context& context,
       return RefusedError("a filesystem catalog keeps " + change.table.ToString() + " at " +
                           folder + ", not at " + metadata.location);
     }
+    if (!base.has_value()) CALVE_RETURN_IF_ERROR(CheckStore(context, folder));
     // All writers of a version must race for one name, so the name follows from the version before:
     // a change of the codec is written with the old one.
     const bool gzip = base.has_value() && WantsGzip(*base->metadata);
