@@ -33,11 +33,18 @@ struct CompiledCheck {
   std::string failure;
 };
 
+/// How many earlier loads are known at most.
+inline constexpr int64_t kLoadsMax = 100;
+
 /// What checks may know besides the rows.
 struct CheckInputs {
   std::shared_ptr<arrow::Schema> schema;
   /// Rows of main before this load, for row-count change; negative: no earlier snapshot.
   int64_t rows_before = -1;
+  /// Rows that this load writes; negative: no load is judged, but a table as it stands.
+  int64_t rows_loaded = -1;
+  /// Rows that each of the job's earlier loads wrote, newest first, at most kLoadsMax.
+  std::vector<int64_t> rows_of_loads;
   int64_t now_ms = 0;
 };
 

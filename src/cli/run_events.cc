@@ -43,6 +43,9 @@ std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan) {
       case Kind::kWiden:
         lines.push_back("~ " + step.column + " " + step.from + " → " + step.to + "   " + step.why);
         break;
+      case Kind::kGone:
+        lines.push_back("? " + step.column + "   " + step.why);
+        break;
       case Kind::kLeaveOut:
         lines.push_back("- " + step.column + " " + step.to + "   " + step.why);
         break;

@@ -646,6 +646,8 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
     Change::Basis& basis = staged.change.basis.emplace();
     if (const auto id = ParseInteger(on)) basis.snapshot = SnapshotId(*id);
   }
+  if (const std::string rows = SummaryText(*snapshot, summary::kRows); !rows.empty())
+    staged.change.rows.summary[std::string(summary::kRows)] = rows;
   staged.change.rows.operation = snapshot->operation.value_or(iceberg::Operation::kAppend);
   CALVE_ASSIGN_OR_RETURN(const auto manifests,
                          iceberg::ReadManifestList(context, table_files, metadata, *snapshot));

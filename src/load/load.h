@@ -39,12 +39,12 @@ struct QuarantinedRow {
 /// How the incoming columns meet the table's, decided before anything is read.
 struct SchemaPlan {
   struct Step {
-    enum class Kind { kAdd, kWiden, kLeaveOut, kReject };
+    enum class Kind { kAdd, kWiden, kLeaveOut, kReject, kGone };
     Kind kind;
-    std::string column;
-    std::string from;  ///< The table's type; empty for a new column.
-    std::string to;    ///< The incoming type.
-    std::string why;   ///< "new in the source, allowed by the contract (evolve)"
+    std::string column;  ///< With kGone all of them.
+    std::string from;    ///< The table's type; empty for a new column.
+    std::string to;      ///< The incoming type.
+    std::string why;     ///< "new in the source, allowed by the contract (evolve)"
   };
   bool new_table = false;
   std::vector<Step> steps;

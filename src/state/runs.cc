@@ -204,6 +204,21 @@ Result<std::vector<RunRecord>> Runs::List(int64_t count) {
   }
 }
 
+Result<std::vector<RunRecord>> Runs::Published(const std::string& job, int64_t count) {
+  CALVE_ASSIGN_OR_RETURN(
+      auto list,
+      io::SqliteStatement::Prepare(database_, "SELECT " + std::string(kColumns) +
+                                                  " FROM runs WHERE job = ? AND state = ? "
+                                                  "ORDER BY started_us DESC, run DESC LIMIT ?"));
+  list.Bind(job).Bind(std::string(ToString(RunState::kPublished))).Bind(count);
+  std::vector<RunRecord> records;
+  while (true) {
+    CALVE_ASSIGN_OR_RETURN(const bool more, list.Step());
+    if (!more) return records;
+    records.push_back(ReadRecord(list));
+  }
+}
+
 Result<std::vector<AuditRecord>> Runs::Audits(int64_t count) {
   CALVE_ASSIGN_OR_RETURN(
       auto list,

@@ -63,6 +63,8 @@ class Runs {
   Result<std::optional<RunRecord>> Find(const std::string& run);
   /// Newest first, at most `count`.
   Result<std::vector<RunRecord>> List(int64_t count);
+  /// Published runs of a job, newest first, at most `count`.
+  Result<std::vector<RunRecord>> Published(const std::string& job, int64_t count);
   Result<std::vector<AuditRecord>> Audits(int64_t count);
   /// Whether the process of a run that never ended is still there.
   bool IsAlive(const std::string& run) const;

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <string>
@@ -28,10 +31,15 @@ struct Unique {
   }
 };
 
+/// Fewer loads have no usual size.
+constexpr int64_t kLoadsForMedian = 3;
+
 struct RowCountBounds {
   std::optional<int64_t> min;
   std::optional<int64_t> max;
   std::optional<config::Fraction> change_max;
+  std::optional<config::Fraction> load_change_max;
+  int64_t loads = 7;
   static config::Shape<RowCountBounds> Declaration() {
     config::Shape<RowCountBounds> shape("row_count check",
                                         "The table has a number of rows in a range.");
@@ -41,9 +49,17 @@ struct RowCountBounds {
                    "By how much the number of rows may change from main's, as a share of it; not "
                    "judged at the first load.",
                    {.example = "0.5"});
+    shape.Optional("load_change_max", &RowCountBounds::load_change_max,
+                   "By how much the number of rows that a load writes may differ from the median "
+                   "of the job's loads before it, as a share of that; not judged before there are "
+                   "three, nor when no load is judged.",
+                   {.example = "0.5"});
+    shape.Optional("loads", &RowCountBounds::loads, "How many loads the median is of, at most.",
+                   {.min = kLoadsForMedian, .max = kLoadsMax});
     shape.CheckNode([](const RowCountBounds& o, const config::Node& node, config::Faults& faults) {
-      if (!o.min.has_value() && !o.max.has_value() && !o.change_max.has_value())
-        faults.Add(node.place(), "a row_count check needs min, max or change_max");
+      if (!o.min.has_value() && !o.max.has_value() && !o.change_max.has_value() &&
+          !o.load_change_max.has_value())
+        faults.Add(node.place(), "a row_count check needs min, max, change_max or load_change_max");
       if (o.min.value_or(0) > o.max.value_or(std::numeric_limits<int64_t>::max()))
         faults.Add(node.place(), "min is above max: no table could pass; swap them");
     });
@@ -109,6 +125,30 @@ Status CompileUnique(const Unique& options, const CheckInputs&, CompiledCheck* c
   return Status::Ok();
 }
 
+/// What is wrong with the size of this load, beside the job's loads before it; "" when it is usual
+/// or nothing can be said.
+std::string UnusualLoad(const RowCountBounds& options, const CheckInputs& inputs) {
+  const auto known = static_cast<int64_t>(inputs.rows_of_loads.size());
+  if (!options.load_change_max.has_value() || inputs.rows_loaded < 0 || known < kLoadsForMedian)
+    return "";
+  const int64_t count = std::min(known, options.loads);
+  std::vector<int64_t> loads(inputs.rows_of_loads.begin(), inputs.rows_of_loads.begin() + count);
+  std::sort(loads.begin(), loads.end());
+  // Of an even number the upper of the two in the middle: a number of rows that one load had.
+  const int64_t median = loads[loads.size() / 2];
+  const int64_t off = std::abs(inputs.rows_loaded - median);
+  const double share = options.load_change_max->value;
+  if (static_cast<double>(off) <= share * static_cast<double>(median)) return "";
+  std::string text = "this load has " + FormatCount(inputs.rows_loaded) + " rows, ";
+  if (median > 0)
+    text += std::to_string(
+                std::llround(100.0 * static_cast<double>(off) / static_cast<double>(median))) +
+            " % ";
+  return text + (inputs.rows_loaded < median ? "below" : "above") + " the median of the last " +
+         std::to_string(count) + " loads (" + FormatCount(median) + "), where " +
+         std::to_string(std::llround(share * 100)) + " % is allowed";
+}
+
 Status CompileRowCount(const RowCountBounds& options, const CheckInputs& inputs,
                        CompiledCheck* compiled) {
   std::string fails;
@@ -131,6 +171,10 @@ Status CompileRowCount(const RowCountBounds& options, const CheckInputs& inputs,
     compiled->failure += (compiled->failure.empty() ? "" : "; ") + std::string("main has ") +
                          FormatCount(inputs.rows_before) + " rows, which may change by at most " +
                          std::to_string(static_cast<int>(options.change_max->value * 100)) + " %";
+  }
+  if (const std::string unusual = UnusualLoad(options, inputs); !unusual.empty()) {
+    fail_when("TRUE");
+    compiled->failure += (compiled->failure.empty() ? "" : "; ") + unusual;
   }
   compiled->sql = fails.empty() ? "0" : "CASE WHEN " + fails + " THEN 1 ELSE 0 END";
   return Status::Ok();

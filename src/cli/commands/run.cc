@@ -1,8 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
+#include "base/text.h"
+#include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/run_events.h"
@@ -53,6 +57,7 @@ ordered_json ToJson(const pipeline::RunReport& report) {
                        {"files", report.load.files},
                        {"files_adopted", report.load.files_adopted},
                        {"seconds", std::chrono::duration<double>(report.took).count()}};
+  if (!report.plan.schema.new_table) json["drift"] = DescribeSchemaSteps(report.plan.schema);
   if (report.load.snapshot_id.has_value()) json["snapshot_id"] = *report.load.snapshot_id;
   if (!report.load.branch.empty()) json["branch"] = report.load.branch;
   if (!report.load.proof.empty()) json["proof"] = report.load.proof;
@@ -101,6 +106,39 @@ std::vector<state::AuditRecord> AuditsOf(const pipeline::RunReport& report, Time
   for (const audit::Outcome& outcome : report.row_checks) add(outcome);
   for (const audit::Outcome& outcome : report.load.audit.outcomes) add(outcome);
   return records;
+}
+
+/// Runs of a job before this one, and how far this one is from what they usually read.
+struct History {
+  int64_t runs = 0;
+  int64_t median = 0;
+  int64_t percent = 0;  ///< Negative: fewer rows.
+  bool unusual() const { return std::abs(percent) >= kUnusualPercent; }
+
+  static constexpr int64_t kRunsMin = 3;
+  static constexpr int64_t kRunsMax = 7;
+  static constexpr int64_t kUnusualPercent = 20;
+};
+
+/// Nothing when there are too few runs to say what is usual.
+std::optional<History> HistoryOf(const std::vector<state::RunRecord>& before, int64_t rows_read) {
+  std::vector<int64_t> rows;
+  for (const state::RunRecord& record : before) rows.push_back(record.rows_read);
+  std::sort(rows.begin(), rows.end());
+  History history{.runs = static_cast<int64_t>(rows.size())};
+  if (history.runs < History::kRunsMin) return std::nullopt;
+  history.median = rows[rows.size() / 2];
+  if (history.median == 0) return std::nullopt;
+  history.percent = std::llround(100.0 * static_cast<double>(rows_read - history.median) /
+                                 static_cast<double>(history.median));
+  return history;
+}
+
+void PrintHistory(const History& history, int64_t rows_read) {
+  PrintLine("history",
+            Counted(rows_read, "row") + " read, " + FormatCount(std::abs(history.percent)) + " % " +
+                (history.percent < 0 ? "below" : "above") + " the median of the last " +
+                FormatCount(history.runs) + " runs (" + FormatCount(history.median) + ")");
 }
 
 /// Tell people, and say on the terminal whom. A notice that does not arrive changes nothing about
@@ -157,10 +195,24 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   record.snapshot_id = report->load.snapshot_id;
   record.branch = report->load.branch;
   record.has_position = report->has_position;
+  CALVE_ASSIGN_OR_RETURN(const auto before, runs->Published(id, History::kRunsMax));
   CALVE_RETURN_IF_ERROR(runs->End(record, AuditsOf(*report, *record.ended)));
+  // A run that found nothing to read says nothing about sizes.
+  const bool loaded = report->load.ending == load::Ending::kPublished ||
+                      report->load.ending == load::Ending::kAuditFailed;
+  const auto history = loaded ? HistoryOf(before, report->rows_read) : std::nullopt;
+  if (history.has_value() && history->unusual() && !program.options.json)
+    PrintHistory(*history, report->rows_read);
   events.Ended(*report);
   if (notice.has_value()) TellPeople(program, job, *notice);
-  if (program.options.json) Print(ToJson(*report).dump(2) + "\n");
+  if (program.options.json) {
+    ordered_json json = ToJson(*report);
+    if (history.has_value())
+      json["history"] = {{"runs", history->runs},
+                         {"rows_median", history->median},
+                         {"change_percent", history->percent}};
+    Print(json.dump(2) + "\n");
+  }
   if (report->load.ending == load::Ending::kBlocked) return ExitCode::kBlocked;
   return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed
                                                            : ExitCode::kDone;

@@ -8,6 +8,7 @@
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
 #include "load/iceberg/merge.h"
+#include "load/iceberg/load_history.h"
 #include "load/iceberg/options.h"
 #include "load/iceberg/quarantine.h"
 #include "load/iceberg/row_filter.h"
@@ -78,6 +79,8 @@ class IcebergLoad : public Load {
   std::string WhyRowsAreNeeded() const;
   Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata,
                               const iceberg::Snapshot& snapshot, int64_t rows_before);
+  /// By this load itself; without rows that a merge lays out anew.
+  int64_t RowsWritten() const;
   Result<commit::Change> MakeChange(const Context& context,
                                     const std::optional<commit::Position>& position);
   /// Bring the files that are written into main.
@@ -372,6 +375,12 @@ Status IcebergLoad::TakeBack(const Context& context) {
   return Status::Ok();
 }
 
+int64_t IcebergLoad::RowsWritten() const {
+  int64_t rows = 0;
+  for (const iceberg::DataFilePtr& file : files_) rows += file->record_count;
+  return rows;
+}
+
 Result<commit::Change> IcebergLoad::MakeChange(const Context& context,
                                                const std::optional<commit::Position>& position) {
   commit::Change change;
@@ -380,6 +389,7 @@ Result<commit::Change> IcebergLoad::MakeChange(const Context& context,
   change.position = position;
   change.position_before = position_before_;
   change.rows.added_data_files = files_;
+  change.rows.summary[std::string(commit::summary::kRows)] = std::to_string(RowsWritten());
   if (schema_is_newer_) change.schema_id = schema_->id();
   if (options_.write_mode == WriteMode::kOverwrite) {
     change.rows.operation = iceberg::Operation::kOverwrite;
@@ -413,6 +423,9 @@ Result<audit::Report> IcebergLoad::Audit(const Context& context,
   scope.added->data_sequence_min = snapshot.sequence_number;
   CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*schema));
   scope.inputs.rows_before = rows_before;
+  scope.inputs.rows_loaded = RowsWritten();
+  scope.inputs.rows_of_loads =
+      RowsOfEarlierLoads(*metadata, snapshot, request_.job, audit::kLoadsMax);
   scope.inputs.now_ms = MillisSinceEpoch(context.clock->Now());
   scope.resolver = resources_.resolver;
   scope.catalog = options_.catalog;
@@ -425,8 +438,8 @@ Result<Report> IcebergLoad::Finish(const Context& context,
                                    int64_t rows_expected, Observer* observer) {
   Report report;
   report.table = table_.ToString();
+  report.rows_written = RowsWritten();
   for (const iceberg::DataFilePtr& file : files_) {
-    report.rows_written += file->record_count;
     report.bytes += ByteCount(file->file_size_in_bytes);
   }
   report.files = static_cast<int64_t>(files_.size());

@@ -68,7 +68,10 @@ class Meeting {
     plan_.new_table = meeting_.current == nullptr;
     if (!plan_.new_table) fields_ = meeting_.current->fields();
     for (const Field& field : incoming_) DecideColumn(field);
-    if (!plan_.new_table) CheckMissing();
+    if (!plan_.new_table) {
+      CheckMissing();
+      NoteGone();
+    }
     if (!faults_.empty()) return DataError(Join(faults_, "\n"));
     CALVE_ASSIGN_OR_RETURN(
         plan_.schema,
@@ -191,6 +194,21 @@ class Meeting {
       }
     }
     known = iceberg::WithFields(known, std::move(fields));
+  }
+
+  /// Columns that the table has and the source has not (any more).
+  void NoteGone() {
+    std::vector<std::string> gone;
+    for (const Field& field : meeting_.current->fields()) {
+      if (FindByName(incoming_, field.name) == nullptr) gone.push_back(field.name);
+    }
+    if (gone.empty()) return;
+    plan_.steps.push_back({.kind = Kind::kGone,
+                           .column = Join(gone, ", "),
+                           .from = "",
+                           .to = "",
+                           .why = "in the table, but not in the source; NULL or their defaults in "
+                                  "the rows of this load"});
   }
 
   void CheckMissing() {
