@@ -1,0 +1,284 @@
+#include "load/iceberg/merge.h"
+
+#include <arrow/array/builder_primitive.h>
+#include <arrow/util/checked_cast.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "catalog/registry.h"
+#include "catalog/table_files.h"
+#include "columnar/arrow_status.h"
+#include "columnar/convert.h"
+#include "io/file_system_set.h"
+#include "load/registry.h"
+#include "reader/reader.h"
+#include "writer/writer.h"
+
+namespace calve::load {
+namespace {
+
+using arrow::internal::checked_cast;
+using iceberg::Field;
+using iceberg::FieldId;
+using ::testing::HasSubstr;
+
+using Rows = std::vector<std::pair<int64_t, int64_t>>;  ///< Key and value.
+
+/// Merges rows of two columns into a table in memory.
+class MergeTest : public testing::Test {
+ protected:
+  MergeTest() {
+    EXPECT_TRUE(columnar::StartArrow().ok());
+    catalog::Registry catalogs;
+    catalog::RegisterParts(catalogs);
+    catalog_ = std::move(*catalogs.Make(
+        {.type = "memory"},
+        {.name = "test", .warehouse = "memory://w", .project_folder = "", .files = &files_}));
+    RegisterParts(loaders_);
+    columns_ = *iceberg::Schema::Make(
+        iceberg::SchemaId(0),
+        {Field{.id = FieldId(1), .name = "id", .type = iceberg::Type::Long()},
+         Field{.id = FieldId(2), .name = "v", .type = iceberg::Type::Long()}});
+  }
+
+  const Context& context() { return *context_; }
+  iceberg::MetadataPtr Table() { return catalog_->LoadTable(context(), table_)->metadata; }
+
+  columnar::Batch BatchOf(const Rows& rows) {
+    arrow::Int64Builder ids;
+    arrow::Int64Builder values;
+    for (const auto& [id, value] : rows) {
+      EXPECT_TRUE(id < 0 ? ids.AppendNull().ok() : ids.Append(id).ok());
+      EXPECT_TRUE(values.Append(value).ok());
+    }
+    return arrow::RecordBatch::Make(*columnar::ToArrowSchema(*columns_),
+                                    static_cast<int64_t>(rows.size()),
+                                    {ids.Finish().ValueOrDie(), values.Finish().ValueOrDie()});
+  }
+
+  /// Load rows; a key below 0 is NULL. What happens at each step of it is up to `steps`.
+  Result<Report> Load(const std::string& run, const Rows& rows, const std::string& options,
+                      const StepObserver* steps = nullptr) {
+    Context watched = context();
+    watched.steps = steps;
+    Request request;
+    request.job = "job_" + run;
+    request.run = run;
+    Resources resources;
+    resources.catalog = [&](const std::string&) { return Result<catalog::Catalog*>(&*catalog_); };
+    resources.files = &files_;
+    CALVE_ASSIGN_OR_RETURN(const config::Node node,
+                           config::ParseYaml("{database: demo, table: t, " + options + "}", "job"));
+    CALVE_ASSIGN_OR_RETURN(const auto load,
+                           loaders_.Find("iceberg")->make(node, request, resources));
+    CALVE_RETURN_IF_ERROR(load->ReadPosition(watched, false));
+    const columnar::Batch batch = BatchOf(rows);
+    CALVE_ASSIGN_OR_RETURN(const SchemaPlan plan, load->PlanSchema(watched, *batch->schema()));
+    CALVE_RETURN_IF_ERROR(load->Begin(watched, plan));
+    CALVE_ASSIGN_OR_RETURN(const auto split, load->OpenSplit(watched, 0));
+    CALVE_RETURN_IF_ERROR(split->Write(watched, batch));
+    CALVE_RETURN_IF_ERROR(split->Close(watched));
+    Result<Report> report = load->Finish(watched, std::nullopt, batch->num_rows(), nullptr);
+    if (!report.ok()) {
+      EXPECT_TRUE(load->Abort(context()).ok());
+    }
+    return report;
+  }
+  Result<Report> Merges(const std::string& run, const Rows& rows,
+                        const StepObserver* steps = nullptr) {
+    return Load(run, rows, "write_mode: merge, key: [id]", steps);
+  }
+
+  iceberg::ScanPlan Plan() {
+    catalog::TableFiles table_files(files_);
+    auto plan = iceberg::PlanScan(context(), table_files, *Table(), {});
+    EXPECT_TRUE(plan.ok());
+    return std::move(*plan);
+  }
+
+  /// Main's rows; a key twice fails the test.
+  std::map<int64_t, int64_t> Main() {
+    std::map<int64_t, int64_t> rows;
+    for (const iceberg::ScanTask& task : Plan().tasks) {
+      const auto reader = reader::OpenTask(context(), files_, *Table(), task,
+                                           {.projection = columns_, .filter = {}});
+      EXPECT_TRUE(reader.ok());
+      for (auto batch = (*reader)->Next(context()); batch.ok() && *batch != nullptr;
+           batch = (*reader)->Next(context())) {
+        const auto& ids = checked_cast<const arrow::Int64Array&>(*(*batch)->column(0));
+        const auto& values = checked_cast<const arrow::Int64Array&>(*(*batch)->column(1));
+        for (int64_t i = 0; i < ids.length(); ++i)
+          EXPECT_TRUE(rows.emplace(ids.Value(i), values.Value(i)).second) << ids.Value(i);
+      }
+    }
+    return rows;
+  }
+
+  /// Commit an equality delete of some ids, as another writer would.
+  void DeleteIds(const std::string& run, const std::vector<int64_t>& ids) {
+    writer::WriteOptions options{
+        .table = Table(), .schema = columns_, .spec = Table()->spec(), .run_id = run};
+    auto writer = writer::OpenDataFileWriter(context(), files_, options);
+    ASSERT_TRUE(writer.ok());
+    Rows rows;
+    for (const int64_t id : ids) rows.emplace_back(id, 0);
+    ASSERT_TRUE((*writer)->Write(context(), BatchOf(rows)).ok());
+    const auto written = (*writer)->Close(context());
+    ASSERT_TRUE(written.ok());
+    auto deletes = std::make_shared<iceberg::DataFile>(*written->front());
+    deletes->content = iceberg::FileContent::kEqualityDeletes;
+    deletes->equality_ids = {FieldId(1)};
+    commit::Change change;
+    change.pipeline = "other";
+    change.run = run;
+    change.rows.operation = iceberg::Operation::kOverwrite;
+    change.rows.added_delete_files = {deletes};
+    commit::Committer committer(*catalog_, files_);
+    ASSERT_TRUE(committer.Commit(context(), table_, change, commit::Proof::kRows).ok());
+  }
+
+  /// Run `act` once, when a load comes to a step.
+  static StepObserver Once(std::string step, std::function<void()> act) {
+    auto done = std::make_shared<bool>(false);
+    return [step = std::move(step), act = std::move(act), done](std::string_view name) {
+      if (name == step && !std::exchange(*done, true)) act();
+      return Status::Ok();
+    };
+  }
+
+  size_t DataFilesLying() {
+    return files_.ListAll(context(), Table()->location + "/data", {.recursive = true})->size();
+  }
+
+  io::FileSystemSet files_;
+  OwnedContext context_{7};
+  std::unique_ptr<catalog::Catalog> catalog_;
+  Registry loaders_;
+  iceberg::SchemaPtr columns_;
+  const catalog::TableName table_{{"demo"}, "t"};
+};
+
+using Expected = std::map<int64_t, int64_t>;
+
+TEST_F(MergeTest, OnlyFilesWithAKeyOfTheLoadAreWrittenAnew) {
+  ASSERT_TRUE(Merges("run1", {{1, 10}, {2, 20}}).ok());
+  ASSERT_TRUE(Merges("run2", {{3, 30}, {9, 90}}).ok());
+  const auto merged = Merges("run3", {{2, 21}, {5, 50}});
+  ASSERT_TRUE(merged.ok());
+  EXPECT_EQ(merged->rows_replaced, 1);
+  EXPECT_EQ(merged->files_rewritten, 1);
+  EXPECT_EQ(Main(), (Expected{{1, 10}, {2, 21}, {3, 30}, {5, 50}, {9, 90}}));
+  for (const iceberg::ScanTask& task : Plan().tasks) {
+    const bool carried = task.file->path.find("-m1-") != std::string::npos;
+    const bool added = task.data_sequence_number == Table()->current_snapshot()->sequence_number;
+    EXPECT_EQ(added, !carried && task.file->path.find("run3") != std::string::npos);
+  }
+}
+
+TEST_F(MergeTest, AMergeIntoRowsThatAnotherMergeReplacesMeanwhileIsComputedAgain) {
+  for (const char* step : {"publish.before", "commit.before_commit"}) {
+    const std::string tag = step;
+    ASSERT_TRUE(Merges(tag + "0", {{1, 10}, {2, 20}, {3, 30}}).ok());
+    const StepObserver meanwhile =
+        Once(step, [&] { ASSERT_TRUE(Merges(tag + "theirs", {{2, 21}, {3, 31}, {4, 41}}).ok()); });
+    const auto ours = Merges(tag + "ours", {{3, 32}, {4, 42}, {5, 52}}, &meanwhile);
+    ASSERT_TRUE(ours.ok()) << ours.error().message;
+    EXPECT_EQ(Main(), (Expected{{1, 10}, {2, 21}, {3, 32}, {4, 42}, {5, 52}}));
+    EXPECT_GE(ours->rows_replaced, 2);
+  }
+}
+
+TEST_F(MergeTest, WhatAnotherWriterDeletesMeanwhileStaysDeleted) {
+  ASSERT_TRUE(Merges("run0", {{1, 10}, {2, 20}, {3, 30}}).ok());
+  const StepObserver meanwhile = Once("publish.before", [&] { DeleteIds("theirs", {1, 3}); });
+  const auto ours = Merges("ours", {{3, 32}}, &meanwhile);
+  ASSERT_TRUE(ours.ok()) << ours.error().message;
+  EXPECT_EQ(Main(), (Expected{{2, 20}, {3, 32}}));
+}
+
+TEST_F(MergeTest, RowsWrittenAnewLeaveOutWhatIsDeleted) {
+  ASSERT_TRUE(Merges("run0", {{1, 10}, {2, 20}, {3, 30}}).ok());
+  DeleteIds("theirs", {1, 3});
+  const auto merged = Merges("ours", {{2, 22}, {3, 33}});
+  ASSERT_TRUE(merged.ok());
+  EXPECT_EQ(merged->rows_replaced, 1);
+  EXPECT_EQ(Main(), (Expected{{2, 22}, {3, 33}}));
+}
+
+TEST_F(MergeTest, RowsOfOtherKeysMeanwhileAreNoReasonToComputeAgain) {
+  ASSERT_TRUE(Merges("run0", {{1, 10}, {8, 80}}).ok());
+  const StepObserver meanwhile = Once(
+      "publish.before", [&] { ASSERT_TRUE(Load("theirs", {{4, 40}}, "write_mode: append").ok()); });
+  const auto ours = Merges("ours", {{1, 11}, {5, 50}}, &meanwhile);
+  ASSERT_TRUE(ours.ok());
+  EXPECT_EQ(Main(), (Expected{{1, 11}, {4, 40}, {5, 50}, {8, 80}}));
+  for (const iceberg::ScanTask& task : Plan().tasks)
+    EXPECT_EQ(task.file->path.find("-m2-"), std::string::npos);
+}
+
+TEST_F(MergeTest, ARefusedLoadLeavesNoFile) {
+  ASSERT_TRUE(Merges("run0", {{1, 10}}).ok());
+  const size_t before = DataFilesLying();
+  const auto twice = Merges("run1", {{1, 11}, {2, 22}, {1, 12}});
+  ASSERT_FALSE(twice.ok());
+  EXPECT_EQ(twice.error().kind, ErrorKind::kData);
+  EXPECT_THAT(twice.error().message, HasSubstr("several rows with id 1:"));
+  const auto null = Merges("run2", {{1, 11}, {-1, 22}});
+  ASSERT_FALSE(null.ok());
+  EXPECT_THAT(null.error().message, HasSubstr("key column id"));
+  EXPECT_EQ(DataFilesLying(), before);
+  EXPECT_EQ(Main(), (Expected{{1, 10}}));
+}
+
+TEST_F(MergeTest, KeysThatDoNotFitInMemoryAreGoneThroughInParts) {
+  Rows rows;
+  for (int64_t id = 0; id < 50'000; ++id) rows.emplace_back(id * 3, id);
+  const auto loaded = Load("run0", rows, "write_mode: append");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  const auto columns = KeyColumns::Of(*Table()->schema(), {"id"});
+  ASSERT_TRUE(columns.ok());
+  std::vector<iceberg::DataFilePtr> files;
+  for (const iceberg::ScanTask& task : Plan().tasks) files.push_back(task.file);
+  LoadKeys keys(files_,
+                {.table = Table(), .columns = *columns, .files = files, .bytes_max = 200'000});
+  std::multiset<size_t> parts;
+  ASSERT_TRUE(keys.Check(context()).ok());
+  ASSERT_TRUE(keys.ForEachPart(context(),
+                               [&](const KeySet& part) {
+                                 EXPECT_LE(part.bytes(), 200'000);
+                                 parts.insert(part.size());
+                                 return Status::Ok();
+                               })
+                  .ok());
+  EXPECT_GT(parts.size(), 4U);
+  size_t total = 0;
+  for (const size_t size : parts) total += size;
+  EXPECT_EQ(total, rows.size());
+  files.push_back(files.front());  // Now each key is there twice, in whatever part.
+  LoadKeys twice(files_,
+                 {.table = Table(), .columns = *columns, .files = files, .bytes_max = 200'000});
+  EXPECT_EQ(twice.Check(context()).error().kind, ErrorKind::kData);
+}
+
+TEST(KeySetTest, HoldsExactlyWhatWasPutIn) {
+  KeySet keys;
+  EXPECT_TRUE(keys.Insert(""));
+  EXPECT_FALSE(keys.Insert(""));
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string key = std::string(static_cast<size_t>(i % 23), 'k') + std::to_string(i * 2);
+    EXPECT_TRUE(keys.Insert(key));
+    EXPECT_FALSE(keys.Insert(key));
+  }
+  EXPECT_EQ(keys.size(), 20'001U);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string pad(static_cast<size_t>(i % 23), 'k');
+    EXPECT_TRUE(keys.Contains(pad + std::to_string(i * 2)));
+    EXPECT_FALSE(keys.Contains(pad + std::to_string(i * 2 + 1)));
+  }
+}
+
+}  // namespace
+}  // namespace calve::load
