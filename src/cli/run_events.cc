@@ -128,7 +128,10 @@ void RunEvents::Staged(const load::Report& report) {
       "stage",
       report.table + "@" + report.branch + "   " + Counted(report.files, "file") + ", " +
           FormatBytes(report.bytes) +
-          (report.files_adopted > 0 ? ", " + FormatCount(report.files_adopted) + " adopted" : ""));
+          (report.files_adopted > 0 ? ", " + FormatCount(report.files_adopted) + " adopted" : "") +
+          (report.rows_replaced > 0 ? ", " + Counted(report.rows_replaced, "row") +
+                                          " replaced in " + Counted(report.files_rewritten, "file")
+                                    : ""));
 }
 
 void RunEvents::Audited(const load::Report& report) {
