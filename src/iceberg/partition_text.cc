@@ -30,8 +30,7 @@ Result<WrittenField> Split(std::string_view text, const Schema& schema) {
     return WrittenField{"identity", std::string(trimmed), std::nullopt};
   }
   if (trimmed.back() != ')') {
-    return ConfigError(
-        fmt::format("expected a closing parenthesis in the partition field {}", Quote(text)));
+    return ConfigError(fmt::format("expected a closing parenthesis in {}", Quote(text)));
   }
   WrittenField written{ToLower(Trim(trimmed.substr(0, open))), "", std::nullopt};
   const std::string_view inside = Trim(trimmed.substr(open + 1, trimmed.size() - open - 2));
@@ -107,10 +106,9 @@ Result<std::vector<PartitionField>> ParsePartitionFields(const std::vector<std::
     CALVE_ASSIGN_OR_RETURN(const Transform transform, TransformOf(written, text));
     const Field* source = schema.FindByName(written.column);
     if (source == nullptr) {
-      return ConfigError(fmt::format(
-          "the partition field {} names the column {}, which the table does not "
-          "have{}",
-          Quote(text), Quote(written.column), DidYouMean(written.column, schema.full_names())));
+      return ConfigError(fmt::format("{} names the column {}, which the table does not have{}",
+                                     Quote(text), Quote(written.column),
+                                     DidYouMean(written.column, schema.full_names())));
     }
     const std::string column = schema.FullName(source->id).value_or(source->name);
     fields.push_back({.source_id = source->id,

@@ -1,13 +1,16 @@
+#include <arrow/record_batch.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/memory.h"
+#include "columnar/arrow_status.h"
 #include "io/file_system.h"
 #include "writer/adoption.h"
 #include "writer/data_location.h"
@@ -17,6 +20,7 @@
 #include "writer/parquet_file.h"
 #include "writer/partition_rows.h"
 #include "writer/required_columns.h"
+#include "writer/row_order.h"
 #include "writer/row_spill.h"
 #include "writer/writer.h"
 
@@ -41,17 +45,20 @@ struct Partition {
   int64_t spilled_bytes = 0;  ///< In memory.
   columnar::Batch last;       ///< The rows that were still held at the end.
   std::unique_ptr<ParquetFile> file;
+  std::optional<RowOrder::Key> last_key;  ///< Of the file's rows; none as long as it has none.
+  bool is_sorted = true;                  ///< The file.
   int64_t last_use = 0;
 };
 
 class FanOutWriter : public DataFileWriter {
  public:
   FanOutWriter(io::FileSystem& files, WriteOptions options, ParquetFileOptions parquet,
-               Partitioner partitioner)
+               Partitioner partitioner, RowOrder order)
       : files_(files),
         options_(std::move(options)),
         parquet_(std::move(parquet)),
         partitioner_(std::move(partitioner)),
+        order_(std::move(order)),
         names_(*options_.table),
         held_bytes_max_(std::min(options_.buffer_bytes_max, kHeldBytesMax)),
         group_bytes_(std::min(parquet_.properties.row_group_bytes, held_bytes_max_)),
@@ -70,7 +77,8 @@ class FanOutWriter : public DataFileWriter {
   Status Hold(const Context& context, const columnar::Batch& batch);
   Status SetAside(const Context& context);
   Status WriteRowGroup(const Context& context, Partition& partition,
-                       const std::vector<columnar::Batch>& rows);
+                       std::vector<columnar::Batch> rows);
+  Status Sort(Partition& partition, std::vector<columnar::Batch>& rows) const;
   Status WriteSpilled(const Context& context, Partition& partition);
   Status OpenFile(const Context& context, Partition& partition);
   Status CloseFile(Partition& partition);
@@ -91,6 +99,7 @@ class FanOutWriter : public DataFileWriter {
   ParquetFileOptions parquet_;
   bool is_suited_ = false;  ///< `parquet_` to the rows.
   const Partitioner partitioner_;
+  const RowOrder order_;
   const DataFileNames names_;
   SizeRatio ratio_;
   const int64_t held_bytes_max_;
@@ -117,7 +126,7 @@ Status FanOutWriter::Write(const Context& context, const columnar::Batch& batch)
   if (batch->num_rows() == 0) return Status::Ok();
   CALVE_RETURN_IF_ERROR(CheckRequired(*options_.schema, *batch));
   if (!std::exchange(is_suited_, true)) CALVE_RETURN_IF_ERROR(parquet_.SuitTo(batch));
-  if (options_.spec.fields.empty()) return WriteUnpartitioned(context, batch);
+  if (options_.spec.fields.empty() && order_.is_none()) return WriteUnpartitioned(context, batch);
   CALVE_RETURN_IF_ERROR(Hold(context, batch));
   return IsPressed(context) ? SetAside(context) : Status::Ok();
 }
@@ -152,13 +161,15 @@ Status FanOutWriter::Hold(const Context& context, const columnar::Batch& batch) 
 Status FanOutWriter::SetAside(const Context& context) {
   CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
   const int64_t bytes = held_bytes_;
+  // Rows that are to be sorted wait for more: a file of one row group is sorted as a whole.
+  const int64_t worth = order_.is_none() ? group_bytes_ * kWorthPercent / 100 : group_bytes_;
   for (const ArrangedRows::Range& range : held.ranges) {
     Partition& partition = partitions_[range.partition];
     const columnar::Batch rows = held.RowsOf(range);
     const auto share =
         static_cast<double>(range.count) / static_cast<double>(held.rows->num_rows());
     const auto range_bytes = static_cast<int64_t>(static_cast<double>(bytes) * share);
-    if (partition.spilled.empty() && range_bytes >= group_bytes_ * kWorthPercent / 100) {
+    if (partition.spilled.empty() && range_bytes >= worth) {
       CALVE_RETURN_IF_ERROR(WriteRowGroup(context, partition, {rows}));
       continue;
     }
@@ -181,12 +192,25 @@ Status FanOutWriter::WriteSpilled(const Context& context, Partition& partition) 
   }
   partition.spilled_bytes = 0;
   if (partition.last != nullptr) rows.push_back(std::exchange(partition.last, nullptr));
-  return rows.empty() ? Status::Ok() : WriteRowGroup(context, partition, rows);
+  return rows.empty() ? Status::Ok() : WriteRowGroup(context, partition, std::move(rows));
+}
+
+/// Put the rows of a row group in order, and see whether the file still is.
+Status FanOutWriter::Sort(Partition& partition, std::vector<columnar::Batch>& rows) const {
+  CALVE_ASSIGN_OR_RETURN(const columnar::Batch whole, arrow::ConcatenateRecordBatches(rows));
+  rows.clear();
+  CALVE_ASSIGN_OR_RETURN(RowOrder::Sorted sorted, order_.Sort(whole));
+  if (partition.last_key.has_value() && !order_.InOrder(*partition.last_key, sorted.first))
+    partition.is_sorted = false;
+  partition.last_key = std::move(sorted.last);
+  rows.push_back(std::move(sorted.rows));
+  return Status::Ok();
 }
 
 Status FanOutWriter::WriteRowGroup(const Context& context, Partition& partition,
-                                   const std::vector<columnar::Batch>& rows) {
+                                   std::vector<columnar::Batch> rows) {
   if (partition.file == nullptr) CALVE_RETURN_IF_ERROR(OpenFile(context, partition));
+  if (!order_.is_none()) CALVE_RETURN_IF_ERROR(Sort(partition, rows));
   CALVE_RETURN_IF_ERROR(partition.file->AppendRowGroup(rows));
   partition.last_use = ++uses_;
   if (partition.file->IsFull()) CALVE_RETURN_IF_ERROR(CloseFile(partition));
@@ -210,7 +234,10 @@ Status FanOutWriter::OpenFile(const Context& context, Partition& partition) {
 Status FanOutWriter::CloseFile(Partition& partition) {
   Result<iceberg::DataFile> closed = partition.file->Close();
   const std::string uri = partition.file->uri();
+  if (closed.ok() && partition.is_sorted) closed->sort_order_id = order_.id();
   partition.file.reset();
+  partition.last_key.reset();
+  partition.is_sorted = true;
   --open_files_;
   return TakeFile(uri, partition.values, std::move(closed));
 }
@@ -222,7 +249,7 @@ Status FanOutWriter::TakeFile(const std::string& uri, const iceberg::PartitionVa
   CALVE_ASSIGN_OR_RETURN(iceberg::DataFile file, std::move(closed));
   file.spec_id = options_.spec.id;
   file.partition = partition;
-  file.sort_order_id = iceberg::SortOrderId(0);
+  if (!file.sort_order_id.has_value()) file.sort_order_id = iceberg::SortOrderId(0);
   done_.push_back(std::make_shared<const iceberg::DataFile>(std::move(file)));
   return Status::Ok();
 }
@@ -333,10 +360,11 @@ Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& contex
                          iceberg::MetricsConfig::Make(options.table->properties, *options.schema,
                                                       SortOrderOf(*options.table)));
   CALVE_ASSIGN_OR_RETURN(Partitioner partitioner, Partitioner::Make(options.spec, *options.schema));
+  CALVE_ASSIGN_OR_RETURN(RowOrder order, RowOrder::Of(*options.table, *options.schema));
   ParquetFileOptions parquet{
       .shape = std::move(shape), .properties = std::move(properties), .modes = std::move(modes)};
   return std::make_unique<FanOutWriter>(files, std::move(options), std::move(parquet),
-                                        std::move(partitioner));
+                                        std::move(partitioner), std::move(order));
 }
 
 }  // namespace calve::writer

@@ -1,34 +1,17 @@
 #include "writer/partition_rows.h"
 
-#include <arrow/array/array_nested.h>
-#include <arrow/array/util.h>
-#include <arrow/util/checked_cast.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <unordered_map>
 
 #include "columnar/arrow_status.h"
+#include "writer/column_path.h"
 #include "writer/transform_column.h"
 
 namespace calve::writer {
 namespace {
 
-using arrow::internal::checked_cast;
 using ArrayPtr = std::shared_ptr<arrow::Array>;
-
-Result<ArrayPtr> ColumnAt(const arrow::RecordBatch& batch, const std::vector<int>& path) {
-  if (path.empty()) {
-    CALVE_ASSIGN_OR_RETURN(ArrayPtr nulls, arrow::MakeArrayOfNull(arrow::null(), batch.num_rows()));
-    return nulls;
-  }
-  ArrayPtr column = batch.column(path.front());
-  for (size_t i = 1; i < path.size(); ++i) {
-    CALVE_ASSIGN_OR_RETURN(
-        column, checked_cast<const arrow::StructArray&>(*column).GetFlattenedField(path[i]));
-  }
-  return column;
-}
 
 /// Rows numbered by group; groups in the order in which they first appear.
 struct Groups {
@@ -57,18 +40,6 @@ void Refine(Groups& groups, const CodedColumn& column) {
     groups.group_of_row[row] = last_number;
   }
   groups.codes = std::move(codes);
-}
-
-std::vector<int> ColumnPath(const iceberg::Schema& schema, iceberg::FieldId id) {
-  std::vector<int> path;
-  const std::vector<iceberg::Field>* fields = &schema.fields();
-  for (const iceberg::FieldId step : schema.PathTo(id)) {
-    const auto at = std::find_if(fields->begin(), fields->end(),
-                                 [&](const iceberg::Field& f) { return f.id == step; });
-    path.push_back(static_cast<int>(at - fields->begin()));
-    fields = &at->type.fields();
-  }
-  return path;
 }
 
 }  // namespace

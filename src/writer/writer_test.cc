@@ -7,11 +7,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/bloom_filter.h>
+#include <parquet/bloom_filter_reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/schema.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "columnar/arrow_status.h"
@@ -554,6 +557,80 @@ TEST_F(WriterTest, MorePartitionsThanTheBufferHoldsAndFilesMayBeOpenMakeOneFileE
   EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), 6000);
 }
 
+/// Options of a table sorted by `fields`.
+WriteOptions SortedBy(WriteOptions options, std::vector<iceberg::SortField> fields) {
+  iceberg::TableMetadata table = *options.table;
+  table.sort_orders = {{.id = iceberg::SortOrderId(7), .fields = std::move(fields)}};
+  table.default_sort_order_id = iceberg::SortOrderId(7);
+  options.table = std::make_shared<const iceberg::TableMetadata>(std::move(table));
+  return options;
+}
+
+TEST_F(WriterTest, RowsOfAFileAreInTheTablesSortOrder) {
+  const WriteOptions options =
+      SortedBy(Options({Optional(1, "a", Type::Int()), Optional(2, "b", Type::String()),
+                        Optional(3, "f", Type::Double())}),
+               {{.source_id = FieldId(1), .ascending = false, .nulls_first = false},
+                {.source_id = FieldId(2), .transform = Transform::Truncate(1)},
+                {.source_id = FieldId(3)}});
+  const auto written = WriteAll(
+      options, {Rows(options, R"([{"a": 1, "b": "y1", "f": 2}, {"a": null, "b": "a", "f": 1},
+                                  {"a": 2, "b": "x", "f": NaN}, {"a": 1, "b": "y2", "f": -0.0}])"),
+                Rows(options, R"([{"a": 2, "b": "x", "f": 3}, {"a": 1, "b": null, "f": 5},
+                                  {"a": 1, "b": "y0", "f": 0.0}, {"a": 2, "b": "x", "f": null}])")});
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  ASSERT_EQ(written->size(), 1U);
+  EXPECT_EQ(written->front()->sort_order_id, iceberg::SortOrderId(7));
+  const Batch expected = Rows(options, R"([
+    {"a": 2, "b": "x", "f": null}, {"a": 2, "b": "x", "f": 3}, {"a": 2, "b": "x", "f": NaN},
+    {"a": 1, "b": null, "f": 5}, {"a": 1, "b": "y2", "f": -0.0}, {"a": 1, "b": "y0", "f": 0.0},
+    {"a": 1, "b": "y1", "f": 2}, {"a": null, "b": "a", "f": 1}])");
+  const auto read = ReadBack(written->front()->path)->CombineChunksToBatch().ValueOrDie();
+  EXPECT_TRUE(read->Equals(*expected, false, arrow::EqualOptions::Defaults().nans_equal(true)))
+      << read->ToString();
+}
+
+/// Rows numbered as told, 1,000 a batch.
+std::vector<Batch> NumberedRows(const WriteOptions& options, int rows,
+                                const std::function<int(int)>& number) {
+  std::vector<Batch> batches;
+  for (int from = 0; from < rows; from += 1000) {
+    arrow::Int32Builder numbers;
+    for (int i = from; i < from + 1000; ++i) EXPECT_TRUE(numbers.Append(number(i)).ok());
+    batches.push_back(arrow::RecordBatch::Make(*columnar::ToArrowSchema(*options.schema), 1000,
+                                               {*numbers.Finish()}));
+  }
+  return batches;
+}
+
+TEST_F(WriterTest, AFileOfSeveralRowGroupsNamesTheOrderOnlyWhenItIsInIt) {
+  WriteOptions options =
+      SortedBy(Options({Required(1, "n", Type::Int())}), {{.source_id = FieldId(1)}});
+  options.buffer_bytes_max = 40'000;
+  const auto write = [&](std::string run, const std::function<int(int)>& number) {
+    options.run_id = std::move(run);
+    const auto written = WriteAll(options, NumberedRows(options, 20'000, number));
+    EXPECT_TRUE(written.ok()) << written.error().message;
+    EXPECT_EQ(written->size(), 1U);
+    return written->front();
+  };
+  const DataFilePtr in_order = write("one", [](int i) { return i; });
+  EXPECT_EQ(in_order->sort_order_id, iceberg::SortOrderId(7));
+  EXPECT_GT(in_order->split_offsets.size(), 2U);
+
+  const DataFilePtr mixed = write("two", [](int i) { return i * 7919 % 20'000; });
+  EXPECT_EQ(mixed->sort_order_id, iceberg::SortOrderId(0));
+  const auto reader = OpenParquet(mixed->path);
+  int64_t sum = 0;
+  for (int group = 0; group < reader->num_row_groups(); ++group) {
+    const auto rows = reader->ReadRowGroup(group).ValueOrDie()->CombineChunksToBatch().ValueOrDie();
+    const auto& numbers = static_cast<const arrow::Int32Array&>(*rows->column(0));
+    EXPECT_TRUE(std::is_sorted(numbers.raw_values(), numbers.raw_values() + numbers.length()));
+    for (int64_t i = 0; i < numbers.length(); ++i) sum += numbers.Value(i);
+  }
+  EXPECT_EQ(sum, int64_t{20'000} * 19'999 / 2);
+}
+
 TEST_F(WriterTest, AbortRemovesItsOwnFilesOnly) {
   properties_ = {{"write.target-file-size-bytes", "1"}};
   const WriteOptions options = Options({Optional(1, "n", Type::Int())});
@@ -679,6 +756,31 @@ TEST_F(WriterTest, BloomFiltersAreWrittenWhereTheTableAsks) {
   EXPECT_FALSE(group->ColumnChunk(0)->bloom_filter_offset().has_value());
   EXPECT_TRUE(group->ColumnChunk(1)->bloom_filter_offset().has_value());
   EXPECT_TRUE(group->ColumnChunk(2)->bloom_filter_offset().has_value());
+}
+
+TEST_F(WriterTest, ABloomFilterHasRoomForAsManyValuesAsTheTableSays) {
+  const auto filter_for = [&](const std::string& ndv) {
+    properties_ = {{"write.parquet.bloom-filter-enabled.column.n", "true"},
+                   {"write.parquet.bloom-filter-ndv.column.n", ndv}};
+    WriteOptions options = Options({Required(1, "n", Type::Int())});
+    options.run_id = ndv;
+    const auto written =
+        WriteAll(options, NumberedRows(options, 5000, [](int i) { return i * 2; }));
+    EXPECT_TRUE(written.ok()) << written.error().message;
+    const auto reader = OpenParquet(written->front()->path);
+    return std::shared_ptr<parquet::BloomFilter>(
+        reader->parquet_reader()->GetBloomFilterReader().RowGroup(0)->GetColumnBloomFilter(0));
+  };
+  const auto fitting = filter_for("5000");
+  int held = 0;
+  int missing = 0;
+  for (int32_t n = 0; n < 10'000; n += 2) {
+    held += fitting->FindHash(fitting->Hash(n)) ? 1 : 0;
+    missing += fitting->FindHash(fitting->Hash(n + 1)) ? 0 : 1;
+  }
+  EXPECT_EQ(held, 5000);
+  EXPECT_GT(missing, 4500);
+  EXPECT_LT(filter_for("100")->GetBitsetSize(), fitting->GetBitsetSize());
 }
 
 TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {

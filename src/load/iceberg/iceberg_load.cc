@@ -7,8 +7,9 @@
 #include "catalog/table_files.h"
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
-#include "load/iceberg/merge.h"
+#include "iceberg/sort_text.h"
 #include "load/iceberg/load_history.h"
+#include "load/iceberg/merge.h"
 #include "load/iceberg/options.h"
 #include "load/iceberg/quarantine.h"
 #include "load/iceberg/row_filter.h"
@@ -257,6 +258,7 @@ Result<std::string> IcebergLoad::WhyNotAdopted(const Context& context, const Sch
                                                const io::FileInfo& file) {
   if (std::string why = WhyRowsAreNeeded(); !why.empty()) return why;
   CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
+  if (!target.has_value() && !options_.sort_by.empty()) return std::string("the table is sorted");
   iceberg::TableMetadata made;
   made.properties = options_.properties;
   const iceberg::TableMetadata& table = target.has_value() ? *target->metadata : made;
@@ -282,6 +284,8 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
             CALVE_ASSIGN_OR_RETURN(create.partition_fields,
                                    iceberg::ParsePartitionFields(
                                        options_.partition_by, *plan.schema, iceberg::FieldId(999)));
+            CALVE_ASSIGN_OR_RETURN(create.sort_fields,
+                                   iceberg::ParseSortFields(options_.sort_by, *plan.schema));
             return create;
           }));
   loaded_ = std::move(ensured.table);

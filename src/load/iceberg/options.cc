@@ -34,6 +34,11 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), "
                  "truncate(4, name).",
                  {.example = "[month(date)]"});
+  shape.Optional("sort_by", &IcebergOptions::sort_by,
+                 "For a new table: columns or transforms of them by which the rows of each file "
+                 "are sorted, such as region, ts desc, name desc nulls_first, bucket(16, id). "
+                 "Files of more than one row group are sorted row group by row group.",
+                 {.example = "[ts desc]"});
   shape.Optional("format_version", &IcebergOptions::format_version,
                  "For a new table: the version of Iceberg's format.", {.min = 2, .max = 3});
   shape.Optional("location", &IcebergOptions::location, "For a new table: its folder.",

@@ -50,6 +50,7 @@ struct IcebergOptions {
   std::vector<std::string> key;
   AdoptFiles adopt_files = AdoptFiles::kAuto;
   std::vector<std::string> partition_by;
+  std::vector<std::string> sort_by;
   int format_version = 2;
   std::string location;
   std::map<std::string, std::string> properties;
