@@ -77,9 +77,9 @@ TEST_F(AuditTest, FaultsOfAFileComeTogetherWithTheirPlaces) {
       "min: 3, max: 2}}\n");
   ASSERT_FALSE(contract.ok());
   const std::string& said = contract.error().message;
-  for (const char* part :
-       {"c.yaml:1:16", "c.yaml:3:6", "did you mean 'not_null'", "c.yaml:4:13", "min, max or both",
-        "c.yaml:5:30", "no row could pass", "c.yaml:6:17", "min, max, change_max or load_change_max", "c.yaml:7:14"})
+  for (const char* part : {"c.yaml:1:16", "c.yaml:3:6", "did you mean 'not_null'", "c.yaml:4:13",
+                           "min, max or both", "c.yaml:5:30", "no row could pass", "c.yaml:6:17",
+                           "min, max, change_max or load_change_max", "c.yaml:7:14"})
     EXPECT_NE(said.find(part), std::string::npos) << part << " is not in " << said;
 }
 
@@ -98,6 +98,28 @@ TEST_F(AuditTest, ChecksThatCannotRunAreRefusedByName) {
       {"checks: [{row_count: {min: 1}, severity: quarantine}]", "its severity is warn or fail"}};
   for (const auto& [yaml, part] : faults)
     EXPECT_NE(Fault(yaml).find(part), std::string::npos) << yaml << " gives: " << Fault(yaml);
+}
+
+TEST_F(AuditTest, ALoadIsJudgedBesideTheMedianOfTheLoadsBeforeIt) {
+  const auto contract = Parse("checks: [{row_count: {load_change_max: 0.5, loads: 3}}]");
+  ASSERT_TRUE(contract.ok()) << contract.error().message;
+  const Check& check = contract->checks.front();
+  const auto said = [&](int64_t rows, std::vector<int64_t> before) {
+    const auto compiled =
+        registry_.Find("row_count")
+            ->compile(check,
+                      {.schema = schema_, .rows_loaded = rows, .rows_of_loads = std::move(before)});
+    return compiled.ok() ? compiled->failure : compiled.error().message;
+  };
+  EXPECT_EQ(said(10, {100, 100}), "") << "two loads say nothing";
+  EXPECT_EQ(said(50, {100, 90, 2000, 7, 7, 7}), "") << "only the last three count";
+  EXPECT_EQ(said(-1, {100, 100, 100}), "") << "a table as it stands is no load";
+  EXPECT_EQ(said(49, {100, 90, 2000}),
+            "this load has 49 rows, 51 % below the median of the last 3 loads (100), where 50 % is "
+            "allowed");
+  EXPECT_EQ(
+      said(1, {0, 0, 0}),
+      "this load has 1 rows, above the median of the last 3 loads (0), where 50 % is allowed");
 }
 
 TEST_F(AuditTest, ValuesAreComparedAsTheColumnsTypeAllows) {

@@ -41,7 +41,7 @@ class SchemaPlanTest : public ::testing::Test {
   static std::vector<std::string> StepsOf(const SchemaPlan& plan) {
     std::vector<std::string> steps;
     for (const SchemaPlan::Step& step : plan.steps) {
-      const char* kinds[] = {"add", "widen", "leave out", "reject"};
+      const char* kinds[] = {"add", "widen", "leave out", "reject", "gone"};
       steps.push_back(std::string(kinds[static_cast<int>(step.kind)]) + " " + step.column + " " +
                       step.to);
     }
@@ -66,6 +66,15 @@ TEST_F(SchemaPlanTest, AColumnThatASourceLacksInsideAStructStays) {
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_TRUE(plan->steps.empty());
   EXPECT_NE(plan->schema->FindByName("lines.element.sku"), nullptr);
+}
+
+TEST_F(SchemaPlanTest, ColumnsThatASourceNoLongerHasAreNamedAndStay) {
+  std::vector<Field> incoming = Order(kLine, kTag);
+  incoming.erase(incoming.begin() + 1, incoming.end());
+  const auto plan = Meet(incoming);
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_THAT(StepsOf(*plan), ElementsAre("gone lines, tags "));
+  EXPECT_NE(plan->schema->FindByName("lines"), nullptr);
 }
 
 TEST_F(SchemaPlanTest, TypesInsideStructsWidenWhenTheContractSaysEvolve) {
