@@ -36,7 +36,7 @@ inline constexpr std::string_view kToken =
     "calve.token";  ///< By which a writer knows its own commit again.
 inline constexpr std::string_view kAuditedSnapshot = "calve.audited-snapshot-id";
 inline constexpr std::string_view kPublishedBy = "calve.published-by";
-inline constexpr std::string_view kRows = "calve.rows";  ///< That the load wrote.
+inline constexpr std::string_view kRows = "calve.rows";      ///< That the load wrote.
 inline constexpr std::string_view kWaived = "calve.waived";  ///< Checks that a person waived.
 }  // namespace summary
 
