@@ -26,7 +26,7 @@ contract("accepted values of another type", "checks: [{accepted_values: {column:
 contract("a check by a pattern that does not end", "checks: [{regex: {column: name, pattern: \"[a\"}}]\n", "regex(name)", "missing ]")
 contract("a pattern for a number", "checks: [{regex: {column: id, pattern: \"[0-9]+\"}}]\n", "regex(id)", "is long", "use a range or condition check")
 contract("rows to count below zero", "checks: [{row_count: {min: -1}}]\n", f"{FILE}:1:28", "at least 0")
-contract("rows to count, but no bound", "checks: [{row_count: {}}]\n", f"{FILE}:1:22", "min, max or change_max")
+contract("rows to count, but no bound", "checks: [{row_count: {}}]\n", f"{FILE}:1:22", "min, max, change_max")
 contract("a share that is none", "checks: [{row_count: {change_max: lots}}]\n", f"{FILE}:1:35", "50%")
 contract("freshness of a text", "checks: [{freshness: {column: name, age_max: 2d}}]\n", "freshness(name)", "is string", "name the column that says how new a row is")
 contract("freshness without an age", "checks: [{freshness: {column: born}}]\n", f"{FILE}:1:22", "age_max")

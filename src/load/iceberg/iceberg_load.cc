@@ -281,11 +281,13 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
             create.fields = plan.schema->fields();
             create.properties = options_.properties;
             create.properties["format-version"] = std::to_string(options_.format_version);
-            CALVE_ASSIGN_OR_RETURN(create.partition_fields,
-                                   iceberg::ParsePartitionFields(
-                                       options_.partition_by, *plan.schema, iceberg::FieldId(999)));
-            CALVE_ASSIGN_OR_RETURN(create.sort_fields,
-                                   iceberg::ParseSortFields(options_.sort_by, *plan.schema));
+            auto parts = iceberg::ParsePartitionFields(options_.partition_by, *plan.schema,
+                                                       iceberg::FieldId(999));
+            if (!parts.ok()) return While("partition_by", std::move(parts).error());
+            create.partition_fields = std::move(*parts);
+            auto order = iceberg::ParseSortFields(options_.sort_by, *plan.schema);
+            if (!order.ok()) return While("sort_by", std::move(order).error());
+            create.sort_fields = std::move(*order);
             return create;
           }));
   loaded_ = std::move(ensured.table);
@@ -453,10 +455,16 @@ Result<Report> IcebergLoad::Finish(const Context& context,
                     " rows, but " + FormatCount(rows_expected) +
                     " were given to them; nothing was staged");
   }
+  const bool replaces = options_.write_mode == WriteMode::kOverwrite;
+  if (replaces && files_.empty() && quarantine(context).rows() > 0) {
+    return DataError("not one row can be written, " + FormatCount(quarantine_->rows()) +
+                     " would be held back: overwriting " + report.table +
+                     " would only take rows away, so nothing was changed; `calve extract " +
+                     request_.job + "` shows why rows do not fit");
+  }
   if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(BeginMerge(context));
   CALVE_RETURN_IF_ERROR(quarantine(context).Commit(context));
   report.rows_quarantined = quarantine_->rows();
-  const bool replaces = options_.write_mode == WriteMode::kOverwrite;
   if (files_.empty() && !position.has_value() && !replaces) return report;
 
   for (int round = 1;; ++round) {

@@ -67,6 +67,7 @@ class Meeting {
   Result<SchemaPlan> Decide() {
     plan_.new_table = meeting_.current == nullptr;
     if (!plan_.new_table) fields_ = meeting_.current->fields();
+    CheckKinship();
     for (const Field& field : incoming_) DecideColumn(field);
     if (!plan_.new_table) {
       CheckMissing();
@@ -81,6 +82,30 @@ class Meeting {
   }
 
  private:
+  /// Rows without a single column of the table are of something else: a file with another
+  /// delimiter, another table's rows. Taken for new columns they would be rows of NULLs.
+  void CheckKinship() {
+    if (fields_.empty() || incoming_.empty()) return;
+    const auto is_known = [&](const Field& field) {
+      return std::any_of(fields_.begin(), fields_.end(), [&](const Field& known) {
+        return ToLower(known.name) == ToLower(field.name);
+      });
+    };
+    if (std::any_of(incoming_.begin(), incoming_.end(), is_known)) return;
+    faults_.push_back("the source has no column of " + meeting_.table + ": expected " +
+                      NamesOf(fields_) + ", found " + NamesOf(incoming_) +
+                      "; see that it is the right file and its delimiter is set, or rename "
+                      "columns with a column_mapping transformer");
+  }
+
+  static std::string NamesOf(const std::vector<Field>& fields) {
+    constexpr size_t kShown = 5;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < std::min(fields.size(), kShown); ++i)
+      names.push_back("'" + fields[i].name + "'");
+    return Join(names, ", ") + (fields.size() > kShown ? ", ..." : "");
+  }
+
   void DecideColumn(const Field& field) {
     Field* known = nullptr;
     for (Field& candidate : fields_) {

@@ -130,5 +130,14 @@ TEST_F(SchemaPlanTest, AStructThatBecomesANumberIsRefused) {
   EXPECT_THAT(plan.error().message, HasSubstr("'lines' is long in the source"));
 }
 
+TEST_F(SchemaPlanTest, RowsWithoutAnyColumnOfTheTableAreOfSomethingElse) {
+  const auto plan = Meet({Column(1, "id;lines;tags", Type::String())});
+  ASSERT_FALSE(plan.ok());
+  EXPECT_THAT(plan.error().message,
+              HasSubstr("no column of shop.orders: expected 'id', 'lines', 'tags', found "
+                        "'id;lines;tags'"));
+  EXPECT_THAT(plan.error().message, HasSubstr("delimiter"));
+}
+
 }  // namespace
 }  // namespace calve::load

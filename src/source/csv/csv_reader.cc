@@ -91,7 +91,7 @@ Result<std::optional<TracedBatch>> CsvReader::Next(const Context& context) {
 
 /// Parse the next rows of the block, or of the next one, and return their bytes; 0 at the end.
 Result<size_t> CsvReader::Parse(const Context& context, size_t rows_max) {
-  if (left_.empty()) {
+  while (left_.empty()) {  // The block with the header may hold nothing else.
     CALVE_ASSIGN_OR_RETURN(const bool more, text_->Next(context, &block_));
     if (!more) return size_t{0};
     left_ = block_.text();

@@ -174,6 +174,13 @@ TEST_F(CsvSourceTest, OtherEncodingsAreRead) {
       << broken.error().message;
 }
 
+TEST_F(CsvSourceTest, AHeaderThatIsABlockByItselfIsFollowedByTheRows) {
+  WriteText(folder_.At("a.csv"), "id,note\n1,\"" + std::string(20'000, 'x') + "\"\n2,y\n");
+  const auto rows = ReadRows("csv", "source_path: a.csv\n", {.batch_bytes_max = ByteCount(5'000)});
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_EQ(rows->rows.size(), 2U);
+}
+
 TEST_F(CsvSourceTest, ALargeFileIsReadBySeveralAndEveryRowOnce) {
   std::string text = "id,name\n";
   int64_t rows = 0;
