@@ -95,6 +95,10 @@ Result<engine::ArrowTable> RunsTable(Program& program) {
   CALVE_RETURN_IF_ERROR(
       columns.Number("rows_quarantined", rows, [](const Run& r) { return r.rows_quarantined; }));
   CALVE_RETURN_IF_ERROR(
+      columns.Number("rows_dropped", rows, [](const Run& r) { return r.rows_dropped; }));
+  CALVE_RETURN_IF_ERROR(
+      columns.Number("rows_made", rows, [](const Run& r) { return r.rows_made; }));
+  CALVE_RETURN_IF_ERROR(
       columns.Number("bytes_read", rows, [](const Run& r) { return r.bytes_read; }));
   CALVE_RETURN_IF_ERROR(
       columns.Number("snapshot_id", rows, [](const Run& r) { return r.snapshot_id; }));

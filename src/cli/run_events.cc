@@ -23,7 +23,26 @@ std::string Rate(ByteCount bytes, Duration took) {
          "/s";
 }
 
+/// Rows that transformers left out one by one, not by making others of them.
+int64_t Filtered(const pipeline::RunReport& report) {
+  return report.rows_dropped - std::max<int64_t>(0, report.rows_taken - report.rows_given);
+}
+
 }  // namespace
+
+std::string Accounting(const pipeline::RunReport& report) {
+  const int64_t filtered = Filtered(report);
+  const std::string ends = FormatCount(report.load.rows_written) + " written" +
+                           (report.load.rows_quarantined > 0
+                                ? " + " + FormatCount(report.load.rows_quarantined) + " quarantined"
+                                : "") +
+                           (filtered > 0 ? " + " + FormatCount(filtered) + " left out" : "");
+  const std::string read = FormatCount(report.rows_read) + " read";
+  if (report.rows_given == report.rows_taken) return ends + " = " + read;
+  return read +
+         (report.rows_taken == report.rows_read ? "" : ", " + FormatCount(report.rows_taken)) +
+         " → " + Counted(report.rows_given, "row") + " by the transformer → " + ends;
+}
 
 std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan) {
   using Kind = load::SchemaPlan::Step::Kind;
@@ -111,8 +130,8 @@ void RunEvents::Extracted(const pipeline::RunReport& report) {
     PrintLine("extract", FormatBytes(report.bytes_read) + "   " + Counted(report.rows_read, "row") +
                              "   " + Rate(report.bytes_read, took));
   }
-  if (report.rows_dropped > 0)
-    PrintLine("left out", Counted(report.rows_dropped, "row") + " by transformers");
+  if (const int64_t filtered = Filtered(report); filtered > 0)
+    PrintLine("left out", Counted(filtered, "row") + " by transformers");
   quarantined_ = report.load.rows_quarantined;
   if (quarantined_ == 0) return;
   std::string which;
@@ -176,7 +195,9 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
   const load::Report& load = report.load;
   switch (load.ending) {
     case load::Ending::kNothing:
-      PrintLine("done", Seconds(report.took) + "   nothing new; " + load.table + " is unchanged");
+      PrintLine("done", Seconds(report.took) + "   " +
+                            (report.rows_read > 0 ? Accounting(report) : "nothing new") + "; " +
+                            load.table + " is unchanged");
       break;
     case load::Ending::kBlocked:
       PrintLine("blocked", Coloured("WAITS", Colour::kYellow, colour()) + "   branch " +
@@ -193,14 +214,7 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
     case load::Ending::kPublished:
       PrintLine("publish", load.table + "   main → " + std::to_string(*load.snapshot_id) +
                                "   proved: " + load.proof);
-      PrintLine("done", Seconds(report.took) + "   " + FormatCount(load.rows_written) + " written" +
-                            (load.rows_quarantined > 0
-                                 ? " + " + FormatCount(load.rows_quarantined) + " quarantined"
-                                 : "") +
-                            (report.rows_dropped > 0
-                                 ? " + " + FormatCount(report.rows_dropped) + " left out"
-                                 : "") +
-                            " = " + FormatCount(report.rows_read) + " read");
+      PrintLine("done", Seconds(report.took) + "   " + Accounting(report));
       break;
   }
 }

@@ -39,6 +39,9 @@ class RunEvents : public pipeline::Events {
   int64_t quarantined_ = 0;
 };
 
+/// Where every row that was read has gone: "2 written + 1 quarantined = 3 read".
+std::string Accounting(const pipeline::RunReport& report);
+
 /// The lines that say how the source's columns meet the table's.
 std::vector<std::string> DescribeSchemaSteps(const load::SchemaPlan& plan);
 

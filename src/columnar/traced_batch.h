@@ -34,7 +34,21 @@ struct TracedBatch {
   std::vector<Reject> rejects;
   int64_t rows_read = 0;     ///< Rows read from the source for this batch, rejects included.
   int64_t rows_dropped = 0;  ///< Rows that a transform left out, as its configuration says.
-  ByteCount bytes_read{0};   ///< Bytes consumed from the source, for progress.
+  /// Rows that went into the first transform that makes rows of its own out of those that it is
+  /// given, and what became of them. rows + rejects + rows_dropped = rows_read - taken + made.
+  int64_t rows_taken = 0;
+  int64_t rows_made = 0;
+  ByteCount bytes_read{0};  ///< Bytes consumed from the source, for progress.
+
+  /// Count `taken` rows that a transform has made `made` rows of.
+  void CountRemade(int64_t taken, int64_t made) {
+    if (rows_taken == 0 && rows_made == 0) {
+      rows_taken = taken;
+      rows_made = made;
+    } else {
+      rows_made += made - taken;
+    }
+  }
 
   /// The place of row `row` of `rows`.
   std::string OriginOf(int64_t row) const {

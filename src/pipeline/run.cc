@@ -27,8 +27,7 @@ struct Prepared {
   std::unique_ptr<load::Load> load;
   source::ReadPlan read;
   std::shared_ptr<arrow::Schema> schema;  ///< Of the batches after the transforms.
-  bool makes_rows = false;
-  std::vector<int> file_of_split;  ///< See Adoption.
+  std::vector<int> file_of_split;         ///< See Adoption.
   Plan plan;
 };
 
@@ -77,8 +76,6 @@ Status PlanSource(const Context& context, const Job& job,
       const Transforms transforms,
       MakeTransforms(context, prepared->steps, prepared->read.schema, resources));
   prepared->schema = transforms.empty() ? prepared->read.schema : transforms.back()->schema();
-  for (const auto& transform : transforms)
-    prepared->makes_rows = prepared->makes_rows || transform->makes_rows();
   return Status::Ok();
 }
 
@@ -175,6 +172,8 @@ class Extraction {
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
   int64_t rows_dropped = 0;
+  int64_t rows_taken = 0;
+  int64_t rows_given = 0;
   std::map<std::string, int64_t> quarantined_by_rule;
   ByteCount bytes_read{0};
   std::vector<audit::Outcome> row_checks;
@@ -302,6 +301,8 @@ class Extraction {
     rows_quarantined += quarantined;
     for (const auto& [rule, rows] : by_rule) quarantined_by_rule[rule] += rows;
     rows_dropped += batch.rows_dropped;
+    rows_taken += batch.rows_taken;
+    rows_given += batch.rows_made;
     bytes_read += batch.bytes_read;
     TellProgress();
     return Status::Ok();
@@ -360,15 +361,27 @@ class Extraction {
   Status first_error_;
 };
 
-Status CheckCounts(const Extraction& extraction, bool makes_rows) {
+/// Take what was counted into the report, and see that every row is accounted for.
+Status TakeCounts(Extraction& extraction, RunReport* report) {
+  report->rows_read = extraction.rows_read;
+  report->rows_taken = extraction.rows_taken;
+  report->rows_given = extraction.rows_given;
+  const int64_t more = extraction.rows_given - extraction.rows_taken;
+  report->rows_dropped = extraction.rows_dropped + std::max<int64_t>(0, -more);
+  report->rows_made = std::max<int64_t>(0, more);
+  report->quarantined_by_rule = std::move(extraction.quarantined_by_rule);
+  report->bytes_read = extraction.bytes_read;
+  report->row_checks = std::move(extraction.row_checks);
+  report->load.rows_written = extraction.rows_written;
+  report->load.rows_quarantined = extraction.rows_quarantined;
   const int64_t accounted =
-      extraction.rows_written + extraction.rows_quarantined + extraction.rows_dropped;
-  if (makes_rows || accounted == extraction.rows_read) return Status::Ok();
-  return BugError(FormatCount(extraction.rows_read) + " rows were read, but " +
-                  FormatCount(extraction.rows_written) + " written, " +
-                  FormatCount(extraction.rows_quarantined) + " quarantined and " +
-                  FormatCount(extraction.rows_dropped) +
-                  " left out by transforms; nothing was staged");
+      extraction.rows_written + extraction.rows_quarantined + report->rows_dropped;
+  if (accounted == report->rows_read + report->rows_made) return Status::Ok();
+  return BugError(
+      FormatCount(report->rows_read) + " rows were read and " + FormatCount(report->rows_made) +
+      " made by transforms, but " + FormatCount(extraction.rows_written) + " written, " +
+      FormatCount(extraction.rows_quarantined) + " quarantined and " +
+      FormatCount(report->rows_dropped) + " left out by transforms; nothing was staged");
 }
 
 /// Remove what a failed run wrote, also when it was asked to stop. While a commit may still come
@@ -407,14 +420,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     CALVE_RETURN_IF_ERROR(prepared.load->Begin(context, prepared.plan.schema));
     Extraction extraction(context, job, contract, resources, prepared, events);
     CALVE_RETURN_IF_ERROR(extraction.Run());
-    CALVE_RETURN_IF_ERROR(CheckCounts(extraction, prepared.makes_rows));
-    report.rows_read = extraction.rows_read;
-    report.rows_dropped = extraction.rows_dropped;
-    report.quarantined_by_rule = std::move(extraction.quarantined_by_rule);
-    report.bytes_read = extraction.bytes_read;
-    report.row_checks = std::move(extraction.row_checks);
-    report.load.rows_written = extraction.rows_written;
-    report.load.rows_quarantined = extraction.rows_quarantined;
+    CALVE_RETURN_IF_ERROR(TakeCounts(extraction, &report));
     events.Extracted(report);
     std::optional<commit::Position> position;
     if (prepared.read.position.has_value()) {

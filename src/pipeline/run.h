@@ -67,7 +67,13 @@ struct RunReport {
   Plan plan;
   load::Report load;
   int64_t rows_read = 0;
-  int64_t rows_dropped = 0;  ///< Left out by transforms, as configured.
+  /// Left out by transforms, as configured; where one made rows of its own out of those that it was
+  /// given (a SELECT), the rows that there were fewer.
+  int64_t rows_dropped = 0;
+  int64_t rows_made = 0;  ///< Rows that there were more where a transform made rows of its own.
+  /// Rows that such transforms were given, and what they made of them; both 0 without one.
+  int64_t rows_taken = 0;
+  int64_t rows_given = 0;
   std::map<std::string, int64_t> quarantined_by_rule;
   ByteCount bytes_read{0};
   bool has_position = false;               ///< Whether the snapshot holds a position of the source.
@@ -104,8 +110,8 @@ Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contra
 /// Run a job once: read, transform, check, write, stage, audit, publish. An audit that fails is a
 /// report, not an error.
 ///
-/// rows read = rows written + rows quarantined + rows that transforms left out, or the run fails
-/// before anything is staged. A run that fails leaves main and position as they were.
+/// rows written + rows quarantined + rows that transforms left out = rows read + rows that
+/// transforms made, or the run fails before anything is staged. A run that fails leaves main and position as they were.
 Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract,
                          const std::string& run, const Resources& resources, Events& events);
 

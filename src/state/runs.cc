@@ -6,7 +6,7 @@
 namespace calve::state {
 namespace {
 
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
 constexpr const char* kCreateTables =
     "CREATE TABLE IF NOT EXISTS runs (run TEXT PRIMARY KEY, job TEXT NOT NULL, state TEXT NOT "
@@ -15,12 +15,18 @@ constexpr const char* kCreateTables =
     "NOT NULL, "
     "rows_quarantined INTEGER NOT NULL, bytes_read INTEGER NOT NULL, snapshot_id INTEGER, branch "
     "TEXT NOT NULL, "
-    "has_position INTEGER NOT NULL, error TEXT NOT NULL, swept INTEGER NOT NULL DEFAULT 0);"
+    "has_position INTEGER NOT NULL, error TEXT NOT NULL, swept INTEGER NOT NULL DEFAULT 0, "
+    "rows_dropped INTEGER NOT NULL DEFAULT 0, rows_made INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX IF NOT EXISTS runs_by_job ON runs (job, state);"
     "CREATE TABLE IF NOT EXISTS audits (run TEXT NOT NULL, table_name TEXT NOT NULL, check_name "
     "TEXT NOT NULL, severity TEXT NOT NULL, "
     "passed INTEGER NOT NULL, rows_failed INTEGER NOT NULL, rows_total INTEGER NOT NULL, message "
     "TEXT NOT NULL, at_us INTEGER NOT NULL);";
+
+/// What a file of version 1 lacks.
+constexpr const char* kAddRowsLeftOut =
+    "ALTER TABLE runs ADD COLUMN rows_dropped INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE runs ADD COLUMN rows_made INTEGER NOT NULL DEFAULT 0;";
 
 constexpr std::array<RunState, 6> kStates = {RunState::kRunning, RunState::kPublished,
                                              RunState::kNothing, RunState::kAuditFailed,
@@ -39,7 +45,7 @@ RunState StateOf(const std::string& text) {
 constexpr std::string_view kColumns =
     "run, job, state, started_us, ended_us, table_name, rows_read, rows_written, rows_quarantined, "
     "bytes_read, snapshot_id, branch, "
-    "has_position, error";
+    "has_position, error, rows_dropped, rows_made";
 
 RunRecord ReadRecord(const io::SqliteStatement& row) {
   RunRecord record;
@@ -57,7 +63,25 @@ RunRecord ReadRecord(const io::SqliteStatement& row) {
   record.branch = row.Text(11);
   record.has_position = row.Integer(12) != 0;
   record.error = row.Text(13);
+  record.rows_dropped = row.Integer(14);
+  record.rows_made = row.Integer(15);
   return record;
+}
+
+Result<int64_t> VersionOf(io::SqliteDatabase& database) {
+  CALVE_ASSIGN_OR_RETURN(auto read, io::SqliteStatement::Prepare(database, "PRAGMA user_version"));
+  CALVE_RETURN_IF_ERROR(read.Step());
+  return read.Integer(0);
+}
+
+/// Make the tables what this version writes. Another process may do it at the same time.
+Status Upgrade(io::SqliteDatabase& database) {
+  CALVE_ASSIGN_OR_RETURN(auto transaction, io::SqliteTransaction::Begin(database));
+  CALVE_ASSIGN_OR_RETURN(const int64_t version, VersionOf(database));
+  if (version == 0) CALVE_RETURN_IF_ERROR(database.Execute(kCreateTables));
+  if (version == 1) CALVE_RETURN_IF_ERROR(database.Execute(kAddRowsLeftOut));
+  CALVE_RETURN_IF_ERROR(database.Execute("PRAGMA user_version = 2"));
+  return transaction.Commit();
 }
 
 /// Whether files of a run may lie around that no snapshot has.
@@ -68,7 +92,7 @@ Status WriteRecord(io::SqliteDatabase& database, const RunRecord& record, Files 
       auto write,
       io::SqliteStatement::Prepare(
           database, "INSERT OR REPLACE INTO runs (" + std::string(kColumns) +
-                        ", swept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                        ", swept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   write.Bind(record.run).Bind(record.job).Bind(ToString(record.state)).Bind(Micros(record.started));
   if (record.ended.has_value()) {
     write.Bind(Micros(*record.ended));
@@ -86,6 +110,7 @@ Status WriteRecord(io::SqliteDatabase& database, const RunRecord& record, Files 
     write.BindNull();
   }
   write.Bind(record.branch).Bind(int64_t{record.has_position}).Bind(record.error);
+  write.Bind(record.rows_dropped).Bind(record.rows_made);
   write.Bind(int64_t{files == Files::kClean});
   return StatusOf(write.Run());
 }
@@ -113,21 +138,12 @@ std::string_view ToString(RunState state) {
 Result<Runs> Runs::Open(const std::string& folder) {
   CALVE_ASSIGN_OR_RETURN(io::SqliteDatabase database,
                          io::SqliteDatabase::Open(folder + "/state.db"));
-  int64_t version = 0;
-  {
-    CALVE_ASSIGN_OR_RETURN(auto read,
-                           io::SqliteStatement::Prepare(database, "PRAGMA user_version"));
-    CALVE_RETURN_IF_ERROR(read.Step());
-    version = read.Integer(0);
-  }
+  CALVE_ASSIGN_OR_RETURN(const int64_t version, VersionOf(database));
   if (version > kSchemaVersion) {
     return RefusedError("the run records in " + database.path() +
                         " were written by a newer calve; use that one, or another project folder");
   }
-  if (version < kSchemaVersion) {
-    CALVE_RETURN_IF_ERROR(database.Execute(kCreateTables));
-    CALVE_RETURN_IF_ERROR(database.Execute("PRAGMA user_version = 1"));
-  }
+  if (version < kSchemaVersion) CALVE_RETURN_IF_ERROR(Upgrade(database));
   return Runs(std::move(database), folder);
 }
 

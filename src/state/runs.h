@@ -28,6 +28,8 @@ struct RunRecord {
   int64_t rows_read = 0;
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
+  int64_t rows_dropped = 0;  ///< Left out by transforms.
+  int64_t rows_made = 0;     ///< By transforms, beyond those that they were given.
   int64_t bytes_read = 0;
   std::optional<int64_t> snapshot_id;
   std::string branch;

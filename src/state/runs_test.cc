@@ -55,6 +55,8 @@ TEST_F(RunsTest, ARecordComesBackAsItWas) {
   record.rows_read = 7;
   record.rows_written = 5;
   record.rows_quarantined = 2;
+  record.rows_dropped = 3;
+  record.rows_made = 1;
   record.bytes_read = 99;
   record.snapshot_id = int64_t{1} << 60;
   record.branch = "audit_r1";
@@ -66,6 +68,8 @@ TEST_F(RunsTest, ARecordComesBackAsItWas) {
   EXPECT_EQ((*found)->state, RunState::kPublished);
   EXPECT_EQ((*found)->ended, record.ended);
   EXPECT_EQ((*found)->rows_written, 5);
+  EXPECT_EQ((*found)->rows_dropped, 3);
+  EXPECT_EQ((*found)->rows_made, 1);
   EXPECT_EQ((*found)->snapshot_id, record.snapshot_id);
   EXPECT_EQ((*found)->branch, "audit_r1");
   EXPECT_EQ(other.Audits(10)->front().check, "unique(id)");
@@ -143,10 +147,27 @@ TEST_F(RunsTest, TheNewestRunsComeFirst) {
   EXPECT_EQ((*newest)[1].run, "r3");
 }
 
+TEST_F(RunsTest, RecordsOfTheFirstVersionStay) {
+  RunRecord record = Record("r1", RunState::kPublished);
+  record.rows_written = 5;
+  ASSERT_TRUE(runs_.Begin(record).ok());
+  ASSERT_TRUE(runs_.End(record, {}).ok());
+  auto database = io::SqliteDatabase::Open(folder_.At("state.db"));
+  ASSERT_TRUE(database.ok());
+  ASSERT_TRUE(database
+                  ->Execute("ALTER TABLE runs DROP COLUMN rows_dropped;"
+                            "ALTER TABLE runs DROP COLUMN rows_made; PRAGMA user_version = 1")
+                  .ok());
+  Runs upgraded = Open();
+  EXPECT_EQ(upgraded.Find("r1").value()->rows_written, 5);
+  EXPECT_EQ(upgraded.Find("r1").value()->rows_dropped, 0);
+  ASSERT_TRUE(upgraded.Begin(Record("r2")).ok());
+}
+
 TEST_F(RunsTest, RecordsOfANewerProgramAreRefused) {
   auto database = io::SqliteDatabase::Open(folder_.At("state.db"));
   ASSERT_TRUE(database.ok());
-  ASSERT_TRUE(database->Execute("PRAGMA user_version = 2").ok());
+  ASSERT_TRUE(database->Execute("PRAGMA user_version = 3").ok());
   const auto opened = Runs::Open(folder_.path());
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().kind, ErrorKind::kRefused);

@@ -91,7 +91,6 @@ class Select : public Transform {
       : sql_(std::move(sql)), schema_(std::move(schema)), engine_(engine) {}
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
-  bool makes_rows() const override { return true; }
 
   Result<columnar::TracedBatch> Apply(const Context& context,
                                       columnar::TracedBatch batch) override {
@@ -105,7 +104,9 @@ class Select : public Transform {
       if (piece == nullptr) break;
       pieces.push_back(std::move(piece));
     }
+    const int64_t taken = batch.rows->num_rows();
     CALVE_ASSIGN_OR_RETURN(batch.rows, columnar::Concatenate(schema_, pieces));
+    batch.CountRemade(taken, batch.rows->num_rows());
     batch.origin_rows.assign(static_cast<size_t>(batch.rows->num_rows()), -1);
     return batch;
   }

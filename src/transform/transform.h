@@ -16,12 +16,11 @@ class Transform {
   virtual ~Transform() = default;
   /// The schema of what comes out; the same for every batch.
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
-  /// Change one batch. Rows that cannot be changed as asked become rejects with their origin; rows
-  /// are counted: rows out + rejects added + rows dropped = rows in, unless the transform makes
-  /// rows (sql with UNNEST or GROUP BY), which it says in `makes_rows`.
+  /// Change one batch. Rows that cannot be changed as asked become rejects with their origin. All
+  /// rows are counted: rows out + rejects added + rows dropped = rows in. One that makes rows of its
+  /// own (sql with UNNEST or GROUP BY) says so by CountRemade.
   virtual Result<columnar::TracedBatch> Apply(const Context& context,
                                               columnar::TracedBatch batch) = 0;
-  virtual bool makes_rows() const { return false; }
 };
 
 }  // namespace calve::transform

@@ -23,6 +23,7 @@ struct Out {
   std::vector<std::string> rejects;
   std::vector<std::string> origins;
   int64_t dropped = 0;
+  std::pair<int64_t, int64_t> made_of;  ///< Rows taken, and rows made of them.
 };
 
 /// Every registered transform over a batch of id (long) and name (string).
@@ -58,17 +59,19 @@ class TransformTest : public testing::Test {
     batch.rows_read = rows->num_rows();
     CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(*context_, std::move(batch)));
     EXPECT_TRUE(batch.rows->schema()->Equals(*transform->schema()));
-    Out out{.rows = {}, .rejects = {}, .origins = {}, .dropped = batch.rows_dropped};
+    Out out{.rows = {},
+            .rejects = {},
+            .origins = {},
+            .dropped = batch.rows_dropped,
+            .made_of = {batch.rows_taken, batch.rows_made}};
     for (int64_t row = 0; row < batch.rows->num_rows(); ++row) {
       out.rows.push_back(columnar::RowAsJson(*batch.rows, row));
       out.origins.push_back(batch.OriginOf(row));
     }
     for (const columnar::Reject& reject : batch.rejects)
       out.rejects.push_back(reject.origin + ": " + reject.reason);
-    if (!transform->makes_rows()) {
-      EXPECT_EQ(out.rows.size() + out.rejects.size() + static_cast<size_t>(out.dropped),
-                static_cast<size_t>(rows->num_rows()));
-    }
+    EXPECT_EQ(static_cast<int64_t>(out.rows.size() + out.rejects.size()) + out.dropped,
+              rows->num_rows() - batch.rows_taken + batch.rows_made);
     return out;
   }
 
@@ -197,8 +200,26 @@ TEST_F(TransformTest, ASelectMakesRows) {
       Run("sql", "select: \"SELECT id, unnest([1, 2]) AS n FROM batch\"", BatchOf({"ada"}));
   ASSERT_TRUE(out.ok()) << out.error().message;
   EXPECT_EQ(out->rows.size(), 2U);
+  EXPECT_EQ(out->made_of, (std::pair<int64_t, int64_t>(1, 2)));
   EXPECT_NE(ErrorOf("sql", "select: \"SELECT id, id FROM batch\"").find("two columns named 'id'"),
             std::string::npos);
+}
+
+TEST_F(TransformTest, ASelectThatLeavesRowsOutSaysHowMany) {
+  const auto out =
+      Run("sql", "select: \"SELECT id FROM batch WHERE id = 2\"", BatchOf({"ada", "bo", "cy"}));
+  ASSERT_TRUE(out.ok()) << out.error().message;
+  EXPECT_EQ(out->rows, Texts{R"({"id": 2})"});
+  EXPECT_EQ(out->made_of, (std::pair<int64_t, int64_t>(3, 1)));
+}
+
+TEST(RemadeRows, OfSeveralTransformsAreCountedOverAll) {
+  columnar::TracedBatch batch;
+  batch.CountRemade(10, 4);
+  batch.rows_dropped = 1;
+  batch.CountRemade(3, 6);
+  EXPECT_EQ(batch.rows_taken, 10);
+  EXPECT_EQ(batch.rows_made, 7);  // 6 rows and the one left out between.
 }
 
 TEST_F(TransformTest, BaseIsConversionThenMappingThenValidation) {

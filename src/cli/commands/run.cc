@@ -53,6 +53,7 @@ ordered_json ToJson(const pipeline::RunReport& report) {
                        {"rows_quarantined", report.load.rows_quarantined},
                        {"quarantined_by_rule", report.quarantined_by_rule},
                        {"rows_dropped", report.rows_dropped},
+                       {"rows_made", report.rows_made},
                        {"bytes_read", report.bytes_read.value()},
                        {"files", report.load.files},
                        {"files_adopted", report.load.files_adopted},
@@ -191,6 +192,8 @@ Result<ExitCode> RunJob(Program& program, const std::string& id) {
   record.rows_read = report->rows_read;
   record.rows_written = report->load.rows_written;
   record.rows_quarantined = report->load.rows_quarantined;
+  record.rows_dropped = report->rows_dropped;
+  record.rows_made = report->rows_made;
   record.bytes_read = report->bytes_read.value();
   record.snapshot_id = report->load.snapshot_id;
   record.branch = report->load.branch;
