@@ -1,14 +1,17 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <stop_token>
+#include <string_view>
 #include <thread>
 
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "columnar/convert.h"
 #include "io/file_system_set.h"
 
@@ -61,30 +64,34 @@ int Run(int argc, char** argv, std::stop_token stop) {
   app.require_subcommand(1);
   app.fallthrough();
   for (const auto& [name, command] : registry.commands()) command.add(app, program);
+  // A command line that cannot be read has not said so itself.
+  const bool json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
     // What is said of a command that is not there should name it.
     const std::vector<std::string> words = app.remaining();
     if (!app.get_subcommands().empty() || words.empty()) {
-      app.exit(error);
+      if (json) calve::cli::PrintUsageFailure(json, error.what());
+      if (!json) app.exit(error);
     } else {
       std::vector<std::string> known;
       for (const auto& [name, command] : registry.commands()) known.push_back(name);
-      calve::cli::PrintError("calve: there is no command '" + words.front() + "'" +
-                             calve::DidYouMean(words.front(), known) + "; see calve --help");
+      calve::cli::PrintUsageFailure(json, "there is no command '" + words.front() + "'" +
+                                              calve::DidYouMean(words.front(), known) +
+                                              "; see calve --help");
     }
     return static_cast<int>(ExitCode::kConfiguration);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(ExitCode::kConfiguration);
+    const bool fault = error.get_exit_code() != 0;
+    if (fault && json) calve::cli::PrintUsageFailure(json, error.what());
+    if (!fault || !json) app.exit(error);
+    return fault ? static_cast<int>(ExitCode::kConfiguration) : 0;
   }
   calve::Result<ExitCode> ended =
       program.todo ? program.todo() : calve::Result<ExitCode>(ExitCode::kConfiguration);
   if (ended.ok()) return static_cast<int>(*ended);
-  const bool bug = ended.error().kind == calve::ErrorKind::kBug;
-  calve::cli::PrintError((bug ? "calve has a bug, please report it: " : "calve: ") +
-                         calve::cli::MessageOf(ended.error()));
+  calve::cli::PrintFailure(json, ended.error());
   return static_cast<int>(calve::cli::ExitCodeOf(ended.error()));
 }
 

@@ -28,7 +28,37 @@ bool TakeWord(std::string_view& text, Direction& direction) {
   return true;
 }
 
+/// A transform of a column as a person writes it.
+std::string TextOf(const Transform& transform, FieldId source, const Schema& schema) {
+  const std::string column = schema.FullName(source).value_or("?");
+  if (transform.kind() == Transform::Kind::kIdentity) return column;
+  const std::string text = transform.ToString();
+  const size_t bracket = text.find('[');
+  if (bracket == std::string::npos) return text + "(" + column + ")";
+  return text.substr(0, bracket) + "(" + text.substr(bracket + 1, text.size() - bracket - 2) +
+         ", " + column + ")";
+}
+
 }  // namespace
+
+std::vector<std::string> PartitionTexts(const PartitionSpec& spec, const Schema& schema) {
+  std::vector<std::string> texts;
+  for (const PartitionField& field : spec.fields)
+    texts.push_back(TextOf(field.transform, field.source_id, schema));
+  return texts;
+}
+
+std::vector<std::string> SortTexts(const SortOrder& order, const Schema& schema) {
+  std::vector<std::string> texts;
+  for (const SortField& field : order.fields) {
+    std::string text = TextOf(field.transform, field.source_id, schema);
+    if (!field.ascending) text += " desc";
+    if (field.nulls_first != field.ascending)
+      text += field.nulls_first ? " nulls_first" : " nulls_last";
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
 
 Result<std::vector<SortField>> ParseSortFields(const std::vector<std::string>& texts,
                                                const Schema& schema) {

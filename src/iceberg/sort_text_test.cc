@@ -32,6 +32,17 @@ TEST(SortTextTest, ReadsDirectionsAndColumnsWhoseNamesLookLikeThem) {
                                            By(2, same, false, false)));
 }
 
+TEST(SortTextTest, WhatIsReadIsWrittenTheSameWay) {
+  const std::vector<std::string> texts = {"id", "id desc", "bucket(16, id) desc nulls_first",
+                                          "truncate(4, id) nulls_last"};
+  const SortOrder order{.id = SortOrderId(1), .fields = Must(ParseSortFields(texts, *Events()))};
+  EXPECT_EQ(SortTexts(order, *Events()), texts);
+  const PartitionSpec spec{
+      .id = SpecId(0),
+      .fields = Must(ParsePartitionFields({"bucket(16, id)", "id"}, *Events(), FieldId(999)))};
+  EXPECT_THAT(PartitionTexts(spec, *Events()), testing::ElementsAre("bucket(16, id)", "id"));
+}
+
 TEST(SortTextTest, WhatIsNoDirectionIsSaid) {
   for (const char* text : {"id down", "id desc asc", "ID_ desc", ""}) {
     const auto fields = ParseSortFields({text}, *Events());

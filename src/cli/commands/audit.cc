@@ -5,6 +5,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "columnar/convert.h"
 
 namespace calve::cli {
@@ -71,7 +72,7 @@ Result<ExitCode> AuditNow(Program& program, const AuditArguments& arguments) {
                     {"message", outcome.message}});
   }
   if (program.options.json) {
-    Print(json.dump(2) + "\n");
+    PrintEither(true, json, "");
   } else {
     PrintLine("audit",
               arguments.table + "   " + Counted(report.rows, "row") + "   snapshot " +

@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -9,6 +12,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "columnar/arrow_status.h"
 
 namespace calve::cli {
@@ -48,11 +52,8 @@ Result<ExitCode> ListBranches(Program& program) {
                     {"added_rows", ParseInteger(rows).value_or(0)},
                     {"pending", proof == commit::Proof::kPending}});
   }
-  if (program.options.json) {
-    Print(json.dump(2) + "\n");
-  } else {
-    Print(table.empty() ? "no branch but main anywhere\n" : table.Render());
-  }
+  PrintEither(program.options.json, json,
+              table.empty() ? "no branch but main anywhere\n" : table.Render());
   return ExitCode::kDone;
 }
 
@@ -106,20 +107,47 @@ Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
     table.Add({name, FormatCount(before), FormatCount(there[i + 1]), Bar(share, 20)});
     json.push_back({{"column", name}, {"nulls_main", before}, {"nulls_branch", there[i + 1]}});
   }
-  if (program.options.json) {
-    Print(nlohmann::ordered_json({{"table", found.table.ToString()},
-                                  {"branch", found.branch},
-                                  {"rows_main", main[0]},
-                                  {"rows_branch", there[0]},
-                                  {"columns", json}})
-              .dump(2) +
-          "\n");
-    return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line("table",
+              found.table.ToString() + "   main " + Counted(main[0], "row") + ", " + found.branch +
+                  " " + Counted(there[0], "row"),
+              "table", found.table.ToString());
+  report.Fact("branch", found.branch);
+  report.Fact("rows_main", main[0]);
+  report.Fact("rows_branch", there[0]);
+  report.Fact("columns", std::move(json));
+  if (!program.options.json) Print(table.Render());
+  return report.Done();
+}
+
+int64_t NumberOf(const iceberg::Snapshot& snapshot, std::string_view key) {
+  return ParseInteger(SummaryOf(snapshot, key)).value_or(0);
+}
+
+/// What the branch adds and takes away, of rows or of files.
+void TellChange(const iceberg::Snapshot& head, const std::string& what, std::string_view added,
+                std::string_view deleted, Report& report) {
+  const int64_t more = NumberOf(head, added);
+  const int64_t fewer = NumberOf(head, deleted);
+  report.Line(what, "+" + FormatCount(more) + "  -" + FormatCount(fewer), "added_" + what, more);
+  report.Fact("deleted_" + what, fewer);
+}
+
+/// Columns that the branch adds, and those whose type it changes.
+void TellSchemaChange(const iceberg::Schema& staged, const iceberg::Schema& current,
+                      Report& report) {
+  nlohmann::ordered_json changes = nlohmann::ordered_json::array();
+  for (const iceberg::Field& field : staged.fields()) {
+    const iceberg::Field* known = current.FindById(field.id);
+    if (known != nullptr && known->type == field.type) continue;
+    nlohmann::ordered_json change = {{"column", field.name}, {"type", field.type.ToString()}};
+    if (known != nullptr) change["type_main"] = known->type.ToString();
+    changes.push_back(std::move(change));
+    report.Hint("schema", known == nullptr ? "+ " + field.name + " " + field.type.ToString()
+                                           : "~ " + field.name + " " + known->type.ToString() +
+                                                 " → " + field.type.ToString());
   }
-  PrintLine("table", found.table.ToString() + "   main " + Counted(main[0], "row") + ", " +
-                         found.branch + " " + Counted(there[0], "row"));
-  Print(table.Render());
-  return ExitCode::kDone;
+  report.Fact("schema", std::move(changes));
 }
 
 Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
@@ -127,43 +155,34 @@ Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
                          FindBranch(program, arguments.branch, arguments.table));
   const iceberg::Snapshot& head = *found.head();
   const iceberg::Snapshot* main = found.loaded.metadata->current_snapshot();
-  PrintLine("table", found.table.ToString());
-  PrintLine("main",
-            main == nullptr
-                ? "no rows yet"
-                : "snapshot " + std::to_string(main->id.value()) + "   " +
-                      Counted(ParseInteger(SummaryOf(*main, "total-records")).value_or(0), "row"));
-  PrintLine("branch",
-            found.branch + "   snapshot " + std::to_string(head.id.value()) + "   " +
-                Counted(ParseInteger(SummaryOf(head, "total-records")).value_or(0), "row"));
-  PrintLine("rows", "+" + FormatCount(ParseInteger(SummaryOf(head, "added-records")).value_or(0)) +
-                        "  -" +
-                        FormatCount(ParseInteger(SummaryOf(head, "deleted-records")).value_or(0)));
-  PrintLine("files",
-            "+" + FormatCount(ParseInteger(SummaryOf(head, "added-data-files")).value_or(0)) +
-                "  -" +
-                FormatCount(ParseInteger(SummaryOf(head, "deleted-data-files")).value_or(0)));
-  const iceberg::Schema& staged = *found.loaded.metadata->SchemaOf(head);
-  const iceberg::Schema& current = *found.loaded.metadata->schema();
-  for (const iceberg::Field& field : staged.fields()) {
-    const iceberg::Field* known = current.FindById(field.id);
-    if (known == nullptr) PrintLine("schema", "+ " + field.name + " " + field.type.ToString());
-    if (known != nullptr && !(known->type == field.type))
-      PrintLine("schema",
-                "~ " + field.name + " " + known->type.ToString() + " → " + field.type.ToString());
-  }
-  if (main != nullptr && head.parent_id != main->id)
-    PrintLine(
+  const auto described = [](const iceberg::Snapshot& snapshot) {
+    return "snapshot " + std::to_string(snapshot.id.value()) + "   " +
+           Counted(NumberOf(snapshot, "total-records"), "row");
+  };
+  Report report(program.options.json);
+  report.Line("table", found.table.ToString(), "table", found.table.ToString());
+  report.Line("main", main == nullptr ? "no rows yet" : described(*main), "rows_main",
+              main == nullptr ? 0 : NumberOf(*main, "total-records"));
+  report.Line("branch", found.branch + "   " + described(head), "branch", found.branch);
+  report.Fact("snapshot_id", head.id.value());
+  report.Fact("rows_branch", NumberOf(head, "total-records"));
+  TellChange(head, "rows", "added-records", "deleted-records", report);
+  TellChange(head, "files", "added-data-files", "deleted-data-files", report);
+  TellSchemaChange(*found.loaded.metadata->SchemaOf(head), *found.loaded.metadata->schema(),
+                   report);
+  const bool moved = main != nullptr && head.parent_id != main->id;
+  report.Fact("main_moved", moved);
+  if (moved) {
+    report.Hint(
         "note",
         "main has moved since the branch was staged; publishing puts the same files on top of it");
-  return ExitCode::kDone;
+  }
+  return report.Done();
 }
 
-/// Judge the staged rows by the table's contract; what fails must be waived by name.
-Status JudgeForPublish(Program& program, const FoundBranch& found,
-                       const BranchArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const auto contract, program.LoadContract(found.table.ToString()));
-  if (!contract.has_value()) return Status::Ok();
+/// Audit the staged rows by a contract, beside the table as the branch has it.
+Result<audit::Report> AuditStaged(Program& program, const FoundBranch& found,
+                                  const audit::Contract& contract) {
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.engine());
   const iceberg::Snapshot& head = *found.head();
@@ -177,45 +196,83 @@ Status JudgeForPublish(Program& program, const FoundBranch& found,
   CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*scope.table.schema));
   scope.inputs.now_ms = MillisSinceEpoch(program.context().clock->Now());
   CALVE_ASSIGN_OR_RETURN(scope.resolver, program.resolver());
-  CALVE_ASSIGN_OR_RETURN(
-      const audit::Report report,
-      audit::AuditTable(program.context(), *contract, parts->checks, *engine, scope));
-  std::string failed;
-  for (const audit::Outcome& outcome : report.outcomes) {
-    if (outcome.passed || outcome.check.severity != audit::Severity::kFail) continue;
-    const bool waived = std::find(arguments.waived.begin(), arguments.waived.end(),
-                                  outcome.check.name) != arguments.waived.end();
-    if (!waived)
-      failed += (failed.empty() ? "" : ", ") + outcome.check.name + " (" + outcome.message + ")";
+  return audit::AuditTable(program.context(), contract, parts->checks, *engine, scope);
+}
+
+/// Judge the staged rows by the table's contract. Gives the checks that fail and are not waived by
+/// name, each with what it found; fails with kConfig when a waived name is no check.
+Result<std::vector<std::string>> JudgeForPublish(Program& program, const FoundBranch& found,
+                                                 const std::vector<std::string>& waived) {
+  audit::Report report;
+  CALVE_ASSIGN_OR_RETURN(const auto contract, program.LoadContract(found.table.ToString()));
+  if (contract.has_value()) {
+    CALVE_ASSIGN_OR_RETURN(report, AuditStaged(program, found, *contract));
   }
-  if (failed.empty()) return Status::Ok();
-  return RefusedError("branch " + found.branch + " still fails " + failed +
-                      "; name each with --waive to publish all the same, or discard the branch");
+  std::vector<std::string> known;
+  for (const audit::Outcome& outcome : report.outcomes) known.push_back(outcome.check.name);
+  for (const std::string& name : waived) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string have = known.empty() ? "it has none" : Join(known, ", ");
+    const std::string near = DidYouMean(name, known);
+    return ConfigError("--waive '" + name + "' names no check of " + found.table.ToString() +
+                       (near.empty() ? ": " + have : near));
+  }
+  std::vector<std::string> failed;
+  for (const audit::Outcome& outcome : report.outcomes) {
+    const std::string& name = outcome.check.name;
+    const bool stops = !outcome.passed && outcome.check.severity == audit::Severity::kFail;
+    if (stops && std::find(waived.begin(), waived.end(), name) == waived.end())
+      failed.push_back(name + " (" + outcome.message + ")");
+  }
+  return failed;
+}
+
+/// Who answers for what is done: the name given, else that of the account.
+std::string WhoActs(const std::string& given) {
+  if (!given.empty()) return given;
+  if (const char* user = std::getenv("USER"); user != nullptr && *user != '\0') return user;
+  const passwd* account = ::getpwuid(::geteuid());
+  return account == nullptr ? "uid " + std::to_string(::geteuid()) : account->pw_name;
 }
 
 Result<ExitCode> PublishBranch(Program& program, const BranchArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
                          FindBranch(program, arguments.branch, arguments.table));
-  CALVE_RETURN_IF_ERROR(JudgeForPublish(program, found, arguments));
+  Report report(program.options.json);
+  CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> failed,
+                         JudgeForPublish(program, found, arguments.waived));
+  if (!failed.empty()) {
+    report.Line("publish",
+                found.table.ToString() + "   not published: branch " + found.branch +
+                    " still fails " + Join(failed, ", "),
+                "failed", failed);
+    report.Fact("table", found.table.ToString());
+    report.Fact("branch", found.branch);
+    report.Hint("next", "name each with --waive to publish all the same, or calve branch discard " +
+                            found.branch);
+    return report.Done(ExitCode::kAuditFailed);
+  }
   commit::Committer committer(*found.catalog, program.files());
   CALVE_ASSIGN_OR_RETURN(const commit::Staged staged,
                          committer.FindStaged(program.context(), found.table, found.branch));
+  const std::string who = WhoActs(arguments.who);
   commit::PublishOptions publish;
   publish.proof = commit::Proof::kManual;
-  const char* user = std::getenv("USER");
-  publish.summary[std::string(commit::summary::kPublishedBy)] = !arguments.who.empty()
-                                                                    ? arguments.who
-                                                                : user == nullptr ? "unknown"
-                                                                                  : user;
+  publish.summary[std::string(commit::summary::kPublishedBy)] = who;
   if (!arguments.waived.empty())
     publish.summary[std::string(commit::summary::kWaived)] = Join(arguments.waived, ", ");
   CALVE_ASSIGN_OR_RETURN(const commit::Published published,
                          committer.Publish(program.context(), staged, publish));
-  PrintLine("publish", found.table.ToString() + "   main → " +
-                           std::to_string(published.snapshot_id.value()) +
-                           "   proved: manual, by " +
-                           publish.summary[std::string(commit::summary::kPublishedBy)]);
-  return ExitCode::kDone;
+  const int64_t snapshot = published.snapshot_id.value();
+  report.Line("publish",
+              found.table.ToString() + "   main → " + std::to_string(snapshot) +
+                  "   proved: manual, by " + who,
+              "snapshot_id", snapshot);
+  report.Fact("table", found.table.ToString());
+  report.Fact("branch", found.branch);
+  report.Fact("by", who);
+  report.Fact("waived", arguments.waived);
+  return report.Done();
 }
 
 Result<ExitCode> DiscardBranch(Program& program, const BranchArguments& arguments) {
@@ -223,9 +280,13 @@ Result<ExitCode> DiscardBranch(Program& program, const BranchArguments& argument
                          FindBranch(program, arguments.branch, arguments.table));
   commit::Committer committer(*found.catalog, program.files());
   CALVE_RETURN_IF_ERROR(committer.Discard(program.context(), found.table, found.branch));
-  PrintLine("discard", found.table.ToString() + "@" + found.branch +
-                           " is gone with its files; main is unchanged");
-  return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line(
+      "discard",
+      found.table.ToString() + "@" + found.branch + " is gone with its files; main is unchanged",
+      "discarded", found.branch);
+  report.Fact("table", found.table.ToString());
+  return report.Done();
 }
 
 using Verb = Result<ExitCode> (*)(Program&, const BranchArguments&);

@@ -7,6 +7,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "columnar/convert.h"
 #include "config/yaml.h"
 
@@ -121,7 +122,8 @@ Result<ExitCode> Infer(Program& program, const InferArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const audit::Contract contract,
                          audit::ParseContract(root, proposed.name, parts->checks));
   if (!arguments.write) {
-    Print(proposed.yaml);
+    PrintEither(program.options.json, {{"contract", proposed.name}, {"yaml", proposed.yaml}},
+                proposed.yaml);
     return ExitCode::kDone;
   }
   const std::string shown = "contracts/" + proposed.name + ".yaml";
@@ -135,11 +137,16 @@ Result<ExitCode> Infer(Program& program, const InferArguments& arguments) {
                        "is printed, to take lines from");
   }
   CALVE_RETURN_IF_ERROR(written);
-  PrintLine("write", shown + "   " +
-                         Counted(static_cast<int64_t>(contract.columns.size()), "column") + ", " +
-                         Counted(static_cast<int64_t>(contract.checks.size()), "check"));
-  PrintLine("next", "read it, then calve audit " + proposed.name);
-  return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line("write",
+              shown + "   " + Counted(static_cast<int64_t>(contract.columns.size()), "column") +
+                  ", " + Counted(static_cast<int64_t>(contract.checks.size()), "check"),
+              "file", shown);
+  report.Fact("contract", proposed.name);
+  report.Fact("columns", contract.columns.size());
+  report.Fact("checks", contract.checks.size());
+  report.Hint("next", "read it, then calve audit " + proposed.name);
+  return report.Done();
 }
 
 }  // namespace

@@ -18,10 +18,11 @@ struct ExtractArguments {
 Result<ExitCode> Extract(Program& program, const ExtractArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(arguments.job));
   CALVE_ASSIGN_OR_RETURN(const pipeline::Resources resources, program.ResourcesFor(job));
+  const std::string format = program.options.json ? "json" : arguments.format;
   std::unique_ptr<BatchSink> sink;
   int64_t rejected = 0;
   const auto begin = [&](const std::shared_ptr<arrow::Schema>& schema) -> Status {
-    CALVE_ASSIGN_OR_RETURN(sink, OpenBatchSink(arguments.format, arguments.output, schema, 0));
+    CALVE_ASSIGN_OR_RETURN(sink, OpenBatchSink(format, arguments.output, schema, 0));
     return Status::Ok();
   };
   const auto write = [&](const columnar::Batch& batch) { return sink->Write(batch); };

@@ -6,6 +6,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "config/project.h"
 
 namespace calve::cli {
@@ -76,14 +77,19 @@ Result<ExitCode> Generate(Program& program, const GenerateArguments& arguments) 
     place = program.folder() + "/" + place;
   CALVE_ASSIGN_OR_RETURN(const io::Made made,
                          program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
+  Report report(program.options.json);
   if (made == io::Made::kNow)
-    PrintLine("made", shown.substr(0, shown.rfind('/')) + "   it was missing");
+    report.Hint("made", shown.substr(0, shown.rfind('/')) + "   it was missing");
   CALVE_RETURN_IF_ERROR(program.files().WriteFile(context, place, text));
-  PrintLine("generate", Counted(arguments.rows, "row") + "   " +
-                            FormatBytes(ByteCount(static_cast<int64_t>(text.size()))) + "   " +
-                            shown);
-  if (program.options.verbose) Print(text.substr(0, text.find('\n', 200) + 1));
-  return ExitCode::kDone;
+  report.Line("generate",
+              Counted(arguments.rows, "row") + "   " +
+                  FormatBytes(ByteCount(static_cast<int64_t>(text.size()))) + "   " + shown,
+              "file", shown);
+  report.Fact("rows", arguments.rows);
+  report.Fact("bytes", text.size());
+  if (program.options.verbose && !program.options.json)
+    Print(text.substr(0, text.find('\n', 200) + 1));
+  return report.Done();
 }
 
 }  // namespace

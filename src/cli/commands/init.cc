@@ -6,6 +6,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 
 namespace calve::cli {
 namespace {
@@ -15,7 +16,7 @@ const std::vector<std::pair<std::string, std::string>>& ProjectFiles() {
   static const std::vector<std::pair<std::string, std::string>> files = {
       {"calve.yaml",
        R"(# A project needs nothing here: tables lie in the folder warehouse/, their catalog is SQLite in metadata/catalog.db.
-# calve schema project prints every key; the reference is docs/reference/project.md.
+# calve schema project prints every key; the reference is docs/reference/project/calve_yaml.md.
 warehouse: warehouse
 )"},
       {"config/jobs/people.yaml", R"(# calve run people
@@ -56,19 +57,24 @@ Result<ExitCode> InitProject(Program& program, const std::string& folder) {
       folder.empty() ? program.folder()
                      : (folder.starts_with('/') ? folder : program.folder() + "/" + folder);
   CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, root));
+  Report report(program.options.json);
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const auto& [path, text] : ProjectFiles()) {
     const std::string place = root + "/" + path;
     CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, place.substr(0, place.rfind('/'))));
     Status made = program.files().CreateIfAbsent(context, place, text);
     if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists)
       return std::move(made).error();
-    PrintLine(made.ok() ? "made" : "kept", path);
+    report.Hint(made.ok() ? "made" : "kept", path);
+    files.push_back({{"file", path}, {"made", made.ok()}});
   }
-  PrintLine(
+  report.Fact("folder", root);
+  report.Fact("files", std::move(files));
+  report.Hint(
       "next",
       std::string(folder.empty() ? "" : "cd " + folder + " && ") +
           "calve plan people && calve run people && calve query \"SELECT * FROM demo.people\"");
-  return ExitCode::kDone;
+  return report.Done();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "iceberg/produce.h"
 
 namespace calve::cli {
@@ -21,6 +22,7 @@ struct QuarantineArguments {
 Result<ExitCode> ListQuarantines(Program& program) {
   CALVE_ASSIGN_OR_RETURN(const auto tables, AllTables(program));
   TextTable printed({"table", "rows held back", "quarantine"}, {false, true});
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Program::NamedTable& table : tables) {
     if (!table.name.name.ends_with(kSuffix)) continue;
     CALVE_ASSIGN_OR_RETURN(const auto loaded,
@@ -29,16 +31,29 @@ Result<ExitCode> ListQuarantines(Program& program) {
     int64_t rows = 0;
     if (main != nullptr && main->summary.contains("total-records"))
       rows = ParseInteger(main->summary.at("total-records")).value_or(0);
-    const std::string of = table.name.ToString();
-    printed.Add({of.substr(0, of.size() - kSuffix.size()), FormatCount(rows), of});
+    const std::string quarantine = table.name.ToString();
+    const std::string of = quarantine.substr(0, quarantine.size() - kSuffix.size());
+    printed.Add({of, FormatCount(rows), quarantine});
+    json.push_back({{"table", of}, {"rows", rows}, {"quarantine", quarantine}});
   }
-  Print(printed.empty() ? "nothing is in quarantine\n" : printed.Render());
+  PrintEither(program.options.json, json,
+              printed.empty() ? "nothing is in quarantine\n" : printed.Render());
   return ExitCode::kDone;
 }
 
-Result<ExitCode> ShowQuarantine(Program& program, const QuarantineArguments& arguments) {
+/// The quarantine of a table. Fails with kNotFound when none of its rows was ever held back.
+Result<Program::NamedTable> QuarantineOf(Program& program, const std::string& table) {
   CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named,
-                         program.Table(arguments.table + std::string(kSuffix)));
+                         program.Table(table + std::string(kSuffix)));
+  const auto loaded = named.catalog->LoadTable(program.context(), named.name);
+  if (loaded.ok()) return named;
+  if (loaded.error().kind != ErrorKind::kNotFound) return std::move(loaded).error();
+  return NotFoundError("no row of " + table +
+                       " was ever held back; calve quarantine list shows which tables have some");
+}
+
+Result<ExitCode> ShowQuarantine(Program& program, const QuarantineArguments& arguments) {
+  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, QuarantineOf(program, arguments.table));
   CALVE_ASSIGN_OR_RETURN(engine::CatalogResolver * resolver, program.resolver());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.locked_engine());
   std::string name;
@@ -61,8 +76,7 @@ Result<ExitCode> ShowQuarantine(Program& program, const QuarantineArguments& arg
 }
 
 Result<ExitCode> DropQuarantine(Program& program, const QuarantineArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named,
-                         program.Table(arguments.table + std::string(kSuffix)));
+  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, QuarantineOf(program, arguments.table));
   commit::Committer committer(*named.catalog, program.files());
   commit::Change change;
   change.pipeline = "calve quarantine drop";
@@ -71,8 +85,11 @@ Result<ExitCode> DropQuarantine(Program& program, const QuarantineArguments& arg
   change.rows.remove_matching = iceberg::Expression::True();
   CALVE_RETURN_IF_ERROR(
       committer.Commit(program.context(), named.name, std::move(change), commit::Proof::kManual));
-  PrintLine("drop", named.name.ToString() + " is empty; its earlier snapshots still hold the rows");
-  return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line("drop",
+              named.name.ToString() + " is empty; its earlier snapshots still hold the rows",
+              "emptied", named.name.ToString());
+  return report.Done();
 }
 
 using Verb = Result<ExitCode> (*)(Program&, const QuarantineArguments&);
@@ -103,7 +120,8 @@ CALVE_PART(quarantine) {
                                   "The rows, with rule, reason, origin and the row as it came",
                                   ShowQuarantine, arguments);
          show->add_option("--limit", arguments->limit, "Rows shown at most; 0: all")
-             ->capture_default_str();
+             ->capture_default_str()
+             ->check(CLI::NonNegativeNumber);
          AddVerb(*quarantine, program, "drop", "Empty the quarantine of a table", DropQuarantine,
                  arguments);
        }});

@@ -48,7 +48,8 @@ CALVE_PART(query) {
          command->add_option("-o,--output", arguments->output,
                              "A file in place of standard output");
          command->add_option("--limit", arguments->limit, "Rows that a table shows at most; 0: all")
-             ->capture_default_str();
+             ->capture_default_str()
+             ->check(CLI::NonNegativeNumber);
          command->callback([&program, arguments] {
            program.todo = [&program, arguments] { return RunQuery(program, *arguments); };
          });

@@ -5,6 +5,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "config/document.h"
 
 namespace calve::cli {
@@ -33,14 +34,15 @@ Result<ExitCode> PrintSchema(Program& program, const std::string& what) {
 
 /// One line of every kind of part.
 template <typename Kinds>
-void PrintKinds(const char* label, const Kinds& kinds) {
-  bool first = true;
+void TellKinds(const char* label, const Kinds& kinds, Report& report) {
+  nlohmann::ordered_json told = nlohmann::ordered_json::array();
   for (const auto& [type, kind] : kinds) {
     std::string line = type;
     line.resize(std::max<size_t>(18, line.size() + 1), ' ');
-    PrintLine(first ? label : "", line + kind.meaning);
-    first = false;
+    report.Hint(told.empty() ? label : "", line + kind.meaning);
+    told.push_back({{"type", type}, {"meaning", kind.meaning}});
   }
+  report.Fact(label, std::move(told));
 }
 
 Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
@@ -48,20 +50,24 @@ Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
   catalog::Registry catalogs;
   catalog::RegisterParts(catalogs);
   if (page.empty()) {
-    PrintKinds("source", parts->sources.kinds());
-    PrintKinds("transform", parts->transforms.kinds());
-    PrintKinds("check", parts->checks.kinds());
-    PrintKinds("loader", parts->loaders.kinds());
-    PrintKinds("catalog", catalogs.kinds());
-    return ExitCode::kDone;
+    Report report(program.options.json);
+    TellKinds("source", parts->sources.kinds(), report);
+    TellKinds("transform", parts->transforms.kinds(), report);
+    TellKinds("check", parts->checks.kinds(), report);
+    TellKinds("loader", parts->loaders.kinds(), report);
+    TellKinds("catalog", catalogs.kinds(), report);
+    return report.Done();
   }
   std::vector<std::string> known;
   std::string text;
+  nlohmann::ordered_json schemas = nlohmann::ordered_json::array();
   const auto look = [&](const auto& kinds) {
     for (const auto& [type, kind] : kinds) {
       known.push_back(type);
-      if (type == page)
-        text += config::ReferencePage(kind.part.shape->Describe(), {.type = type}) + "\n";
+      if (type != page) continue;
+      text += config::ReferencePage(kind.part.shape->Describe(), {.type = type}) + "\n";
+      schemas.push_back(nlohmann::ordered_json::parse(
+          config::JsonSchema(kind.part.shape->Describe(), {.title = type})));
     }
   };
   look(parts->sources.kinds());
@@ -71,7 +77,7 @@ Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
   look(catalogs.kinds());
   if (text.empty())
     return ConfigError("there is no connector '" + page + "'" + DidYouMean(page, known));
-  Print(text);
+  PrintEither(program.options.json, schemas, text);
   return ExitCode::kDone;
 }
 

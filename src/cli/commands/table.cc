@@ -7,8 +7,10 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "iceberg/produce.h"
 #include "iceberg/scan.h"
+#include "iceberg/sort_text.h"
 
 namespace calve::cli {
 namespace {
@@ -71,11 +73,8 @@ Result<ExitCode> ListTables(Program& program) {
          {"proof", main == nullptr ? "" : ProofText(*main)},
          {"location", loaded.metadata->location}});
   }
-  if (program.options.json) {
-    Print(json.dump(2) + "\n");
-  } else {
-    Print(printed.empty() ? "no table yet; calve run JOB makes one\n" : printed.Render());
-  }
+  PrintEither(program.options.json, json,
+              printed.empty() ? "no table yet; calve run JOB makes one\n" : printed.Render());
   return ExitCode::kDone;
 }
 
@@ -138,15 +137,11 @@ Result<ExitCode> ShowTable(Program& program, const TableArguments& arguments) {
                           Counted(NumberOf(*main, "total-data-files"), "file") + ", " +
                           FormatBytes(ByteCount(NumberOf(*main, "total-files-size"))));
   }
-  std::string partitions;
-  for (const iceberg::PartitionField& field : metadata.spec().fields) {
-    const auto source = metadata.schema()->FullName(field.source_id);
-    partitions += (partitions.empty() ? "" : ", ") +
-                  (field.transform.kind() == iceberg::Transform::Kind::kIdentity
-                       ? source.value_or("?")
-                       : field.transform.ToString() + "(" + source.value_or("?") + ")");
-  }
-  PrintLine("partition", partitions.empty() ? "none" : partitions);
+  const std::vector<std::string> partitions =
+      iceberg::PartitionTexts(metadata.spec(), *metadata.schema());
+  PrintLine("partition", partitions.empty() ? "none" : Join(partitions, ", "));
+  if (const iceberg::SortOrder& order = metadata.sort_order(); !order.fields.empty())
+    PrintLine("sort", Join(iceberg::SortTexts(order, *metadata.schema()), ", "));
   for (const auto& [name, ref] : metadata.refs) {
     if (name == iceberg::kMainBranch) continue;
     PrintLine(ref.kind == iceberg::SnapshotRef::Kind::kTag ? "tag" : "branch",
@@ -192,11 +187,7 @@ Status PrintSnapshots(Program& program, const std::vector<const Snapshot*>& snap
                SummaryOf(*snapshot, "calve.pipeline"), refs});
     json.push_back(ToJson(*snapshot));
   }
-  if (program.options.json) {
-    Print(json.dump(2) + "\n");
-  } else {
-    Print(table.empty() ? "no snapshot yet\n" : table.Render());
-  }
+  PrintEither(program.options.json, json, table.empty() ? "no snapshot yet\n" : table.Render());
   return Status::Ok();
 }
 
@@ -288,9 +279,13 @@ Result<ExitCode> Rollback(Program& program, const TableArguments& arguments) {
         ref.snapshot_id = target->id;
         return iceberg::SetRef(base, std::string(iceberg::kMainBranch), ref, main->id);
       }));
-  PrintLine("rollback", opened.named.name.ToString() + "   main → " + std::to_string(moved_to) +
-                            "; positions of jobs went back with it");
-  return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line("rollback",
+              opened.named.name.ToString() + "   main → " + std::to_string(moved_to) +
+                  "; positions of jobs went back with it",
+              "snapshot_id", moved_to);
+  report.Fact("table", opened.named.name.ToString());
+  return report.Done();
 }
 
 Result<ExitCode> SetTag(Program& program, const TableArguments& arguments) {
@@ -310,15 +305,19 @@ Result<ExitCode> SetTag(Program& program, const TableArguments& arguments) {
             known->second.kind == iceberg::SnapshotRef::Kind::kTag)
           return iceberg::TableChange{};
         if (known != base.refs.end())
-          return AlreadyExistsError("the table has a branch or tag '" + arguments.tag +
-                                    "' already; choose another name");
+          return ConfigError("the table has a branch or tag '" + arguments.tag +
+                             "' already; choose another name");
         return iceberg::SetRef(
             base, arguments.tag,
             {.snapshot_id = target->id, .kind = iceberg::SnapshotRef::Kind::kTag}, std::nullopt);
       }));
-  PrintLine("tag",
-            opened.named.name.ToString() + "   " + arguments.tag + " → " + std::to_string(tagged));
-  return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line("tag",
+              opened.named.name.ToString() + "   " + arguments.tag + " → " + std::to_string(tagged),
+              "tag", arguments.tag);
+  report.Fact("table", opened.named.name.ToString());
+  report.Fact("snapshot_id", tagged);
+  return report.Done();
 }
 
 using Verb = Result<ExitCode> (*)(Program&, const TableArguments&);
@@ -353,7 +352,8 @@ CALVE_PART(table) {
          CLI::App* files =
              AddVerb(*table, program, "files", "The data files of main", ShowFiles, arguments);
          files->add_option("--limit", arguments->limit, "Files shown at most; 0: all")
-             ->capture_default_str();
+             ->capture_default_str()
+             ->check(CLI::NonNegativeNumber);
          AddVerb(*table, program, "schema", "The columns", ShowSchema, arguments);
          CLI::App* rollback = AddVerb(*table, program, "rollback",
                                       "Move main back to an earlier snapshot", Rollback, arguments);

@@ -8,6 +8,7 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 #include "cli/table_changes.h"
 
 namespace calve::cli {
@@ -29,9 +30,13 @@ Result<ExitCode> Alter(Program& program, const AlterArguments& arguments) {
         changed = !change.updates.empty();
         return change;
       }));
-  PrintLine("alter", named.name.ToString() + (changed ? "   " : "   is so already: ") +
-                         Join(arguments.changes, "; "));
-  return ExitCode::kDone;
+  Report report(program.options.json);
+  report.Line("alter",
+              named.name.ToString() + (changed ? "   " : "   is so already: ") +
+                  Join(arguments.changes, "; "),
+              "changed", changed);
+  report.Fact("table", named.name.ToString());
+  return report.Done();
 }
 
 }  // namespace

@@ -248,7 +248,7 @@ class DuckDbEngine : public Engine {
           const bool reads = type == duckdb::StatementType::SELECT_STATEMENT ||
                              type == duckdb::StatementType::EXPLAIN_STATEMENT;
           if (options_.locked && !reads) {
-            return RefusedError(
+            return ConfigError(
                 fmt::format("only SELECT and what reads like it may be sent here, found {}",
                             duckdb::StatementTypeToString(type)));
           }
