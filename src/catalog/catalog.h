@@ -72,6 +72,8 @@ struct Capabilities {
   bool views = false;
   bool namespaces_exist_without_tables =
       true;  ///< False where a namespace is only a folder or a prefix.
+  /// A dropped table can be registered again; false where its metadata files are what makes it one.
+  bool drop_keeps_metadata = true;
 };
 
 /// Where tables are found, and the only place that moves a table's pointer. Threads: any, at once.
@@ -105,7 +107,8 @@ class Catalog {
   /// by themselves. The new metadata file is durable before the pointer moves.
   virtual CommitOutcome Commit(const Context& context,
                                const std::vector<CatalogChange>& changes) = 0;
-  /// Take the table out of the catalog; its files stay. Fails with kNotFound.
+  /// Take the table out of the catalog; its files stay, but for the metadata files where not
+  /// capabilities().drop_keeps_metadata. Fails with kNotFound.
   virtual Status DropTable(const Context& context, const TableName& table) = 0;
   /// Fails with kNotFound, kAlreadyExists.
   virtual Status RenameTable(const Context& context, const TableName& from,

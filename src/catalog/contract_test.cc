@@ -168,6 +168,51 @@ TEST_P(CatalogContract, ACommitThatFailsBeforeTheSwapLeavesNoFile) {
   EXPECT_FALSE(catalog_->LoadTable(context(), orders_)->metadata->properties.contains("a"));
 }
 
+TEST_P(CatalogContract, ADroppedTableIsGoneAndMayBeMadeAgain) {
+  EXPECT_EQ(catalog_->DropTable(context(), orders_).error().kind, ErrorKind::kNotFound);
+  MakeTable(orders_);
+  ASSERT_TRUE(std::holds_alternative<Committed>(
+      catalog_->Commit(context(), {{.table = orders_, .change = SetProperty("a", "b")}})));
+  const auto dropped = catalog_->LoadTable(context(), orders_);
+  const std::string data = dropped->metadata->location + "/data/rows.parquet";
+  ASSERT_TRUE(files_.WriteFile(context(), data, "rows").ok());
+  ASSERT_TRUE(catalog_->DropTable(context(), orders_).ok());
+  EXPECT_EQ(catalog_->LoadTable(context(), orders_).error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(catalog_->ListTables(context(), {"sales"})->empty());
+  EXPECT_EQ(catalog_->DropTable(context(), orders_).error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(*files_.Exists(context(), data));
+  if (catalog_->capabilities().drop_keeps_metadata) {
+    const auto back = catalog_->RegisterTable(context(), orders_, dropped->metadata_location);
+    ASSERT_TRUE(back.ok());
+    EXPECT_EQ(back->metadata->properties.at("a"), "b");
+    ASSERT_TRUE(catalog_->DropTable(context(), orders_).ok());
+  }
+  MakeTable(orders_);
+  EXPECT_TRUE(catalog_->LoadTable(context(), orders_)->metadata->properties.empty());
+}
+
+TEST_P(CatalogContract, ATableIsMadeTogetherWithItsFirstSnapshot) {
+  const Status made = catalog_->CreateNamespace(context(), orders_.ns, {});
+  ASSERT_TRUE(made.ok());
+  TableChange change = NewTable(orders_);
+  iceberg::Snapshot snapshot;
+  snapshot.id = iceberg::SnapshotId(5);
+  snapshot.sequence_number = iceberg::SequenceNumber(1);
+  snapshot.manifest_list = "file:///list.avro";
+  snapshot.operation = iceberg::Operation::kAppend;
+  change.updates.push_back(iceberg::AddSnapshot(snapshot));
+  change.updates.push_back(
+      iceberg::SetSnapshotRef("audit_x", {.snapshot_id = iceberg::SnapshotId(5)}));
+  ASSERT_TRUE(std::holds_alternative<Committed>(
+      catalog_->Commit(context(), {{.table = orders_, .change = change}})));
+  const auto loaded = catalog_->LoadTable(context(), orders_);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded->metadata->current_snapshot(), nullptr);
+  EXPECT_EQ(loaded->metadata->FindRef("audit_x")->id, iceberg::SnapshotId(5));
+  EXPECT_TRUE(std::holds_alternative<Conflict>(
+      catalog_->Commit(context(), {{.table = orders_, .change = NewTable(orders_)}})));
+}
+
 TEST_P(CatalogContract, ANamespaceThatHoldsATableIsNotDropped) {
   MakeTable(orders_);
   EXPECT_EQ(catalog_->DropNamespace(context(), {"sales"}).error().kind, ErrorKind::kRefused);

@@ -167,6 +167,12 @@ void RunEvents::Audited(const load::Report& report) {
   }
 }
 
+/// Say how to look at the rows of a load of which none was written.
+void RunEvents::PrintHeldBack(const load::Report& load) {
+  if (load.rows_written == 0 && load.rows_quarantined > 0)
+    PrintLine("next", "calve quarantine show " + load.table);
+}
+
 void RunEvents::PrintAuditFailure(const load::Report& report) const {
   std::string first_where;
   std::string waive;
@@ -197,7 +203,10 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
     case load::Ending::kNothing:
       PrintLine("done", Seconds(report.took) + "   " +
                             (report.rows_read > 0 ? Accounting(report) : "nothing new") + "; " +
-                            load.table + " is unchanged");
+                            (report.plan.schema.new_table
+                                 ? "no row to write: " + load.table + " is made with its first row"
+                                 : load.table + " is unchanged"));
+      PrintHeldBack(load);
       break;
     case load::Ending::kBlocked:
       PrintLine("blocked", Coloured("WAITS", Colour::kYellow, colour()) + "   branch " +
@@ -215,6 +224,7 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
       PrintLine("publish", load.table + "   main → " + std::to_string(*load.snapshot_id) +
                                "   proved: " + load.proof);
       PrintLine("done", Seconds(report.took) + "   " + Accounting(report));
+      PrintHeldBack(load);
       break;
   }
 }

@@ -30,6 +30,7 @@ class RunEvents : public pipeline::Events {
  private:
   void ShowBar(const pipeline::Progress& progress);
   void PrintAuditFailure(const load::Report& report) const;
+  static void PrintHeldBack(const load::Report& load);
   bool colour() const { return options_.terminal; }
 
   const Options options_;

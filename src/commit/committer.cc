@@ -11,6 +11,7 @@
 #include "commit/lease.h"
 #include "commit/schema_merge.h"
 #include "iceberg/manifest.h"
+#include "iceberg/replace_table.h"
 
 namespace calve::commit {
 namespace {
@@ -242,6 +243,19 @@ Status CheckBasis(const LoadedTable& base, const Change& change) {
       "they may be others now; discard the branch and run the job again");
 }
 
+/// Refuse files of which no column is the table's: their table was made anew.
+Status CheckColumns(const TableMetadata& metadata, const Change& change) {
+  if (change.schema == nullptr) return Status::Ok();
+  const auto& fields = change.schema->fields();
+  const bool known = std::any_of(fields.begin(), fields.end(), [&](const iceberg::Field& field) {
+    return metadata.schema()->FindById(field.id) != nullptr;
+  });
+  if (known) return Status::Ok();
+  return RefusedError(
+      "the table has been made anew since these rows were written, and has none of their columns; "
+      "discard their branch if there is one, and run the job again");
+}
+
 }  // namespace
 
 std::string BranchOf(const std::string& run) { return "audit_" + run; }
@@ -253,6 +267,7 @@ struct Committer::Attempt {
       compute;
   /// Whether an earlier try is in after all. Asked only after a lost reply.
   std::function<bool(const LoadedTable& now)> landed;
+  const NewTable* new_table = nullptr;  ///< To be made with the change; null: it is there.
   int tries = 0;
   int races_lost = 0;
   /// A try whose reply was lost: it may still land, and nothing of it may be deleted.
@@ -299,7 +314,9 @@ Result<LoadedTable> Committer::AwaitTurn(const Context& context, const TableName
                                          Attempt& attempt) {
   for (int look = 1;; ++look) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
-    CALVE_ASSIGN_OR_RETURN(LoadedTable base, catalog_.LoadTable(context, table));
+    CALVE_ASSIGN_OR_RETURN(LoadedTable base, LoadOrDraft(context, table, attempt.new_table));
+    if (attempt.new_table != nullptr && base.metadata == attempt.new_table->draft.metadata)
+      return base;
     const int64_t now_ms = MillisSinceEpoch(context.clock->Now());
     const bool ours = HoldsLease(base, attempt.holder);
     const bool theirs = !ours && IsInForce(FindLease(*base.metadata), now_ms);
@@ -329,7 +346,14 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
     if (!base.ok()) {
       outcome = catalog::Refused{base.error()};
     } else {
+      const NewTable* made = attempt.new_table;
+      if (made != nullptr && base->metadata != made->draft.metadata) {
+        CALVE_RETURN_IF_ERROR(made->CheckServes(table, *base->metadata));
+        made = nullptr;
+      }
       Result<TableChange> change = attempt.compute(*base, &written);
+      if (change.ok() && made != nullptr)
+        change = WithTable(context, table, *made, std::move(*change));
       if (!change.ok() && change.error().kind != ErrorKind::kConflict) {
         Remove(context, written);
         return std::move(change).error();
@@ -372,41 +396,56 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
   }
 }
 
-Result<Committer::Ensured> Committer::EnsureTable(
-    const Context& context, const TableName& table,
+Result<std::shared_ptr<const NewTable>> Committer::PlanTable(
+    const Context& context, const TableName& table, const LoadedTable* unborn,
     const std::function<Result<iceberg::CreateTableOptions>(const std::string& location)>&
         options) {
-  for (int attempt = 1;; ++attempt) {
-    Result<LoadedTable> loaded = catalog_.LoadTable(context, table);
-    if (loaded.ok()) return Ensured{.table = std::move(*loaded)};
-    if (loaded.error().kind != ErrorKind::kNotFound) return std::move(loaded).error();
-    if (catalog_.capabilities().namespaces_exist_without_tables) {
-      for (size_t depth = 1; depth <= table.ns.size(); ++depth) {
-        const catalog::Namespace ns(table.ns.begin(),
-                                    table.ns.begin() + static_cast<ptrdiff_t>(depth));
-        Status made = catalog_.CreateNamespace(context, ns, {});
-        if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists)
-          return std::move(made).error();
-      }
-    }
-    CALVE_ASSIGN_OR_RETURN(const std::string location, catalog_.NewTableLocation(context, table));
-    CALVE_ASSIGN_OR_RETURN(iceberg::CreateTableOptions create, options(location));
-    CALVE_ASSIGN_OR_RETURN(TableChange change, iceberg::CreateTable(create));
-    CALVE_RETURN_IF_ERROR(context.Step("commit.before_create"));
-    catalog::CommitOutcome outcome =
-        catalog_.Commit(context, {{.table = table, .change = std::move(change)}});
-    if (auto* committed = std::get_if<catalog::Committed>(&outcome)) {
-      return Ensured{.table = std::move(committed->tables.front()), .made = true};
-    }
-    if (auto* refused = std::get_if<catalog::Refused>(&outcome)) {
-      if (refused->error.kind != ErrorKind::kTransient || attempt >= kFaultsMax)
-        return std::move(refused->error);
-    }
-    if (attempt >= kFaultsMax)
-      return UnknownOutcomeError("whether table " + table.ToString() +
-                                 " was made is not known; run again");
-    CALVE_RETURN_IF_ERROR(Sleep(context, RetryDelay(context, kRaces, attempt)));
+  const TableMetadata* base = unborn == nullptr ? nullptr : unborn->metadata.get();
+  std::string location;
+  if (base != nullptr) {
+    location = base->location;
+  } else {
+    CALVE_ASSIGN_OR_RETURN(location, catalog_.NewTableLocation(context, table));
   }
+  CALVE_ASSIGN_OR_RETURN(const iceberg::CreateTableOptions create, options(location));
+  auto planned = std::make_shared<NewTable>();
+  CALVE_ASSIGN_OR_RETURN(planned->change, base == nullptr ? iceberg::CreateTable(create)
+                                                          : iceberg::ReplaceTable(*base, create));
+  if (unborn != nullptr) planned->draft.metadata_location = unborn->metadata_location;
+  CALVE_ASSIGN_OR_RETURN(TableMetadata draft,
+                         iceberg::Apply(base, planned->change,
+                                        {.now_ms = MillisSinceEpoch(context.clock->Now()),
+                                         .previous_location = planned->draft.metadata_location}));
+  planned->draft.metadata = std::make_shared<const TableMetadata>(std::move(draft));
+  return std::shared_ptr<const NewTable>(std::move(planned));
+}
+
+Result<LoadedTable> Committer::LoadOrDraft(const Context& context, const TableName& table,
+                                           const NewTable* new_table) {
+  Result<LoadedTable> loaded = catalog_.LoadTable(context, table);
+  if (new_table == nullptr) return loaded;
+  if (!loaded.ok() && loaded.error().kind != ErrorKind::kNotFound) return loaded;
+  const std::string there = loaded.ok() ? loaded->metadata_location : "";
+  return there == new_table->draft.metadata_location ? new_table->draft : loaded;
+}
+
+Result<TableChange> Committer::WithTable(const Context& context, const TableName& table,
+                                         const NewTable& new_table, TableChange change) {
+  CALVE_RETURN_IF_ERROR(context.Step("commit.before_create"));
+  const bool is_there = !new_table.draft.metadata_location.empty();
+  if (!is_there && catalog_.capabilities().namespaces_exist_without_tables) {
+    for (size_t depth = 1; depth <= table.ns.size(); ++depth) {
+      const catalog::Namespace ns(table.ns.begin(),
+                                  table.ns.begin() + static_cast<ptrdiff_t>(depth));
+      Status made = catalog_.CreateNamespace(context, ns, {});
+      if (!made.ok() && made.error().kind != ErrorKind::kAlreadyExists)
+        return std::move(made).error();
+    }
+  }
+  // What the change requires was said of the draft; that the draft may come is all that counts.
+  TableChange whole = new_table.change;
+  whole.updates.insert(whole.updates.end(), change.updates.begin(), change.updates.end());
+  return whole;
 }
 
 Result<Committer::ReservedSchema> Committer::ReserveSchema(
@@ -460,6 +499,7 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
                 .ledger = {}};
   NewSnapshot fresh(context, files_);
   Attempt attempt;
+  attempt.new_table = staged.change.new_table.get();
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
@@ -468,6 +508,7 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
                                 " already; publish or discard it first");
     }
     CALVE_RETURN_IF_ERROR(CheckBasis(base, staged.change));
+    CALVE_RETURN_IF_ERROR(CheckColumns(metadata, staged.change));
     if (staged.change.position.has_value() && !staged.change.position->ledger.empty() &&
         staged.ledger.empty()) {
       CALVE_ASSIGN_OR_RETURN(staged.ledger,
@@ -482,6 +523,14 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
     }
     CALVE_ASSIGN_OR_RETURN(auto produced, fresh.Produce(context, metadata, staged.change, rows,
                                                         branch, attempt.tries, written));
+    if (attempt.new_table != nullptr && base.metadata == attempt.new_table->draft.metadata) {
+      produced.change.updates.push_back(iceberg::SetProperties(
+          {{std::string(kFirstSchema), std::to_string(metadata.current_schema_id.value())}}));
+    } else if (metadata.current_snapshot() == nullptr) {
+      // A table without rows in main may be made anew.
+      produced.change.requirements.push_back(
+          iceberg::AssertCurrentSchemaId(metadata.current_schema_id));
+    }
     return std::move(produced.change);
   };
   attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
@@ -514,6 +563,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     }
     CALVE_RETURN_IF_ERROR(CheckPosition(metadata, staged.change));
     CALVE_RETURN_IF_ERROR(CheckBasis(base, staged.change));
+    CALVE_RETURN_IF_ERROR(CheckColumns(metadata, staged.change));
     iceberg::SnapshotChange rows = staged.change.rows;
     rows.summary = SummaryOf(staged.change, staged.ledger, options.proof, fresh.token());
     rows.summary[std::string(summary::kAuditedSnapshot)] =
@@ -549,6 +599,8 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     change.requirements.push_back(iceberg::AssertRefSnapshotId(staged.branch, staged.snapshot.id));
     change.updates.push_back(iceberg::RemoveSnapshotRef(staged.branch));
     change.updates.push_back(iceberg::RemoveSnapshots({staged.snapshot.id}));
+    if (metadata.properties.contains(std::string(kFirstSchema)))
+      change.updates.push_back(iceberg::RemoveProperties({std::string(kFirstSchema)}));
     return change;
   };
   attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
@@ -580,6 +632,7 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
   NewSnapshot fresh(context, files_);
   std::string ledger;
   Attempt attempt;
+  attempt.new_table = change.new_table.get();
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
@@ -642,6 +695,7 @@ Result<Staged> Committer::FindStaged(const Context& context, const TableName& ta
     if (const auto id = ParseInteger(before)) staged.change.position_before = SnapshotId(*id);
   }
   if (!SummaryText(*snapshot, kSchemaBase).empty()) staged.change.schema_id = snapshot->schema_id;
+  staged.change.schema = metadata.SchemaOf(*snapshot);
   if (const std::string on = SummaryText(*snapshot, kComputedOn); !on.empty()) {
     Change::Basis& basis = staged.change.basis.emplace();
     if (const auto id = ParseInteger(on)) basis.snapshot = SnapshotId(*id);

@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "commit/new_table.h"
 #include "commit/position.h"
 #include "commit/proof.h"
 #include "iceberg/produce.h"
@@ -32,6 +33,9 @@ struct Change {
   std::optional<iceberg::SnapshotId> position_before;
   std::optional<iceberg::SchemaId>
       schema_id;  ///< Of the rows, when newer than the table's current (see ReserveSchema).
+  iceberg::SchemaPtr schema;  ///< The columns of the files; null when they are not to be compared.
+  /// The table that the files were written for, where it is to come with them; null: it is there.
+  std::shared_ptr<const NewTable> new_table;
   /// What rows were computed from that depend on those of the table, as a merge's do.
   struct Basis {
     std::optional<iceberg::SnapshotId> snapshot;  ///< Main's head; nothing when it had none.
@@ -72,6 +76,14 @@ struct PublishOptions {
   Recheck recheck;  ///< May be empty: nothing to judge again.
 };
 
+/// The files that a table reaches by any of its snapshots, and that lie in its folders.
+struct TableExtent {
+  std::vector<std::string> row_files;       ///< URIs of data and delete files.
+  std::vector<std::string> metadata_files;  ///< Of metadata, manifests, ledgers and statistics.
+  int64_t files_elsewhere = 0;              ///< Reached, but not in the table's folders.
+  ByteCount bytes{0};                       ///< Of the row files.
+};
+
 /// Brings changes into tables: one queue a table in this process, optimistic against other
 /// processes, never a guess about an outcome.
 ///
@@ -81,16 +93,17 @@ class Committer {
  public:
   Committer(catalog::Catalog& catalog, io::FileSystem& files) : catalog_(catalog), files_(files) {}
 
-  /// Load a table, or make it (and its namespace) when it is not there. Of several that race, one
-  /// makes it.
-  struct Ensured {
-    catalog::LoadedTable table;
-    bool made = false;
-  };
-  Result<Ensured> EnsureTable(
-      const Context& context, const catalog::TableName& table,
+  /// Plan a table that the first change with rows brings with it; changes nothing. `unborn`: the
+  /// table that is there without rows, to be made anew; null: there is none.
+  Result<std::shared_ptr<const NewTable>> PlanTable(
+      const Context& context, const catalog::TableName& table, const catalog::LoadedTable* unborn,
       const std::function<Result<iceberg::CreateTableOptions>(const std::string& location)>&
           options);
+
+  /// The newest metadata; while nobody has made or changed the planned table, its draft.
+  /// `new_table` may be null.
+  Result<catalog::LoadedTable> LoadOrDraft(const Context& context, const catalog::TableName& table,
+                                           const NewTable* new_table);
 
   /// Add the schema that `evolve` computes on the newest metadata, not yet current, so that its
   /// field ids are this writer's. Returns the table and the schema; without change the current one.
@@ -102,8 +115,9 @@ class Committer {
       const Context& context, const catalog::TableName& table,
       const std::function<Status(iceberg::SchemaUpdate& update)>& evolve);
 
-  /// Put the change on a new branch, made from main's head, as pending. Fails with kAlreadyExists
-  /// when the branch is there.
+  /// Put the change on a new branch, made from main's head, as pending; a new table comes with it.
+  /// Fails with kAlreadyExists when the branch is there, kConflict when the files do not fit the
+  /// table that another writer has made meanwhile: nothing is staged, plan again.
   Result<Staged> Stage(const Context& context, const catalog::TableName& table, Change change,
                        const std::string& branch);
 
@@ -114,7 +128,7 @@ class Committer {
                             const PublishOptions& options);
 
   /// Stage and publish in one snapshot, for rows that need no table audit (streams, quarantine,
-  /// upkeep).
+  /// upkeep). Fails with kConflict as Stage does.
   Result<Published> Commit(const Context& context, const catalog::TableName& table, Change change,
                            Proof proof);
 
@@ -134,6 +148,13 @@ class Committer {
       const std::function<Result<iceberg::TableChange>(const iceberg::TableMetadata& base)>&
           compute);
 
+  /// Find the files of a table; for who wants to see what goes before it is dropped.
+  Result<TableExtent> ExtentOf(const Context& context, const catalog::LoadedTable& table);
+  /// Take a table out of the catalog; with `purged` its files go too. Fails with kConflict when the
+  /// table is no longer `known`, and kRefused when its files are not to be removed, or cannot stay.
+  Status Drop(const Context& context, const catalog::TableName& table,
+              const catalog::LoadedTable& known, const TableExtent* purged);
+
   /// Remove what a run that is surely over left behind in a table's folders: files with its id in
   /// their name that no snapshot has, and metadata files that lost their race.
   struct Swept {
@@ -142,8 +163,10 @@ class Committer {
     /// to commit. Sweep again after the table has moved on.
     bool again = false;
   };
+  /// `planned_location`: where the run would have made the table, when elsewhere than the catalog
+  /// says.
   Result<Swept> Sweep(const Context& context, const catalog::TableName& table,
-                      const std::string& run);
+                      const std::string& run, const std::string& planned_location = "");
 
  private:
   struct Attempt;
@@ -158,6 +181,9 @@ class Committer {
   /// for that.
   Result<catalog::LoadedTable> AwaitTurn(const Context& context, const catalog::TableName& table,
                                          Attempt& attempt);
+  /// Put what makes the table before a change that was computed on its draft.
+  Result<iceberg::TableChange> WithTable(const Context& context, const catalog::TableName& table,
+                                         const NewTable& new_table, iceberg::TableChange change);
   void Remove(const Context& context, const std::vector<std::string>& uris);
 
   catalog::Catalog& catalog_;

@@ -34,15 +34,25 @@ class CommitterTest : public testing::Test {
         {.name = "test", .warehouse = "memory://" + type, .project_folder = "", .files = &files_});
     catalog_ = std::move(*made);
     committer_ = std::make_unique<Committer>(*catalog_, files_);
-    EXPECT_TRUE(committer_->EnsureTable(context(), table_, NewTable()).ok());
+    MakeTable();
   }
 
-  std::function<Result<iceberg::CreateTableOptions>(const std::string& location)> NewTable() {
-    return [this](const std::string& location) -> Result<iceberg::CreateTableOptions> {
+  void MakeTable() {
+    auto made = catalog_->CreateNamespace(context(), table_.ns, {});
+    EXPECT_TRUE(made.ok() || made.error().kind == ErrorKind::kAlreadyExists);
+    const auto planned = committer_->PlanTable(context(), table_, nullptr, Options());
+    ASSERT_TRUE(planned.ok());
+    EXPECT_TRUE(std::holds_alternative<catalog::Committed>(
+        catalog_->Commit(context(), {{.table = table_, .change = (*planned)->change}})));
+  }
+
+  std::function<Result<iceberg::CreateTableOptions>(const std::string& location)> Options(
+      Type type = Type::Long()) {
+    return [this, type](const std::string& location) -> Result<iceberg::CreateTableOptions> {
       iceberg::CreateTableOptions create;
       create.location = location;
       create.uuid = NewUuidString(*context().random);
-      create.fields = {Field{.id = FieldId(1), .name = "id", .type = Type::Long()}};
+      create.fields = {Field{.id = FieldId(1), .name = "id", .type = type}};
       return create;
     };
   }
@@ -64,6 +74,21 @@ class CommitterTest : public testing::Test {
     change.run = run;
     change.rows.added_data_files = {file};
     return change;
+  }
+
+  /// Rows for a table that is not there yet.
+  struct Plan {
+    catalog::TableName table{{"demo"}, "planned"};
+    Change change;
+  };
+  Plan PlanRows(const std::string& name, const std::string& run, Type type = Type::Long(),
+                const catalog::LoadedTable* unborn = nullptr) {
+    Plan plan{.change = Adds(name, run)};
+    auto made = committer_->PlanTable(context(), plan.table, unborn, Options(type));
+    EXPECT_TRUE(made.ok());
+    plan.change.new_table = *made;
+    plan.change.schema = (*made)->draft.metadata->schema();
+    return plan;
   }
 
   /// Names of main's data files, without folder and ending.
@@ -469,8 +494,7 @@ TEST_F(CommitterTest, ASweepLeavesTheMetadataOfADroppedTableThatHadThisPlace) {
   ASSERT_TRUE(committer_->Commit(context(), table_, Adds("old", "run1"), Proof::kRows).ok());
   const std::string dropped = catalog_->LoadTable(context(), table_)->metadata_location;
   ASSERT_TRUE(catalog_->DropTable(context(), table_).ok());
-  const auto made = committer_->EnsureTable(context(), table_, NewTable());
-  ASSERT_TRUE(made.ok());
+  MakeTable();
   ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run2"), Proof::kRows).ok());
   ASSERT_TRUE(committer_->Commit(context(), table_, Adds("b", "run2"), Proof::kRows).ok());
   const auto swept = committer_->Sweep(context(), table_, "run0");
@@ -494,6 +518,106 @@ TEST_F(CommitterTest, ASweepTakesMetadataOutOfTheLogOnlyWhereCommitsDo) {
   ASSERT_TRUE(set({{"write.metadata.delete-after-commit.enabled", "true"}}).ok());
   EXPECT_GT(committer_->Sweep(context(), table_, "run0")->removed, 0);
   EXPECT_EQ(files_.ListAll(context(), folder)->size(), 2U + 2U + 2U);
+}
+
+TEST_F(CommitterTest, ATableIsMadeWithItsFirstRowsAndNotBefore) {
+  Plan planned = PlanRows("new", "run1");
+  EXPECT_EQ(catalog_->LoadTable(context(), planned.table).error().kind, ErrorKind::kNotFound);
+  const auto staged = committer_->Stage(context(), planned.table, planned.change, "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  EXPECT_EQ(staged->loaded.metadata->current_snapshot(), nullptr);
+  EXPECT_TRUE(staged->loaded.metadata->metadata_log.empty());
+  const auto published = committer_->Publish(context(), *staged, {});
+  ASSERT_TRUE(published.ok());
+  EXPECT_TRUE(published->loaded.metadata->properties.empty());
+}
+
+TEST_F(CommitterTest, AFirstStageWhoseReplyIsLostIsRecognised) {
+  Plan planned = PlanRows("new", "run1");
+  int swaps = 0;
+  const StepObserver lose = [&](std::string_view step) -> Status {
+    if (step == "catalog.after_swap" && swaps++ == 0) return TransientError("the reply is lost");
+    return Status::Ok();
+  };
+  Context losing = context();
+  losing.steps = &lose;
+  const auto staged = committer_->Stage(losing, planned.table, planned.change, "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  EXPECT_EQ(staged->loaded.metadata->snapshots.size(), 1U);
+}
+
+TEST_F(CommitterTest, WhoPlannedATableThatAnotherHasMadeMeanwhileAddsToIt) {
+  Plan first = PlanRows("first", "run1");
+  Plan second = PlanRows("second", "run2");
+  ASSERT_TRUE(committer_->Commit(context(), first.table, first.change, Proof::kRows).ok());
+  const auto added = committer_->Commit(context(), first.table, second.change, Proof::kRows);
+  ASSERT_TRUE(added.ok());
+  EXPECT_EQ(added->loaded.metadata->snapshots.size(), 2U);
+}
+
+TEST_F(CommitterTest, WhoPlannedOtherColumnsThanTheTableGotPlansAgain) {
+  Plan first = PlanRows("first", "run1");
+  Plan second = PlanRows("second", "run2", Type::String());
+  ASSERT_TRUE(committer_->Commit(context(), first.table, first.change, Proof::kRows).ok());
+  const auto added = committer_->Commit(context(), first.table, second.change, Proof::kRows);
+  ASSERT_FALSE(added.ok());
+  EXPECT_EQ(added.error().kind, ErrorKind::kConflict);
+}
+
+TEST_F(CommitterTest, ATableWhoseFirstRowsWereDiscardedIsMadeAnew) {
+  Plan first = PlanRows("first", "run1", Type::String());
+  ASSERT_TRUE(committer_->Stage(context(), first.table, first.change, "audit_run1").ok());
+  EXPECT_FALSE(IsUnborn(*catalog_->LoadTable(context(), first.table)->metadata));
+  ASSERT_TRUE(committer_->Discard(context(), first.table, "audit_run1").ok());
+  const auto unborn = catalog_->LoadTable(context(), first.table);
+  ASSERT_TRUE(unborn.ok());
+  EXPECT_TRUE(IsUnborn(*unborn->metadata));
+
+  Plan second = PlanRows("second", "run2", Type::Long(), &*unborn);
+  Plan late = PlanRows("late", "run3", Type::Long(), &*unborn);
+  const auto staged = committer_->Stage(context(), first.table, second.change, "audit_run2");
+  ASSERT_TRUE(staged.ok());
+  EXPECT_EQ(staged->loaded.metadata->table_uuid, unborn->metadata->table_uuid);
+  EXPECT_EQ(staged->loaded.metadata->schema()->fields().front().type, Type::Long());
+  ASSERT_TRUE(committer_->Publish(context(), *staged, {}).ok());
+  // Whoever has planned the same meanwhile adds to it.
+  const auto beside = committer_->Stage(context(), first.table, late.change, "audit_run3");
+  ASSERT_TRUE(beside.ok());
+  EXPECT_TRUE(committer_->Publish(context(), *beside, {}).ok());
+  EXPECT_FALSE(IsUnborn(*catalog_->LoadTable(context(), first.table)->metadata));
+}
+
+TEST_F(CommitterTest, RowsOfColumnsThatATableNoLongerHasAreRefused) {
+  Plan first = PlanRows("first", "run1");
+  ASSERT_TRUE(committer_->Stage(context(), first.table, first.change, "audit_run1").ok());
+  Change late = first.change;
+  late.new_table = nullptr;
+  ASSERT_TRUE(committer_->Discard(context(), first.table, "audit_run1").ok());
+  const auto unborn = catalog_->LoadTable(context(), first.table);
+  Plan anew = PlanRows("anew", "run2", Type::Long(), &*unborn);
+  ASSERT_TRUE(committer_->Stage(context(), first.table, anew.change, "audit_run2").ok());
+  const auto refused = committer_->Stage(context(), first.table, late, "audit_run3");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
+}
+
+TEST_F(CommitterTest, ASweepRemovesTheTableThatADeadRunWasAboutToMake) {
+  Plan dead = PlanRows("dead", "run1");
+  const StepObserver die = [](std::string_view step) -> Status {
+    return step == "catalog.before_swap" ? UnknownOutcomeError("killed") : Status::Ok();
+  };
+  Context dying = context();
+  dying.steps = &die;
+  EXPECT_FALSE(committer_->Stage(dying, dead.table, dead.change, "audit_run1").ok());
+  EXPECT_TRUE(committer_->Sweep(context(), dead.table, "run1")->again);
+  Plan alive = PlanRows("alive", "run2");
+  ASSERT_TRUE(committer_->Commit(context(), dead.table, alive.change, Proof::kRows).ok());
+  const auto swept = committer_->Sweep(context(), dead.table, "run1");
+  ASSERT_TRUE(swept.ok());
+  EXPECT_FALSE(swept->again);
+  const auto files =
+      files_.ListAll(context(), alive.change.new_table->draft.metadata->location + "/metadata");
+  EXPECT_EQ(files->size(), 3U) << "metadata, manifest list, manifest";
 }
 
 TEST_F(CommitterTest, WhereATableWasBegunASweepComesAgain) {

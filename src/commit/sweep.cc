@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <set>
 #include <string>
@@ -73,15 +74,23 @@ Result<std::vector<std::string>> FilesOfRun(const Context& context, io::FileSyst
 }
 
 /// Whether a metadata file surely belongs to another table, which was dropped from the catalog and
-/// had this place: somebody may want it back. A file without snapshots is no loss to anybody.
+/// had this place: somebody may want it back. One that holds nothing but what `run`, which is over,
+/// has staged, is no loss to anybody.
 bool IsOfAnotherTable(const Context& context, io::FileSystem& files, const std::string& uri,
-                      const TableMetadata& table) {
+                      const TableMetadata& table, const std::string& run) {
   const Result<std::string> bytes = files.ReadFile(context, uri);
   if (!bytes.ok()) return true;
   const Result<std::string> json = iceberg::DecompressMetadata(*bytes);
   if (!json.ok()) return true;
   const Result<TableMetadata> found = iceberg::ParseTableMetadata(*json);
-  return !found.ok() || (found->table_uuid != table.table_uuid && !found->snapshots.empty());
+  if (!found.ok()) return true;
+  const auto is_staged = [&](const iceberg::Snapshot& snapshot) {
+    const auto owner = snapshot.summary.find(std::string(summary::kRun));
+    const bool ours = owner != snapshot.summary.end() && ToLower(owner->second) == ToLower(run);
+    return ours && found->metadata_log.empty();
+  };
+  return found->table_uuid != table.table_uuid &&
+         !std::all_of(found->snapshots.begin(), found->snapshots.end(), is_staged);
 }
 
 /// Metadata files that no log has. Those older than the oldest one logged fell out of the log:
@@ -92,7 +101,7 @@ struct LooseMetadata {
 };
 
 Result<LooseMetadata> FindLooseMetadata(const Context& context, io::FileSystem& files,
-                                        const catalog::LoadedTable& table) {
+                                        const catalog::LoadedTable& table, const std::string& run) {
   const TableMetadata& metadata = *table.metadata;
   const int64_t current = MetadataNumber(FileName(table.metadata_location));
   LooseMetadata loose;
@@ -112,7 +121,7 @@ Result<LooseMetadata> FindLooseMetadata(const Context& context, io::FileSystem& 
       const std::string_view name = FileName(info.uri);
       const int64_t number = MetadataNumber(name);
       if (number < (prunes ? 0 : oldest) || logged.contains(name)) continue;
-      if (IsOfAnotherTable(context, files, info.uri, metadata)) continue;
+      if (IsOfAnotherTable(context, files, info.uri, metadata, run)) continue;
       (number <= current ? loose.lost : loose.waiting).push_back(info.uri);
     }
     return true;
@@ -137,12 +146,16 @@ Result<bool> HoldsFiles(const Context& context, io::FileSystem& files, const std
 }  // namespace
 
 Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog::TableName& table,
-                                          const std::string& run) {
+                                          const std::string& run,
+                                          const std::string& planned_location) {
   // The listings come before the metadata: what a commit adds after the listing is not in it, what
   // came before is reachable.
   const Result<catalog::LoadedTable> before = catalog_.LoadTable(context, table);
   if (!before.ok() && before.error().kind == ErrorKind::kNotFound) {
-    CALVE_ASSIGN_OR_RETURN(const std::string place, catalog_.NewTableLocation(context, table));
+    std::string place = planned_location;
+    if (place.empty()) {
+      CALVE_ASSIGN_OR_RETURN(place, catalog_.NewTableLocation(context, table));
+    }
     CALVE_ASSIGN_OR_RETURN(const bool begun, HoldsFiles(context, files_, place));
     return Swept{.again = begun};
   }
@@ -155,7 +168,8 @@ Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog:
       const auto metadata_files,
       FilesOfRun(context, files_, catalog::MetadataFolder(*before->metadata), run));
   candidates.insert(candidates.end(), metadata_files.begin(), metadata_files.end());
-  CALVE_ASSIGN_OR_RETURN(const LooseMetadata loose, FindLooseMetadata(context, files_, *before));
+  CALVE_ASSIGN_OR_RETURN(const LooseMetadata loose,
+                         FindLooseMetadata(context, files_, *before, run));
   CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog_.LoadTable(context, table));
   CALVE_ASSIGN_OR_RETURN(const auto reachable, ReachableNames(context, files_, *now.metadata));
   std::vector<std::string> orphans = loose.lost;

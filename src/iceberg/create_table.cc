@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
 #include "iceberg/metadata_rules.h"
 #include "iceberg/partition_rules.h"
+#include "iceberg/replace_table.h"
 #include "iceberg/update.h"
 
 namespace calve::iceberg {
@@ -48,8 +50,8 @@ class FreshIds {
   std::map<FieldId, FieldId> ids_;
 };
 
-Result<SchemaPtr> FreshSchema(const CreateTableOptions& options, FreshIds& ids) {
-  auto [fields, last] = AssignFreshIds(options.fields, FieldId(0));
+Result<SchemaPtr> FreshSchema(const CreateTableOptions& options, FieldId after, FreshIds& ids) {
+  auto [fields, last] = AssignFreshIds(options.fields, after);
   ids.Link(options.fields, fields);
   std::vector<FieldId> identifiers;
   for (const FieldId id : options.identifier_field_ids) {
@@ -60,9 +62,8 @@ Result<SchemaPtr> FreshSchema(const CreateTableOptions& options, FreshIds& ids) 
 }
 
 Result<PartitionSpec> FreshSpec(const CreateTableOptions& options, const FreshIds& ids,
-                                const Schema& schema) {
+                                const Schema& schema, FieldId last) {
   PartitionSpec spec;
-  FieldId last = kLastBeforePartitions;
   for (PartitionField field : options.partition_fields) {
     CALVE_ASSIGN_OR_RETURN(field.source_id,
                            ids.Find(field.source_id, "the partition field " + Quote(field.name)));
@@ -94,30 +95,69 @@ Error AsConfig(Error error) {
   return error;
 }
 
+/// What CreateTable and ReplaceTable share.
+struct Layout {
+  int version = 2;
+  SchemaPtr schema;
+  PartitionSpec spec;
+  SortOrder order;
+  std::map<std::string, std::string> properties;
+
+  /// The updates that give a table this layout.
+  void AddTo(std::vector<UpdatePtr>& updates) && {
+    updates.insert(updates.end(),
+                   {AddSchema(std::move(schema)), SetCurrentSchema(SchemaId(-1)),
+                    AddPartitionSpec(std::move(spec)), SetDefaultSpec(SpecId(-1)),
+                    AddSortOrder(std::move(order)), SetDefaultSortOrder(SortOrderId(-1))});
+    if (!properties.empty()) updates.push_back(SetProperties(std::move(properties)));
+  }
+};
+
+/// Columns and partition fields are numbered from behind those of `base`, a table that is there.
+Result<Layout> FreshLayout(const CreateTableOptions& options, const TableMetadata* base) {
+  Layout layout;
+  layout.properties = options.properties;
+  CALVE_ASSIGN_OR_RETURN(layout.version, TakeFormatVersion(layout.properties));
+  FieldId last_column{0};
+  FieldId last_partition = kLastBeforePartitions;
+  if (base != nullptr) {
+    layout.version = std::max(layout.version, base->format_version);
+    last_column = base->last_column_id;
+    last_partition = std::max(last_partition, base->last_partition_id);
+  }
+  FreshIds ids;
+  Result<SchemaPtr> schema = FreshSchema(options, last_column, ids);
+  if (!schema.ok()) return AsConfig(std::move(schema).error());
+  layout.schema = std::move(*schema);
+  const Status valid = CheckSchemaVersion(*layout.schema, layout.version);
+  if (!valid.ok()) return AsConfig(valid.error());
+  CALVE_ASSIGN_OR_RETURN(layout.spec, FreshSpec(options, ids, *layout.schema, last_partition));
+  CALVE_ASSIGN_OR_RETURN(layout.order, FreshOrder(options, ids, *layout.schema));
+  return layout;
+}
+
 }  // namespace
 
 Result<TableChange> CreateTable(const CreateTableOptions& options) {
-  std::map<std::string, std::string> properties = options.properties;
-  CALVE_ASSIGN_OR_RETURN(const int version, TakeFormatVersion(properties));
-  FreshIds ids;
-  Result<SchemaPtr> schema = FreshSchema(options, ids);
-  if (!schema.ok()) return AsConfig(std::move(schema).error());
-  const Status valid = CheckSchemaVersion(**schema, version);
-  if (!valid.ok()) return AsConfig(valid.error());
-  CALVE_ASSIGN_OR_RETURN(PartitionSpec spec, FreshSpec(options, ids, **schema));
-  CALVE_ASSIGN_OR_RETURN(SortOrder order, FreshOrder(options, ids, **schema));
+  CALVE_ASSIGN_OR_RETURN(Layout layout, FreshLayout(options, nullptr));
   TableChange change;
   change.requirements = {AssertCreate()};
-  change.updates = {AssignUuid(options.uuid),
-                    UpgradeFormatVersion(version),
-                    AddSchema(std::move(schema).value()),
-                    SetCurrentSchema(SchemaId(-1)),
-                    AddPartitionSpec(std::move(spec)),
-                    SetDefaultSpec(SpecId(-1)),
-                    AddSortOrder(std::move(order)),
-                    SetDefaultSortOrder(SortOrderId(-1)),
+  change.updates = {AssignUuid(options.uuid), UpgradeFormatVersion(layout.version),
                     SetLocation(options.location)};
-  if (!properties.empty()) change.updates.push_back(SetProperties(std::move(properties)));
+  std::move(layout).AddTo(change.updates);
+  return change;
+}
+
+Result<TableChange> ReplaceTable(const TableMetadata& base, const CreateTableOptions& options) {
+  CALVE_ASSIGN_OR_RETURN(Layout layout, FreshLayout(options, &base));
+  TableChange change;
+  change.requirements = {
+      AssertTableUuid(base.table_uuid), AssertRefSnapshotId(std::string(kMainBranch), std::nullopt),
+      AssertCurrentSchemaId(base.current_schema_id), AssertLastAssignedFieldId(base.last_column_id),
+      AssertLastAssignedPartitionId(base.last_partition_id)};
+  if (layout.version > base.format_version)
+    change.updates.push_back(UpgradeFormatVersion(layout.version));
+  std::move(layout).AddTo(change.updates);
   return change;
 }
 

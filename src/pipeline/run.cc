@@ -20,6 +20,13 @@ namespace {
 
 using columnar::TracedBatch;
 
+/// How often a run is planned anew because another writer has made its table meanwhile.
+constexpr int kPlansMax = 3;
+
+/// The part of the memory limit that one batch of one split may take. A batch is there several
+/// times at once: as text, as columns, checked and encoded.
+constexpr int64_t kBatchShare = 32;
+
 /// A job's source, transforms and target, made and planned, nothing read yet.
 struct Prepared {
   std::unique_ptr<source::Source> source;
@@ -66,6 +73,9 @@ Status PlanSource(const Context& context, const Job& job,
   options.since = since;
   options.batch_rows_max = resources.batch_rows_max;
   options.parallelism = ParallelismOf(job, resources);
+  options.batch_bytes_max =
+      std::min(options.batch_bytes_max,
+               ByteCount(resources.memory_limit.value() / (kBatchShare * options.parallelism)));
   options.wanted = std::move(wanted);
   options.widen_wanted = widen;
   CALVE_ASSIGN_OR_RETURN(prepared->read, prepared->source->Plan(context, options));
@@ -464,8 +474,14 @@ Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Co
   const RetryPolicy policy{.attempts_max = job.retries.max + 1,
                            .first = std::chrono::milliseconds(job.retries.backoff),
                            .longest = std::chrono::milliseconds(std::chrono::minutes(10))};
-  Result<RunReport> report = Retry(
-      limited, policy, [&] { return RunOnce(limited, job, contract, run, resources, events); });
+  const auto run_once = [&] {
+    for (int plans = 1;; ++plans) {
+      Result<RunReport> once = RunOnce(limited, job, contract, run, resources, events);
+      const bool again = !once.ok() && once.error().kind == ErrorKind::kConflict;
+      if (!again || plans == kPlansMax) return once;
+    }
+  };
+  Result<RunReport> report = Retry(limited, policy, run_once);
   const bool timed_out =
       !report.ok() && report.error().kind == ErrorKind::kStopped && !context.stop.stop_requested();
   if (timed_out)

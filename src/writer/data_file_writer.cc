@@ -356,6 +356,9 @@ Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& contex
   CALVE_ASSIGN_OR_RETURN(FileShape shape, FileShape::Of(options.schema));
   CALVE_ASSIGN_OR_RETURN(WriteProperties properties,
                          WriteProperties::Of(*options.table, *options.schema));
+  // The pages of a row group wait in memory, smaller than its rows, until it is whole.
+  properties.row_group_bytes =
+      std::min(properties.row_group_bytes, std::max<int64_t>(1, 2 * options.buffer_bytes_max));
   CALVE_ASSIGN_OR_RETURN(iceberg::MetricsConfig modes,
                          iceberg::MetricsConfig::Make(options.table->properties, *options.schema,
                                                       SortOrderOf(*options.table)));

@@ -61,7 +61,7 @@ class FilesystemCatalog : public Catalog {
 
   const std::string& name() const override { return resources_.name; }
   Capabilities capabilities() const override {
-    return {.namespaces_exist_without_tables = HasFolders()};
+    return {.namespaces_exist_without_tables = HasFolders(), .drop_keeps_metadata = false};
   }
 
   Result<std::vector<Namespace>> ListNamespaces(const Context& context,
@@ -132,10 +132,7 @@ class FilesystemCatalog : public Catalog {
 
   CommitOutcome Commit(const Context& context, const std::vector<CatalogChange>& changes) override;
 
-  Status DropTable(const Context&, const TableName& table) override {
-    return RefusedError("a filesystem catalog is its folders: delete " + FolderOf(table.ns) + "/" +
-                        table.name + " by hand to drop the table with its files");
-  }
+  Status DropTable(const Context& context, const TableName& table) override;
   Status RenameTable(const Context&, const TableName& from, const TableName&) override {
     return RefusedError("a filesystem catalog cannot rename " + from.ToString() +
                         ": its metadata holds absolute places; load it anew, or use a sql catalog");
@@ -280,6 +277,29 @@ Status FilesystemCatalog::CheckStore(const Context& context, const std::string& 
   }
   CALVE_RETURN_IF_ERROR(files().Delete(context, probe));
   return kept ? Status::Ok() : Status(refused);
+}
+
+Status FilesystemCatalog::DropTable(const Context& context, const TableName& table) {
+  const std::string folder = FolderOf(table.ns) + "/" + table.name + "/metadata";
+  std::vector<Version> versions;
+  Status listed =
+      files().List(context, folder, {}, [&](std::span<const io::FileInfo> page) -> Result<bool> {
+        for (const io::FileInfo& info : page) {
+          const std::string name(LastName(info.uri));
+          const int64_t number = VersionOf(name);
+          if (number >= 0) versions.push_back({number, folder + "/" + name});
+        }
+        return true;
+      });
+  if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return listed;
+  if (versions.empty())
+    return NotFoundError("there is no table " + table.ToString() + " in catalog " + name());
+  // Oldest first: until the newest is gone it is the table, whole.
+  std::sort(versions.begin(), versions.end(),
+            [](const Version& a, const Version& b) { return a.number < b.number; });
+  for (const Version& version : versions)
+    CALVE_RETURN_IF_ERROR(files().Delete(context, version.location));
+  return files().Delete(context, folder + "/" + std::string(kHint));
 }
 
 Status FilesystemCatalog::Claim(const Context& context, const std::string& location,

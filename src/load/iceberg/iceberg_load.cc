@@ -7,6 +7,7 @@
 #include "catalog/table_files.h"
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
+#include "iceberg/scan.h"
 #include "iceberg/sort_text.h"
 #include "load/iceberg/load_history.h"
 #include "load/iceberg/merge.h"
@@ -72,8 +73,11 @@ class IcebergLoad : public Load {
  private:
   class Split;
 
-  /// The table as it is now; nothing when it is not there.
+  /// The table as it is now; nothing when it is not there, or is to be made anew.
   Result<std::optional<LoadedTable>> LoadTarget(const Context& context);
+  /// Plan a table that comes with its first rows. `unborn`: in the place of this one, unless it is
+  /// right as it is.
+  Status PlanTable(const Context& context, const SchemaPlan& plan, const LoadedTable* unborn);
   Quarantine& quarantine(const Context& context);
   void Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted);
   /// Why rows of any file have to be read; empty when they need not.
@@ -84,6 +88,8 @@ class IcebergLoad : public Load {
   int64_t RowsWritten() const;
   Result<commit::Change> MakeChange(const Context& context,
                                     const std::optional<commit::Position>& position);
+  /// Refuse an overwrite without a row to write that would take rows away.
+  Status CheckTakesNothing(const Context& context);
   /// Bring the files that are written into main.
   Status StageAndPublish(const Context& context, const std::optional<commit::Position>& position,
                          Observer* observer, Report* report);
@@ -106,8 +112,9 @@ class IcebergLoad : public Load {
   /// The run's id and a try's own: a run that is tried again must not meet names of its first try.
   std::string file_tag_;
   std::optional<iceberg::SnapshotId> position_before_;
-  LoadedTable loaded_;
-  iceberg::SchemaPtr schema_;  ///< Of the rows, with the table's field ids.
+  std::shared_ptr<const commit::NewTable> new_table_;  ///< Null when the table was there.
+  LoadedTable loaded_;                                 ///< Or its draft.
+  iceberg::SchemaPtr schema_;                          ///< Of the rows, with the table's field ids.
   bool schema_is_newer_ = false;
   iceberg::Expression replaced_;  ///< With overwrite filter: the rows that give way.
   std::string staged_branch_;
@@ -190,6 +197,7 @@ class IcebergLoad::Split : public SplitLoad {
 
 Result<std::optional<LoadedTable>> IcebergLoad::LoadTarget(const Context& context) {
   Result<LoadedTable> loaded = catalog_.LoadTable(context, table_);
+  if (loaded.ok() && commit::IsUnborn(*loaded->metadata)) return std::optional<LoadedTable>();
   if (loaded.ok()) return std::optional<LoadedTable>(std::move(*loaded));
   if (loaded.error().kind == ErrorKind::kNotFound) return std::optional<LoadedTable>();
   return std::move(loaded).error();
@@ -271,37 +279,50 @@ Result<std::string> IcebergLoad::WhyNotAdopted(const Context& context, const Sch
 
 Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
   file_tag_ = request_.run + "-" + NewUuidString(*context.random).substr(0, 8);
-  CALVE_ASSIGN_OR_RETURN(
-      auto ensured,
-      committer_.EnsureTable(
-          context, table_, [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
-            iceberg::CreateTableOptions create;
-            create.location = options_.location.empty() ? location : options_.location;
-            create.uuid = NewUuidString(*context.random);
-            create.fields = plan.schema->fields();
-            create.properties = options_.properties;
-            create.properties["format-version"] = std::to_string(options_.format_version);
-            auto parts = iceberg::ParsePartitionFields(options_.partition_by, *plan.schema,
-                                                       iceberg::FieldId(999));
-            if (!parts.ok()) return While("partition_by", std::move(parts).error());
-            create.partition_fields = std::move(*parts);
-            auto order = iceberg::ParseSortFields(options_.sort_by, *plan.schema);
-            if (!order.ok()) return While("sort_by", std::move(order).error());
-            create.sort_fields = std::move(*order);
-            return create;
-          }));
-  loaded_ = std::move(ensured.table);
+  Result<LoadedTable> there = catalog_.LoadTable(context, table_);
+  if (!there.ok() && there.error().kind != ErrorKind::kNotFound) return std::move(there).error();
+  const bool is_unborn = there.ok() && commit::IsUnborn(*there->metadata);
+  if (!there.ok() || is_unborn)
+    CALVE_RETURN_IF_ERROR(PlanTable(context, plan, is_unborn ? &*there : nullptr));
+  if (new_table_ != nullptr) {
+    loaded_ = new_table_->draft;
+    schema_ = loaded_.metadata->schema();
+  } else {
+    const auto evolve = [&](iceberg::SchemaUpdate& update) {
+      return update.UnionByName(plan.schema->fields());
+    };
+    const iceberg::SchemaId before = there->metadata->current_schema_id;
+    CALVE_ASSIGN_OR_RETURN(auto reserved, committer_.ReserveSchema(context, table_, evolve));
+    loaded_ = std::move(reserved.table);
+    schema_ = std::move(reserved.schema);
+    schema_is_newer_ = schema_->id() != before;
+  }
   if (options_.where.has_value()) {
     CALVE_ASSIGN_OR_RETURN(replaced_, MakeRowFilter(*options_.where, *loaded_.metadata->schema()));
   }
-  const auto evolve = [&](iceberg::SchemaUpdate& update) {
-    return update.UnionByName(plan.schema->fields());
+  return Status::Ok();
+}
+
+Status IcebergLoad::PlanTable(const Context& context, const SchemaPlan& plan,
+                              const LoadedTable* unborn) {
+  const auto options = [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
+    iceberg::CreateTableOptions create;
+    create.location = options_.location.empty() ? location : options_.location;
+    create.uuid = NewUuidString(*context.random);
+    create.fields = plan.schema->fields();
+    create.properties = options_.properties;
+    create.properties["format-version"] = std::to_string(options_.format_version);
+    auto parts = iceberg::ParsePartitionFields(options_.partition_by, *plan.schema,
+                                               iceberg::FieldId(999));
+    if (!parts.ok()) return While("partition_by", std::move(parts).error());
+    create.partition_fields = std::move(*parts);
+    auto order = iceberg::ParseSortFields(options_.sort_by, *plan.schema);
+    if (!order.ok()) return While("sort_by", std::move(order).error());
+    create.sort_fields = std::move(*order);
+    return create;
   };
-  const iceberg::SchemaId before = loaded_.metadata->current_schema_id;
-  CALVE_ASSIGN_OR_RETURN(auto reserved, committer_.ReserveSchema(context, table_, evolve));
-  loaded_ = std::move(reserved.table);
-  schema_ = std::move(reserved.schema);
-  schema_is_newer_ = schema_->id() != before;
+  CALVE_ASSIGN_OR_RETURN(new_table_, committer_.PlanTable(context, table_, unborn, options));
+  if (unborn != nullptr && new_table_->IsAlready(*unborn->metadata)) new_table_.reset();
   return Status::Ok();
 }
 
@@ -361,7 +382,9 @@ Status IcebergLoad::BeginMerge(const Context& context) {
 }
 
 Status IcebergLoad::AddMerge(const Context& context, commit::Change* change) {
-  CALVE_ASSIGN_OR_RETURN(const LoadedTable now, catalog_.LoadTable(context, table_));
+  CALVE_ASSIGN_OR_RETURN(const LoadedTable now,
+                         committer_.LoadOrDraft(context, table_, new_table_.get()));
+  if (new_table_ != nullptr) CALVE_RETURN_IF_ERROR(new_table_->CheckServes(table_, *now.metadata));
   const bool same_columns =
       now.metadata->current_schema_id == loaded_.metadata->current_schema_id ||
       now.metadata->schema()->SameColumns(*schema_);
@@ -397,6 +420,8 @@ Result<commit::Change> IcebergLoad::MakeChange(const Context& context,
   change.rows.added_data_files = files_;
   change.rows.summary[std::string(commit::summary::kRows)] = std::to_string(RowsWritten());
   if (schema_is_newer_) change.schema_id = schema_->id();
+  change.schema = schema_;
+  change.new_table = new_table_;
   if (options_.write_mode == WriteMode::kOverwrite) {
     change.rows.operation = iceberg::Operation::kOverwrite;
     switch (options_.overwrite.value_or(OverwriteScope::kTable)) {
@@ -439,6 +464,30 @@ Result<audit::Report> IcebergLoad::Audit(const Context& context,
                            scope);
 }
 
+Status IcebergLoad::CheckTakesNothing(const Context& context) {
+  const int64_t held_back = quarantine(context).rows();
+  const OverwriteScope scope = options_.overwrite.value_or(OverwriteScope::kTable);
+  if (new_table_ != nullptr || scope == OverwriteScope::kPartitions) return Status::Ok();
+  if (options_.allow_empty && held_back == 0) return Status::Ok();
+  CALVE_ASSIGN_OR_RETURN(const LoadedTable now, catalog_.LoadTable(context, table_));
+  catalog::TableFiles table_files(*resources_.files);
+  iceberg::ScanOptions taken;
+  if (scope == OverwriteScope::kFilter) taken.filter = replaced_;
+  CALVE_ASSIGN_OR_RETURN(const iceberg::ScanPlan plan,
+                         iceberg::PlanScan(context, table_files, *now.metadata, taken));
+  if (plan.tasks.empty()) return Status::Ok();
+  if (held_back > 0) {
+    return DataError("not one row can be written, " + FormatCount(held_back) +
+                     " would be held back: overwriting " + table_.ToString() +
+                     " would only take rows away, so nothing was changed; `calve extract " +
+                     request_.job + "` shows why rows do not fit");
+  }
+  return DataError("expected rows to put in place of those of " + table_.ToString() +
+                   ", found none in the source: overwriting would only take rows away, so nothing "
+                   "was changed; see that the source is whole, or set allow_empty: true in the "
+                   "loader when rows may be replaced by none");
+}
+
 Result<Report> IcebergLoad::Finish(const Context& context,
                                    const std::optional<commit::Position>& position,
                                    int64_t rows_expected, Observer* observer) {
@@ -456,16 +505,13 @@ Result<Report> IcebergLoad::Finish(const Context& context,
                     " were given to them; nothing was staged");
   }
   const bool replaces = options_.write_mode == WriteMode::kOverwrite;
-  if (replaces && files_.empty() && quarantine(context).rows() > 0) {
-    return DataError("not one row can be written, " + FormatCount(quarantine_->rows()) +
-                     " would be held back: overwriting " + report.table +
-                     " would only take rows away, so nothing was changed; `calve extract " +
-                     request_.job + "` shows why rows do not fit");
-  }
+  if (replaces && files_.empty()) CALVE_RETURN_IF_ERROR(CheckTakesNothing(context));
   if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(BeginMerge(context));
   CALVE_RETURN_IF_ERROR(quarantine(context).Commit(context));
   report.rows_quarantined = quarantine_->rows();
-  if (files_.empty() && !position.has_value() && !replaces) return report;
+  // Without a row there is no table; without a table no position: it is read again.
+  const bool is_needed = new_table_ == nullptr && (position.has_value() || replaces);
+  if (files_.empty() && !is_needed) return report;
 
   for (int round = 1;; ++round) {
     Status brought = StageAndPublish(context, position, observer, &report);
@@ -574,13 +620,11 @@ Result<std::vector<Load::OpenBranch>> IcebergLoad::OpenBranches(const Context& c
 }
 
 Result<bool> IcebergLoad::Sweep(const Context& context, const std::string& run) {
-  bool whole = true;
-  for (const catalog::TableName& table : {table_, Quarantine::NameFor(table_)}) {
-    CALVE_ASSIGN_OR_RETURN(const commit::Committer::Swept swept,
-                           committer_.Sweep(context, table, run));
-    whole = whole && !swept.again;
-  }
-  return whole;
+  const catalog::TableName held_back = Quarantine::NameFor(table_);
+  CALVE_ASSIGN_OR_RETURN(const auto rows,
+                         committer_.Sweep(context, table_, run, options_.location));
+  CALVE_ASSIGN_OR_RETURN(const auto others, committer_.Sweep(context, held_back, run));
+  return !rows.again && !others.again;
 }
 
 }  // namespace

@@ -103,11 +103,13 @@ Result<bool> LoadKeys::Fill(const Context& context, size_t part, KeySet* keys) {
   repeated.erase(std::unique(repeated.begin(), repeated.end()), repeated.end());
   const bool more = repeated.size() > kExamplesMax;
   if (more) repeated.resize(kExamplesMax);
-  return DataError("expected each key (" + options_.columns.names() +
-                   ") once in a load, found several rows with " + Join(repeated, "; ") +
-                   (more ? "; and others" : "") +
-                   ": which of them holds is not known; make the rows unique, or leave all but one "
-                   "out with a sql transformer");
+  return DataError(
+      "expected each key (" + options_.columns.names() +
+      ") once in a load, found several rows with " + Join(repeated, "; ") +
+      (more ? "; and others" : "") +
+      ": which of them holds is not known. Where rows of a later file replace those of "
+      "an earlier one, load each file by a run of its own, in their order; within a "
+      "file leave one row of each key");
 }
 
 bool LoadKeys::IsListed() const {

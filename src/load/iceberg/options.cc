@@ -11,7 +11,8 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   shape.Required("database", &IcebergOptions::database,
                  "The namespace; levels are separated by dots.",
                  {.example = "sales", .aliases = {"namespace"}});
-  shape.Required("table", &IcebergOptions::table, "The table; it is made when it is not there.",
+  shape.Required("table", &IcebergOptions::table,
+                 "The table; when it is not there it is made with its first row.",
                  {.example = "daily_sales"});
   shape.Optional("catalog", &IcebergOptions::catalog, "The catalog, by its name in calve.yaml.",
                  {.default_text = "the default catalog"});
@@ -22,6 +23,10 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  "With overwrite filter: the rows that are replaced, by column: a value, a list of "
                  "values, null, or a range, such as {region: [EU, US], day: {min: 2026-11-01, "
                  "below: 2026-12-01}}; max is a bound too.");
+  shape.Optional("allow_empty", &IcebergOptions::allow_empty,
+                 "With write_mode overwrite: whether a source without a row takes away the rows "
+                 "that it would replace. Without it such a load fails and changes nothing. "
+                 "overwrite: partitions replaces nothing then, in either case.");
   shape.Optional("adopt_files", &IcebergOptions::adopt_files,
                  "What happens to Parquet files whose columns have the table's names and types. "
                  "`calve plan` says which are adopted, and why others are not.");
@@ -56,6 +61,12 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
     return ConfigError(
         "overwrite says which rows are replaced, but write_mode is another; set write_mode: "
         "overwrite");
+  });
+  shape.Check("allow_empty", [](const IcebergOptions& options) -> Status {
+    if (options.write_mode == WriteMode::kOverwrite || !options.allow_empty) return Status::Ok();
+    return ConfigError(
+        "allow_empty says that rows may be replaced by none, but no rows are replaced; set "
+        "write_mode: overwrite");
   });
   shape.Check("key", [](const IcebergOptions& options) -> Status {
     if (options.write_mode == WriteMode::kMerge || options.key.empty()) return Status::Ok();

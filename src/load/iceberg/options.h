@@ -47,6 +47,7 @@ struct IcebergOptions {
   WriteMode write_mode = WriteMode::kAppend;
   std::optional<OverwriteScope> overwrite;
   std::optional<config::Node> where;
+  bool allow_empty = false;
   std::vector<std::string> key;
   AdoptFiles adopt_files = AdoptFiles::kAuto;
   std::vector<std::string> partition_by;

@@ -44,16 +44,18 @@ Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
 
 }  // namespace
 
-Result<iceberg::MetadataPtr> Quarantine::Ensure(const Context& context) {
+Result<iceberg::MetadataPtr> Quarantine::Metadata(const Context& context) {
   std::lock_guard lock(mutex_);
   if (metadata_ != nullptr) return metadata_;
+  Result<catalog::LoadedTable> there = committer_.LoadOrDraft(context, options_.table, nullptr);
+  if (there.ok()) return metadata_ = there->metadata;
+  if (there.error().kind != ErrorKind::kNotFound) return std::move(there).error();
   CALVE_ASSIGN_OR_RETURN(
-      auto ensured,
-      committer_.EnsureTable(context, options_.table, [&](const std::string& location) {
+      new_table_,
+      committer_.PlanTable(context, options_.table, nullptr, [&](const std::string& location) {
         return TableOptions(location, NewUuidString(*context.random));
       }));
-  metadata_ = ensured.table.metadata;
-  return metadata_;
+  return metadata_ = new_table_->draft.metadata;
 }
 
 void Quarantine::Take(std::vector<iceberg::DataFilePtr> files) {
@@ -68,7 +70,7 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
   if (rows.empty()) return Status::Ok();
   const Options& options = quarantine_.options_;
   if (writer_ == nullptr) {
-    CALVE_ASSIGN_OR_RETURN(const iceberg::MetadataPtr metadata, quarantine_.Ensure(context));
+    CALVE_ASSIGN_OR_RETURN(const iceberg::MetadataPtr metadata, quarantine_.Metadata(context));
     CALVE_ASSIGN_OR_RETURN(writer_, writer::OpenDataFileWriter(context, quarantine_.files_,
                                                                {.table = metadata,
                                                                 .schema = metadata->schema(),
@@ -127,8 +129,9 @@ Status Quarantine::Commit(const Context& context) {
       context, options_.table, [](const iceberg::TableMetadata&) -> Result<iceberg::TableChange> {
         return iceberg::TableChange{};
       });
-  if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound && closed_.empty())
-    return Status::Ok();
+  const bool is_there = loaded.ok() || loaded.error().kind != ErrorKind::kNotFound;
+  if (!is_there && closed_.empty()) return Status::Ok();
+  if (!is_there && new_table_ != nullptr) loaded = new_table_->draft;
   CALVE_RETURN_IF_ERROR(loaded);
   const iceberg::TableMetadata& metadata = *loaded->metadata;
   const Field* key = metadata.schema()->FindByName("load_key");
@@ -145,6 +148,7 @@ Status Quarantine::Commit(const Context& context) {
   commit::Change change;
   change.pipeline = options_.job;
   change.run = options_.run;
+  change.new_table = new_table_;
   // By the key and not by the files found: whoever has committed rows of this key meanwhile is
   // replaced too.
   change.rows.operation = iceberg::Operation::kOverwrite;

@@ -15,8 +15,8 @@ namespace calve::load {
 /// The rows of one run that were held back, on their way to `<table>__quarantine`.
 ///
 /// They are keyed by what the run set out to read: another run over the same position takes their
-/// place, so that a rerun never doubles them. Committed before the good rows are staged. Threads:
-/// Open and Close from one, writers side by side.
+/// place, so that a rerun never doubles them. Committed before the good rows are staged; their table
+/// is made with the first of them. Threads: Open and Close from one, writers side by side.
 class Quarantine {
  public:
   struct Options {
@@ -57,8 +57,8 @@ class Quarantine {
   }
 
  private:
-  /// Make the table at the first row.
-  Result<iceberg::MetadataPtr> Ensure(const Context& context);
+  /// The table, or its draft at the first row.
+  Result<iceberg::MetadataPtr> Metadata(const Context& context);
   void Take(std::vector<iceberg::DataFilePtr> files);
 
   commit::Committer& committer_;
@@ -66,6 +66,7 @@ class Quarantine {
   const Options options_;
   std::mutex mutex_;
   iceberg::MetadataPtr metadata_;
+  std::shared_ptr<const commit::NewTable> new_table_;
   std::vector<iceberg::DataFilePtr> closed_;
   int64_t rows_ = 0;
   bool committed_ = false;
