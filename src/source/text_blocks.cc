@@ -90,8 +90,10 @@ Result<bool> TextBlocks::Take(const Context& context, TextBlock* block) {
     CALVE_ASSIGN_OR_RETURN(stream_, open_(context));
   }
   while (!at_end_ || !rest_.empty()) {
+    const size_t left = at_end_ ? rest_.size() : SIZE_MAX;
     CALVE_ASSIGN_OR_RETURN(const bool has_rows, TakeOnce(block));
     if (has_rows) return true;
+    if (rest_.size() >= left) return BugError("the end of the file is never used up");
   }
   return false;
 }
@@ -106,6 +108,10 @@ Result<bool> TextBlocks::Next(const Context& context, TextBlock* block) {
                             name_ + " line " + FormatCount(line_) + ": " + taken.error().message}
                     : taken.error();
   return failed_.error();
+}
+
+std::string LineOrigins::Describe(int64_t row) const {
+  return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]);
 }
 
 }  // namespace calve::source

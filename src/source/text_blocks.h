@@ -5,9 +5,12 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/context.h"
 #include "base/result.h"
+#include "columnar/traced_batch.h"
 #include "io/compression.h"
 
 namespace calve::source {
@@ -84,6 +87,18 @@ class TextBlocks {
   int64_t line_ = 1;  ///< Of what is in `rest_`.
   bool at_end_ = false;
   Status failed_;  ///< A reader that comes later is told the same.
+};
+
+/// Rows of a text file, by their lines: "orders_0412.csv line 88,120".
+class LineOrigins : public columnar::Origins {
+ public:
+  LineOrigins(std::string file, std::vector<int64_t> lines)
+      : file_(std::move(file)), lines_(std::move(lines)) {}
+  std::string Describe(int64_t row) const override;
+
+ private:
+  const std::string file_;
+  const std::vector<int64_t> lines_;
 };
 
 }  // namespace calve::source

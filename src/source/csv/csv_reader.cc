@@ -16,19 +16,6 @@ using columnar::TracedBatch;
 constexpr size_t kStepRows = 1024;
 constexpr size_t kRawBytesMax = 1 << 20;
 
-class CsvOrigins : public columnar::Origins {
- public:
-  CsvOrigins(std::string file, std::vector<int64_t> lines)
-      : file_(std::move(file)), lines_(std::move(lines)) {}
-  std::string Describe(int64_t row) const override {
-    return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]);
-  }
-
- private:
-  const std::string file_;
-  const std::vector<int64_t> lines_;
-};
-
 std::string EscapeBytes(std::string_view bytes) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string text;
@@ -170,7 +157,7 @@ Status CsvReader::Finish(Building* building) {
     lines.resize(kept.size());
     CALVE_ASSIGN_OR_RETURN(batch.rows, columnar::TakeRows(batch.rows, kept));
   }
-  batch.origins = std::make_shared<CsvOrigins>(text_->name(), std::move(lines));
+  batch.origins = std::make_shared<LineOrigins>(text_->name(), std::move(lines));
   return Status::Ok();
 }
 
