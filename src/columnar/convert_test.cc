@@ -163,7 +163,7 @@ TEST_F(ConvertTest, TypesWithoutExactCounterpartAreRefusedByColumn) {
   const auto nested = arrow::struct_({arrow::field("t", arrow::timestamp(arrow::TimeUnit::NANO))});
   const auto refused = ToIcebergFields(*arrow::schema({arrow::field("s", nested)}), 2);
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kData);
   EXPECT_NE(refused.error().message.find("column s: column t"), std::string::npos)
       << refused.error().message;
   EXPECT_FALSE(ToIcebergType(*arrow::decimal256(40, 2), 3).ok());

@@ -40,8 +40,7 @@ class Translation {
 };
 
 Error NoIcebergType(const arrow::DataType& type, std::string_view why) {
-  return RefusedError(
-      fmt::format("Arrow type {} has no exact Iceberg type{}", type.ToString(), why));
+  return DataError(fmt::format("Arrow type {} has no exact Iceberg type{}", type.ToString(), why));
 }
 
 Result<Type> Translation::Of(const arrow::DataType& type) {

@@ -130,6 +130,25 @@ ReadPlan PlanOf(FileSet& set) {
   return plan;
 }
 
+std::string NameFiles(const FileSet& set, std::string_view one, std::string_view several) {
+  std::string names = ShortName(set.files.front().uri);
+  if (set.files.size() > 1) names += " and " + Counted(set.files.size() - 1, "more file");
+  return names + " " + std::string(set.files.size() > 1 ? several : one);
+}
+
+Status PassOverEmpty(const FileSet& set, const FileOptions& options, const Lack& lack,
+                     ReadPlan* plan) {
+  const std::string what = set.bytes.value() == 0
+                               ? NameFiles(set, "is", "are") + " empty"
+                               : NameFiles(set, "has", "have") + " no " + std::string(lack.lacking);
+  if (!options.incremental) {
+    return DataError(what + "; expected " + std::string(lack.expected) +
+                     ": put them there, or leave out what is empty");
+  }
+  plan->notes.push_back(what + ": there is nothing to read yet");
+  return Status::Ok();
+}
+
 std::vector<Split> WholeFiles(FileSet& set) {
   std::vector<Split> splits;
   for (io::FileInfo& file : set.files) {

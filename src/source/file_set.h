@@ -42,6 +42,17 @@ Result<FileSet> FindFileSet(const Context& context, const Resources& resources,
 
 /// What a run reads of the files, still without schema and splits.
 ReadPlan PlanOf(FileSet& set);
+/// "a.csv is", or "a.csv and 2 more files are".
+std::string NameFiles(const FileSet& set, std::string_view one, std::string_view several);
+/// Names for what files without any column should have.
+struct Lack {
+  std::string_view lacking;   ///< "header"
+  std::string_view expected;  ///< "a header, and rows below it"
+};
+/// Where no file of the set tells any column: a source that is incremental notes it and waits for
+/// more, since some files have no rows; else fails with kData.
+Status PassOverEmpty(const FileSet& set, const FileOptions& options, const Lack& lack,
+                     ReadPlan* plan);
 /// A split for each file, read whole; its payload is the io::FileInfo.
 std::vector<Split> WholeFiles(FileSet& set);
 /// Opens a file of the set, decompressed and as UTF-8. `resources` and `options` outlive it.

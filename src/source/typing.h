@@ -28,6 +28,7 @@ class ColumnTyping {
   };
   explicit ColumnTyping(Options options) : options_(std::move(options)) {}
 
+  bool empty() const { return columns_.empty(); }
   /// The column of this name, added when it is not known.
   size_t Column(const std::string& name);
   /// Look at one value that is not null; `line` is for the notes.

@@ -1,5 +1,5 @@
 """CSV that is wrong."""
-from table import CONFIG, csv
+from table import CONFIG, csv, source
 import gzip
 
 WIDE = ",".join(f"c{i}" for i in range(10_000))
@@ -16,6 +16,11 @@ csv("text behind a closing quote", 'id,name\n1,"a"b\n', "a.csv line 2", "behind 
 csv("too many values", "id,name\n1,a,b\n", "a.csv line 2", "3 values, expected 2", "quote values")
 csv("too few values", "id,name\n1\n", "a.csv line 2", "1 value", "expected 2", "quote values")
 csv("an unquoted line break in a value", 'id,name\n1,two\nlines\n', "a.csv line 3", "1 value, expected 2", "quote values")
+csv("a CSV file of no bytes", "", "a.csv is empty", "expected a header", "leave out what is empty", command="run t")
+csv("a CSV file of a mark only", b"\xef\xbb\xbf", "a.csv has no header", "expected a header", command="plan t")
+csv("a CSV file of blank lines", "\n\r\n\n", "a.csv has no header", "expected a header", command="run t")
+source("a folder of CSV files of no bytes", "type: csv, source_path: in/", {"in/a.csv": "", "in/b.csv": ""}, "a.csv and 1 more file are empty",
+       "expected a header", command="run t")
 csv("a NUL in a value", b"id,name\n1,a\0b\n", "a.csv line 2", "NUL byte", "damaged or no text")
 csv("a NUL in the header", b"id,na\0me\n1,a\n", "a.csv line 1, column 2", "set encoding")
 csv("a name twice in the header", "id,name,id\n1,a,2\n", "a.csv line 1, column 3", "already in column 1", "rename")

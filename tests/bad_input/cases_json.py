@@ -64,7 +64,22 @@ json("text behind an array", '[{"a": 1}]\n{"a": 2}\n', "a.jsonl line 1", "follow
 json("a number among the rows of an array", '[{"a": 1},\n7]\n', "a.jsonl line 2", "not one JSON object", "one object a line")
 json("a path to records that is not there", '{"data": {"items": []}}\n', "a.jsonl line 1", "found no 'itms', only items", "did you mean 'items'", options="records_path: data.itms")
 json("a path to records that leads to an object", '{"data": {"a": 1}}\n', "a.jsonl line 1", "records_path data leads to no array", "give the keys", options="records_path: data")
-json("one object over many lines", '{\n  "a": 1\n}\n', "a.jsonl line 1", "one object a line")
+for command in ("plan t", "run t", "extract t --to csv"):
+    json(f"one object over many lines, {command}", '{\n  "a": 1\n}\n', "a.jsonl line 1", "ends in line 3", "set records_path", command=command)
+json("records in a list of an object", '{\n  "n": 2,\n  "items": [\n    {"a": 1},\n    {"a": 2}\n  ]\n}\n', "a.jsonl line 1", "ends in line 7",
+     "set records_path to where the array of records is (items)")
+json("an object over many lines behind the sample", GOOD * 60_000 + '{"a": 1, "f": [\n{"a": 2}\n]}\n', "a.jsonl line 60,001", "ends in line 60,003",
+     "jq -c")
+line("the end of an object", "}", "as it begins with '}'", "jq -c")
+json("lines with commas between them", '{"a": 1},\n{"a": 2}\n', "a.jsonl line 1", "a comma stands behind the value", "take off the commas")
+json("a JSON file of no bytes", "", "a.jsonl is empty", "expected JSON lines", "leave out what is empty", command="run t")
+json("a JSON file of a mark only", b"\xef\xbb\xbf", "a.jsonl has no object that has a key", "expected JSON lines", command="run t")
+json("a JSON file of blank lines", "\n\n \r\n", "a.jsonl has no object that has a key", "expected JSON lines", command="run t")
+json("a JSON file of an empty array", "[]", "a.jsonl has no object that has a key", "an array of objects", command="run t")
+json("a JSON file of an empty list", '{"a": []}', "a.jsonl has no object that has a key", "an array of objects", options="records_path: a", command="run t")
+json("a JSON file of null", "null\n", "a.jsonl line 1", "not one JSON object", "expected JSON lines", command="run t")
+json("CSV read as JSON", "id,name\n1,ada\n", "a.jsonl line 1", "not one JSON object", "expected JSON lines", command="run t")
+json("a picture read as JSON", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0", "a.jsonl line 1", "not one JSON object", "expected JSON lines", command="plan t")
 json("objects nested 100,000 deep that do not end", '{"a": ' * 100_000 + "\n", "a.jsonl line 1", "one whole object a line")
 json("a line of more than 64 MB", lambda path: gzip.open(path, "wb", 1).write(b'{"a": 1}\n{"b": "' + b"a" * 70_000_000), "a.jsonl line 2",
      "longer than 67 MB", "a quote or bracket opens and does not close")

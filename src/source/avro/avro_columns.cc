@@ -50,8 +50,8 @@ Result<std::unique_ptr<AvroColumn>> AvroColumn::Make(const avro::Node& node,
                                                      const std::string& path,
                                                      Ancestors& ancestors) {
   if (std::find(ancestors.begin(), ancestors.end(), &node) != ancestors.end()) {
-    return RefusedError("column " + path + ": record " + node.full_name() +
-                        " contains itself, which no table column can; write it flat");
+    return DataError("column " + path + ": record " + node.full_name() +
+                     " contains itself, which no table column can; write it flat");
   }
   std::unique_ptr<AvroColumn> column(new AvroColumn(node, path));
   ancestors.push_back(&node);
@@ -136,9 +136,9 @@ void AvroColumn::BindNumber() {
 Status AvroColumn::BindDecimal() {
   const avro::Decimal& decimal = *node_->decimal;
   if (decimal.precision > 38) {
-    return RefusedError("column " + path_ + ": a decimal of " + std::to_string(decimal.precision) +
-                        " digits, and tables hold at most 38; write it with fewer digits or as "
-                        "string");
+    return DataError("column " + path_ + ": a decimal of " + std::to_string(decimal.precision) +
+                     " digits, and tables hold at most 38; write it with fewer digits or as "
+                     "string");
   }
   Set(Read::kDecimal, arrow::decimal128(decimal.precision, decimal.scale));
   return Status::Ok();

@@ -25,7 +25,7 @@ struct AvroMisfit {
 /// union is a struct with a field for each branch, of which one is set. For one thread.
 class AvroColumn {
  public:
-  /// Fails with kRefused for what has no exact type: decimals of more than 38 digits, a record that
+  /// Fails with kData for what has no exact type: decimals of more than 38 digits, a record that
   /// contains itself. `node` outlives the column; `path` names it in messages.
   static Result<std::unique_ptr<AvroColumn>> Make(const avro::Node& node, const std::string& path);
 

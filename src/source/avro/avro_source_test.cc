@@ -238,7 +238,7 @@ TEST_F(AvroSourceTest, WhatNoTableHoldsIsRefusedByColumn) {
             {"name": "next", "type": ["null", "node"]}]}})",
       [](avro::Encoder& record) { record.WriteIndex(0); });
   ASSERT_FALSE(tree.ok());
-  EXPECT_EQ(tree.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(tree.error().kind, ErrorKind::kData);
   EXPECT_NE(tree.error().message.find("a.avro: column t.next: record node contains itself"),
             std::string::npos)
       << tree.error().message;

@@ -12,7 +12,7 @@ namespace {
 
 using columnar::TextValue;
 
-/// Files beyond this many are looked at only for their header.
+/// Files beyond this many with rows are looked at only for their header.
 constexpr size_t kSampledFilesMax = 32;
 constexpr size_t kSampledRowsMax = 1 << 20;
 
@@ -41,16 +41,25 @@ class CsvSource : public Source {
                          .types = options_.types,
                          .wanted = options.wanted,
                          .widen = options.widen_wanted});
-    for (size_t i = 0; i < set.files.size(); ++i) {
+    size_t sampled = 0;
+    for (const io::FileInfo& file : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
-      CALVE_RETURN_IF_ERROR(Sample(context, set.files[i], i < kSampledFilesMax, &typing));
+      CALVE_ASSIGN_OR_RETURN(const bool has_rows,
+                             Sample(context, file, sampled < kSampledFilesMax, &typing));
+      sampled += has_rows ? 1 : 0;
     }
     ReadPlan plan = PlanOf(set);
+    if (!set.files.empty() && typing.empty()) {
+      CALVE_RETURN_IF_ERROR(PassOverEmpty(
+          set, options_, {.lacking = "header", .expected = "a header, and rows below it"}, &plan));
+      return plan;
+    }
     plan.splits = SharedFiles(set, options, [&](const io::FileInfo& file) {
       return std::make_shared<CsvText>(options_, resources_, file, TextBlockBytes(options));
     });
     if (plan.splits.empty()) return plan;
     CALVE_ASSIGN_OR_RETURN(plan.schema, typing.Schema(&plan.notes));
+    if (sampled == 0) plan.notes = {NameFiles(set, "has", "have") + " a header and no rows"};
     return plan;
   }
 
@@ -66,20 +75,21 @@ class CsvSource : public Source {
  private:
   size_t SampleBytes() const { return static_cast<size_t>(options_.sample.value()); }
 
-  Status Sample(const Context& context, const io::FileInfo& info, bool values,
-                ColumnTyping* typing) {
+  /// Learn from a file's header and first rows; false when it has no rows.
+  Result<bool> Sample(const Context& context, const io::FileInfo& info, bool values,
+                      ColumnTyping* typing) {
     CsvText text(options_, resources_, info, SampleBytes());
     CALVE_RETURN_IF_ERROR(text.Open(context));
     std::vector<size_t> places;
     for (const std::string& name : text.columns()) places.push_back(typing->Column(name));
-    if (!values) return Status::Ok();
+    if (!values) return true;
     // The file may end inside a quote: that is for the reader to judge.
     TextBlock block;
     CsvParser parser(options_.dialect());
     const Result<bool> more = text.Next(context, &block);
-    if (!more.ok() || !*more) return Status::Ok();
+    if (!more.ok() || !*more) return !more.ok();
     parser.StartAt(block.first_line());
-    if (!parser.Parse(block.text(), kSampledRowsMax).ok()) return Status::Ok();
+    if (!parser.Parse(block.text(), kSampledRowsMax).ok()) return true;
     for (const CsvRow& row : parser.rows()) {
       if (row.field_count != places.size() || row.fault != CsvRowFault::kNone) continue;
       for (size_t i = 0; i < places.size(); ++i) {
@@ -87,7 +97,7 @@ class CsvSource : public Source {
         if (!value.null) typing->See(places[i], value.text, row.line);
       }
     }
-    return Status::Ok();
+    return !parser.rows().empty();
   }
 
   const CsvOptions options_;

@@ -130,6 +130,36 @@ TEST_F(CsvSourceTest, FilesWithOtherColumnsJoinByName) {
                                                   R"({"a": 2, "b": null, "c": true})"}));
 }
 
+TEST_F(CsvSourceTest, AFileWithoutAHeaderIsNamed) {
+  for (const char* text : {"", "\xEF\xBB\xBF", "\n\r\n\n"}) {
+    const auto rows = Csv(text);
+    ASSERT_FALSE(rows.ok()) << text;
+    EXPECT_EQ(rows.error().kind, ErrorKind::kData);
+    EXPECT_EQ(
+        rows.error().message,
+        std::string(*text == '\0' ? "a.csv is empty" : "a.csv has no header") +
+            "; expected a header, and rows below it: put them there, or leave out what is empty");
+  }
+  const auto later = Csv("\n", "incremental: true\n");
+  ASSERT_TRUE(later.ok()) << later.error().message;
+  EXPECT_EQ(later->notes,
+            (std::vector<std::string>{"a.csv has no header: there is nothing to read yet"}));
+}
+
+TEST_F(CsvSourceTest, FilesWithoutRowsTeachNoTypes) {
+  const auto header_only = Csv("id,name\n");
+  ASSERT_TRUE(header_only.ok());
+  EXPECT_EQ(header_only->notes, (std::vector<std::string>{"a.csv has a header and no rows"}));
+  for (int i = 0; i < 40; ++i)
+    WriteText(folder_.At(std::to_string(i) + ".csv"), i % 2 == 0 ? "" : "id,name\n");
+  WriteText(folder_.At("a.csv"), "id,name\n1,x\n");
+  const auto rows = ReadRows("csv", "source_path: .\nfile_pattern: \"*.csv\"\n");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_EQ(rows->schema, "id: long, name: string");
+  EXPECT_EQ(rows->rows, (std::vector<std::string>{R"({"id": 1, "name": "x"})"}));
+  EXPECT_TRUE(rows->notes.empty());
+}
+
 TEST_F(CsvSourceTest, AChangedFileIsReadAnewAndSaid) {
   WriteText(folder_.At("a.csv"), "id\n1\n");
   const auto node =

@@ -269,7 +269,7 @@ Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
   JsonMisfit misfit;
   JsonCursor cursor(line);
   if (cursor.ok() && cursor.Peek() != JsonKind::kObject) {
-    misfit.reason = "the line is not one JSON object; expected JSON lines, one object a line";
+    misfit.reason = kNoObject;
     return misfit;
   }
   CALVE_RETURN_IF_ERROR(state_->root->AppendFields(cursor, &misfit));

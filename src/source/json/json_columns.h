@@ -12,6 +12,9 @@
 
 namespace calve::source {
 
+inline constexpr const char* kNoObject =
+    "the line is not one JSON object; expected JSON lines, one object a line";
+
 /// Why a line is no row of the columns; both empty when it is.
 struct JsonMisfit {
   std::string column;

@@ -119,6 +119,7 @@ void JsonCursor::Fail(std::string what, std::string_view what_to_do) {
   const auto characters = std::count_if(
       begin_, at_, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
   fault_ = fmt::format("{} (character {}); {}", what, FormatCount(characters + 1), what_to_do);
+  fault_offset_ = static_cast<size_t>(at_ - begin_);
   at_ = end_;
 }
 

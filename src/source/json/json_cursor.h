@@ -23,6 +23,8 @@ class JsonCursor {
   bool ok() const { return fault_.empty(); }
   /// "expected , or } behind a value (character 12), found 'x'; what to do", or "".
   const std::string& fault() const { return fault_; }
+  /// How many bytes stand before what the fault is about; as many as there are when the text ended.
+  size_t fault_offset() const { return fault_offset_; }
 
   /// The kind of the value that follows; nothing when none does.
   std::optional<JsonKind> Peek();
@@ -69,6 +71,7 @@ class JsonCursor {
   std::string key_;
   std::string string_;
   std::string fault_;
+  size_t fault_offset_ = 0;
 };
 
 }  // namespace calve::source

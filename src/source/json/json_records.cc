@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "source/json/json_cursor.h"
 
 namespace calve::source {
 namespace {
@@ -41,13 +42,59 @@ size_t FindOutside(std::string_view text, size_t at, std::string_view ends) {
   return kMore;
 }
 
+constexpr int kListDepthMax = 4;
+
+/// The paths of keys that lead to arrays of objects, as far as the text goes.
+void FindLists(JsonCursor& cursor, const std::string& above, int depth,
+               std::vector<std::string>* lists) {
+  std::string_view key;
+  cursor.EnterObject();
+  while (cursor.NextKey(&key)) {
+    const std::string path = above + std::string(key);
+    const std::optional<JsonKind> kind = cursor.Peek();
+    if (kind == JsonKind::kObject && depth < kListDepthMax) {
+      FindLists(cursor, path + ".", depth + 1, lists);
+    } else if (kind == JsonKind::kArray) {
+      bool has_objects = false;
+      cursor.EnterArray();
+      while (cursor.NextElement()) {
+        has_objects = has_objects || cursor.Peek() == JsonKind::kObject;
+        cursor.TakeRaw();
+      }
+      if (has_objects) lists->push_back(path);
+    } else {
+      cursor.TakeRaw();
+    }
+  }
+}
+
+/// What to say of a value at the start of `text`, which goes on behind its line.
+std::string SpanFault(std::string_view text, int64_t line) {
+  JsonCursor whole(text);
+  const std::string_view value = whole.TakeRaw();
+  std::vector<std::string> lists;
+  if (text.front() == '{') {
+    JsonCursor cursor(text);
+    FindLists(cursor, "", 1, &lists);
+  }
+  return "the value that begins here " +
+         (whole.ok() ? "ends in line " + FormatCount(line + CountLines(value))
+                     : std::string("goes on over many lines")) +
+         "; JSON lines have one whole object a line: " +
+         (lists.empty()
+              ? "write each object in one line, as jq -c does, or set records_path to "
+                "where in the file the array of records is"
+              : "set records_path to where the array of records is (" + Join(lists, " or ") +
+                    "), or write each object in one line, as jq -c does");
+}
+
 }  // namespace
 
 Result<RowEnds::Cut> JsonRowEnds::Find(std::string_view text, bool at_end) {
   size_t begin = 0;
   if (place_ == Place::kStart) {
     const size_t first = SkipBlanks(text, 0);
-    if (first == text.size()) return Cut{};
+    if (first == text.size()) return Cut{.begin = first, .end = at_end ? first : 0};
     if (!path_.empty()) {
       CALVE_ASSIGN_OR_RETURN(begin, FindArray(text, at_end));
       if (begin == 0) return Cut{};
@@ -64,7 +111,15 @@ Result<RowEnds::Cut> JsonRowEnds::Find(std::string_view text, bool at_end) {
 }
 
 Result<RowEnds::Cut> JsonRowEnds::FindLines(std::string_view text, bool at_end) const {
-  const size_t end = at_end ? text.size() : text.rfind('\n') + 1;  // npos + 1 is 0.
+  size_t end = at_end ? text.size() : text.rfind('\n') + 1;  // npos + 1 is 0.
+  // A line that does not end as objects do stays with the next one: it may go on there, which
+  // JsonRecords sees only in one block. Only a block without any such end is not worth it.
+  size_t last = at_end || end == 0 ? kMore : text.find_last_not_of(kBlanks, end - 1);
+  while (last != kMore && text[last] != '}') {
+    const size_t line_break = text.rfind('\n', last);
+    last = line_break == kMore ? kMore : text.find_last_not_of(kBlanks, line_break);
+  }
+  if (last != kMore) end = text.find('\n', last) + 1;
   return Cut{.end = end, .lines = CountLines(text.substr(0, end))};
 }
 
@@ -127,6 +182,32 @@ void JsonRecords::Start(const TextBlock& block, bool is_array) {
   is_array_ = is_array;
   at_ = 0;
   next_line_ = block.first_line();
+}
+
+std::string JsonRecords::PieceFault(std::string_view record) const {
+  if (is_array_ || record.empty()) return {};
+  if (std::string_view("}],:").find(record.front()) != kMore) {
+    return "the line goes on with a value of the lines before, as it begins with '" +
+           std::string(1, record.front()) +
+           "'; JSON lines have one whole object a line: write each object in one line, as jq -c "
+           "does";
+  }
+  JsonCursor alone(record);
+  const std::string_view value = alone.TakeRaw();
+  if (alone.ok()) {
+    if (Trim(record.substr(value.size())) != ",") return {};
+    return "a comma stands behind the value, as between the elements of an array; JSON lines have "
+           "one whole object a line: take off the commas, or put [ before the first value and ] "
+           "behind the last";
+  }
+  if (alone.fault_offset() < record.size()) return {};
+  // The line ends within its value. It was cut off, unless the next line goes on where it ends.
+  const std::string_view rest = text_.substr(static_cast<size_t>(record.data() - text_.data()));
+  const size_t next = SkipBlanks(rest, record.size());
+  JsonCursor joined(rest.substr(0, rest.find('\n', next)));
+  joined.TakeRaw();
+  const bool goes_on = next < rest.size() && (joined.ok() || joined.fault_offset() > next);
+  return goes_on ? SpanFault(rest, line_) : std::string();
 }
 
 bool JsonRecords::Next(std::string_view* record) {

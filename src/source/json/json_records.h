@@ -35,6 +35,10 @@ class JsonRecords {
   void Start(const TextBlock& block, bool is_array);
   /// The next record, blanks around it left out; false at the end of the block.
   bool Next(std::string_view* record);
+  /// Why a record of JSON lines, which Next gave last, is only a piece of something that goes over
+  /// several lines, and what to do; "" when it stands by itself, broken or not. Where there is a
+  /// piece, what looks like rows in the lines around may be parts of the same value.
+  std::string PieceFault(std::string_view record) const;
   /// The line on which the record begins.
   int64_t line() const { return line_; }
   /// The bytes of the block that were gone through.

@@ -153,12 +153,16 @@ struct JsonShape::State {
 JsonShape::JsonShape() : state_(std::make_unique<State>()) {}
 JsonShape::~JsonShape() = default;
 
-void JsonShape::See(std::string_view line, int64_t number) {
+bool JsonShape::See(std::string_view line, int64_t number) {
   JsonCursor cursor(line);
-  if (!cursor.ok() || cursor.Peek() != JsonKind::kObject) return;
+  if (!cursor.ok() || cursor.Peek() != JsonKind::kObject) return false;
   // A line that breaks off in the middle has taught what stood before; the reader rejects it.
   SeeObject(cursor, &state_->root, number, 1);
+  cursor.Finish();
+  return cursor.ok();
 }
+
+bool JsonShape::has_columns() const { return !state_->root.fields.empty(); }
 
 Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& options,
                                                          std::vector<std::string>* notes) const {

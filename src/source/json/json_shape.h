@@ -21,8 +21,10 @@ class JsonShape {
   JsonShape();
   ~JsonShape();
 
-  /// Look at one line; what is no object is passed over.
-  void See(std::string_view line, int64_t number);
+  /// Look at one line; false when it is not one whole object.
+  bool See(std::string_view line, int64_t number);
+  /// Whether there is a column.
+  bool has_columns() const;
 
   struct SchemaOptions {
     std::map<std::string, std::string> types;

@@ -17,7 +17,7 @@ namespace {
 using columnar::TracedBatch;
 
 constexpr size_t kRawBytesMax = 1 << 20;
-/// Files beyond this many are not looked at before they are read.
+/// Files beyond this many with records are not looked at before they are read.
 constexpr size_t kSampledFilesMax = 32;
 
 struct JsonOptions : FileOptions {
@@ -70,18 +70,13 @@ struct JsonText {
                std::move(ends), block_bytes) {}
 };
 
-class JsonOrigins : public columnar::Origins {
- public:
-  JsonOrigins(std::string file, std::vector<int64_t> lines)
-      : file_(std::move(file)), lines_(std::move(lines)) {}
-  std::string Describe(int64_t row) const override {
-    return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]);
-  }
-
- private:
-  const std::string file_;
-  const std::vector<int64_t> lines_;
-};
+/// Fails with kData on a record that is a piece of something: then no line of the file is sure to be
+/// a row.
+Status CheckWhole(const std::string& file, const JsonRecords& records, std::string_view record) {
+  const std::string fault = records.PieceFault(record);
+  if (fault.empty()) return Status::Ok();
+  return DataError(file + " line " + FormatCount(records.line()) + ": " + fault);
+}
 
 class JsonReader : public SplitReader {
  public:
@@ -105,7 +100,7 @@ class JsonReader : public SplitReader {
       batch.bytes_read += ByteCount(static_cast<int64_t>(records_.used() - used_before));
     }
     CALVE_ASSIGN_OR_RETURN(batch.rows, columns_->Finish());
-    batch.origins = std::make_shared<JsonOrigins>(text_->blocks.name(), std::move(lines));
+    batch.origins = std::make_shared<LineOrigins>(text_->blocks.name(), std::move(lines));
     return std::optional<TracedBatch>(std::move(batch));
   }
 
@@ -121,6 +116,7 @@ class JsonReader : public SplitReader {
         lines->push_back(records_.line());
         continue;
       }
+      CALVE_RETURN_IF_ERROR(CheckWhole(text_->blocks.name(), records_, record));
       std::string raw(record.substr(0, kRawBytesMax));
       if (!IsValidUtf8(raw)) raw = "(bytes that are no UTF-8)";
       batch->rejects.push_back(
@@ -158,11 +154,24 @@ class JsonSource : public Source {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_, options.since));
     JsonShape shape;
-    for (size_t i = 0; i < std::min(set.files.size(), kSampledFilesMax); ++i) {
+    std::string misfit;
+    size_t sampled = 0;
+    for (size_t i = 0; i < set.files.size() && sampled < kSampledFilesMax; ++i) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
-      CALVE_RETURN_IF_ERROR(Sample(context, set.files[i], &shape));
+      CALVE_ASSIGN_OR_RETURN(const bool has_records,
+                             Sample(context, set.files[i], &shape, &misfit));
+      sampled += has_records ? 1 : 0;
     }
     ReadPlan plan = PlanOf(set);
+    if (!shape.has_columns() && !misfit.empty()) return DataError(misfit);
+    if (!set.files.empty() && !shape.has_columns()) {
+      CALVE_RETURN_IF_ERROR(PassOverEmpty(set, options_,
+                                          {.lacking = "object that has a key",
+                                           .expected = "JSON lines, one object a line, or an array "
+                                                       "of objects"},
+                                          &plan));
+      return plan;
+    }
     plan.splits = SharedFiles(set, options, [&](const io::FileInfo& file) {
       return std::make_shared<JsonText>(options_, resources_, file, TextBlockBytes(options));
     });
@@ -182,17 +191,26 @@ class JsonSource : public Source {
   }
 
  private:
-  /// Records that are no objects say nothing of the columns: the reader rejects them.
-  Status Sample(const Context& context, const io::FileInfo& file, JsonShape* shape) {
+  /// Learn from a file's first records; false when it has none. Those that are no objects say
+  /// nothing of the columns: the reader rejects them, and the first is noted.
+  Result<bool> Sample(const Context& context, const io::FileInfo& file, JsonShape* shape,
+                      std::string* misfit) {
     JsonText text(options_, resources_, file, static_cast<size_t>(options_.sample.value()));
     TextBlock block;
     CALVE_ASSIGN_OR_RETURN(const bool more, text.blocks.Next(context, &block));
-    if (!more) return Status::Ok();
+    if (!more) return false;
     JsonRecords records;
     records.Start(block, text.row_ends.is_array());
     std::string_view record;
-    while (records.Next(&record)) shape->See(record, records.line());
-    return Status::Ok();
+    bool has_records = false;
+    while (records.Next(&record)) {
+      has_records = true;
+      if (shape->See(record, records.line())) continue;
+      CALVE_RETURN_IF_ERROR(CheckWhole(text.blocks.name(), records, record));
+      if (misfit->empty())
+        *misfit = text.blocks.name() + " line " + FormatCount(records.line()) + ": " + kNoObject;
+    }
+    return has_records;
   }
 
   const JsonOptions options_;

@@ -142,6 +142,94 @@ TEST_F(JsonSourceTest, ArraysAreReadElementByElement) {
   EXPECT_EQ(Json("[]")->rows.size(), 0U);
 }
 
+TEST_F(JsonSourceTest, AValueOverSeveralLinesIsRefusedBeforeARowIsRead) {
+  const auto why = [&](const std::string& text) {
+    const auto read = Json(text);
+    return read.ok() ? std::to_string(read->rows.size()) + " rows read" : read.error().message;
+  };
+  EXPECT_EQ(why("\n{\n  \"count\": 2,\n  \"data\": {\"items\": [\n    {\"a\": 1},\n    {\"a\": 2}\n"
+                "  ]}\n}\n"),
+            "a.jsonl line 2: the value that begins here ends in line 8; JSON lines have one whole "
+            "object a line: set records_path to where the array of records is (data.items), or "
+            "write each object in one line, as jq -c does");
+  EXPECT_NE(why("{\"a\":\n1}\n").find("ends in line 2"), std::string::npos);
+  EXPECT_NE(
+      why("{\"a\": 1}\n{\"b\": [\n{\"a\": 2}\n").find("line 2: the value that begins here goes"),
+      std::string::npos);
+  EXPECT_NE(why("{\"a\": {\"b\": 1}\n}\n").find("line 1: the value"), std::string::npos);
+  EXPECT_NE(why("{\"a\": 1}\n]}\n").find("line 2: the line goes on with"), std::string::npos);
+  EXPECT_NE(why("{\"a\": 1},\n{\"a\": 2}\n").find("line 1: a comma stands behind the value"),
+            std::string::npos);
+}
+
+TEST_F(JsonSourceTest, AValueOverSeveralLinesIsRefusedWhereverBlocksEnd) {
+  for (size_t padding = 1; padding < 140; padding += 3) {
+    std::string text = "{\"a\": 1, \"t\": \"x\"}\n";
+    while (text.size() < 4000) text += "{\"a\": 1, \"t\": \"" + std::string(padding, 'x') + "\"}\n";
+    text += "{\"a\": {\"b\": 1}\n, \"t\": [\n";
+    while (text.size() < 9000)
+      text += "{\"a\": 2, \"t\": \"" + std::string(padding, 'y') + "\"}\n,\n";
+    text += "{\"a\": 3, \"t\": \"z\"}\n]}\n";
+    WriteText(folder_.At("a.jsonl"), text);
+    const auto read = ReadRows("json", "source_path: a.jsonl\nsample: 1kB\n",
+                               {.batch_bytes_max = ByteCount(4096)});
+    ASSERT_FALSE(read.ok()) << padding;
+    EXPECT_EQ(read.error().kind, ErrorKind::kData);
+    EXPECT_NE(read.error().message.find("one whole object a line"), std::string::npos);
+  }
+}
+
+TEST_F(JsonSourceTest, ALineThatIsCutIsNeverTakenForMore) {
+  const std::string line = R"({"a": [1, {"b": 2}, [3]], "c": "x\"y", "d": {"e": true}})";
+  int rejected = 0;
+  for (size_t size = 1; size < line.size(); ++size) {
+    const auto read = Json(line + "\n" + line.substr(0, size) + "\n" + line + "\n");
+    if (!read.ok()) {  // The next line may go on with what this one has begun.
+      EXPECT_NE(read.error().message.find("a.jsonl line 2: the value"), std::string::npos) << size;
+      continue;
+    }
+    ++rejected;
+    EXPECT_EQ(read->rows.size(), 2U) << size;
+    ASSERT_EQ(read->rejects.size(), 1U) << size;
+    EXPECT_EQ(read->rejects[0].substr(0, 15), "a.jsonl line 2:") << size;
+  }
+  EXPECT_GT(rejected, 35);
+}
+
+TEST_F(JsonSourceTest, AFileWithoutAnObjectIsNamed) {
+  const auto why = [&](const std::string& text, const std::string& options = "") {
+    const auto read = Json(text, options);
+    if (read.ok()) return std::string("read");
+    EXPECT_EQ(read.error().kind, ErrorKind::kData) << text;
+    return read.error().message.substr(0, read.error().message.find(';'));
+  };
+  EXPECT_EQ(why(""), "a.jsonl is empty");
+  for (const char* text : {"\xEF\xBB\xBF", "\n\n \r\n", "[]", "[\n]\n", "{}\n", "[{}, {}]"})
+    EXPECT_EQ(why(text), "a.jsonl has no object that has a key") << text;
+  EXPECT_EQ(why("\n", "records_path: a\n"), "a.jsonl has no object that has a key");
+  EXPECT_EQ(why("{\"a\": []}", "records_path: a\n"), "a.jsonl has no object that has a key");
+  EXPECT_EQ(why("null\n"), "a.jsonl line 1: the line is not one JSON object");
+  EXPECT_EQ(why("\nid,name\n1,a\n"), "a.jsonl line 2: the line is not one JSON object");
+}
+
+TEST_F(JsonSourceTest, EmptyFilesBesideOthersGiveNoRows) {
+  for (int i = 0; i < 40; ++i) WriteText(folder_.At(std::to_string(i) + ".jsonl"), "");
+  const auto none = ReadRows("json", "source_path: .\nfile_pattern: \"*.jsonl\"\n");
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().message.substr(0, 37), "0.jsonl and 39 more files are empty; ");
+  const auto later =
+      ReadRows("json", "source_path: .\nfile_pattern: \"*.jsonl\"\nincremental: true\n");
+  ASSERT_TRUE(later.ok()) << later.error().message;
+  EXPECT_EQ(later->notes,
+            (std::vector<std::string>{
+                "0.jsonl and 39 more files are empty: there is nothing to read yet"}));
+  WriteText(folder_.At("z.jsonl"), "{\"a\": 1}\n");
+  WriteText(folder_.At("y.jsonl"), "[]");
+  const auto one = ReadRows("json", "source_path: .\nfile_pattern: \"*.jsonl\"\n");
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  EXPECT_EQ(one->rows, (std::vector<std::string>{R"({"a": 1})"}));
+}
+
 TEST_F(JsonSourceTest, APathLeadsToTheRecords) {
   const std::string text =
       R"({"skip": {"items": ["]"]}, "data": {"n": 2, "items": [{"a": 1}, {"a": 2}], "x": 1}, "y": []})";
