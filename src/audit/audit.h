@@ -57,6 +57,9 @@ class RowChecks {
   /// Judge a batch: rows to quarantine, ascending; warnings are counted inside.
   virtual Result<std::vector<RowVerdict>> Judge(const Context& context,
                                                 const columnar::Batch& batch) = 0;
+  /// Why a row of the batch that was judged is held back, in one sentence: the value and what was
+  /// expected.
+  virtual std::string ReasonOf(const RowVerdict& verdict, const columnar::Batch& batch) const = 0;
   /// Outcomes so far, for the report; sums over splits are the caller's.
   virtual std::vector<Outcome> outcomes() const = 0;
 };
@@ -68,6 +71,20 @@ Result<std::unique_ptr<RowChecks>> CompileRowChecks(const Context& context,
                                                     const Registry& registry,
                                                     engine::Engine& engine,
                                                     const CheckInputs& inputs);
+
+/// The table that a contract is going to be kept by, before there are rows.
+struct PlannedScope {
+  CheckInputs inputs;
+  engine::TableResolver* resolver = nullptr;  ///< For the other tables that checks name.
+  std::string catalog;                        ///< See AuditScope.
+  /// The table's own name, where it is not there yet: checks may use it.
+  std::vector<std::string> new_table;
+};
+
+/// See that every check of a contract can be run, so that what AuditTable would refuse is known
+/// before a row is read: columns, types, SQL, other tables. Adds every fault.
+Status CheckContract(const Context& context, const Contract& contract, const Registry& registry,
+                     engine::Engine& engine, const PlannedScope& scope, config::Faults* faults);
 
 /// What AuditTable judges.
 struct AuditScope {

@@ -95,7 +95,12 @@ TEST_F(AuditTest, ChecksThatCannotRunAreRefusedByName) {
       {"checks: [{freshness: {column: name, age_max: 1d}}]", "needs a date or timestamp column"},
       {"checks: [{condition: \"id >\"}]", "check condition(id >): "},
       {"checks: [{condition: name}]", "is no condition"},
-      {"checks: [{row_count: {min: 1}, severity: quarantine}]", "its severity is warn or fail"}};
+      {"checks: [{row_count: {min: 1}, severity: quarantine}]",
+       "c.yaml:1:42   check row_count judges the table as a whole"},
+      {"columns: {id: {references: d.o(id), severity: quarantine}}",
+       "its severity is warn or fail"},
+      {"columns: {id: {unique: true, severity: quarantine}}", "its severity is warn or fail"},
+      {"checks: [{not_null: [a]}, {unique: [b]}, {condition: name}]", "3 faults"}};
   for (const auto& [yaml, part] : faults)
     EXPECT_NE(Fault(yaml).find(part), std::string::npos) << yaml << " gives: " << Fault(yaml);
 }
@@ -128,6 +133,69 @@ TEST_F(AuditTest, ValuesAreComparedAsTheColumnsTypeAllows) {
         "checks: [{range: {column: born, min: 2020-01-01, max: 2030-01-01T00:00:00}}]",
         "checks: [{accepted_values: {column: name, values: [1, true, x]}}]"})
     EXPECT_EQ(Fault(yaml), "") << yaml;
+}
+
+TEST_F(AuditTest, EachSeverityIsHonouredByEachKindOrRefused) {
+  const std::map<std::string, std::string> options = {
+      {"accepted_values", "{column: name, values: [x]}"},
+      {"condition", "{sql: id > 0}"},
+      {"foreign_key", "{columns: [id], table: this}"},
+      {"freshness", "{column: born, age_max: 1d}"},
+      {"length", "{column: name, max: 2}"},
+      {"not_null", "[name]"},
+      {"range", "{column: id, min: 0}"},
+      {"regex", "{column: name, pattern: x}"},
+      {"row_count", "{min: 1}"},
+      {"sql", "{name: q, query: SELECT 1 FROM this}"},
+      {"unique", "[id]"}};
+  for (const auto& [name, kind] : registry_.kinds()) {
+    ASSERT_TRUE(options.contains(name)) << "a new kind of check needs a line here: " << name;
+    for (const char* severity : {"warn", "quarantine", "fail"}) {
+      const auto contract =
+          Parse("checks: [{" + name + ": " + options.at(name) + ", severity: " + severity + "}]");
+      const bool refused = severity == std::string("quarantine") && kind.judges == Judges::kTable;
+      ASSERT_EQ(contract.ok(), !refused) << name << " " << severity;
+      if (refused) continue;
+      const auto compiled = kind.compile(contract->checks.front(), {.schema = schema_});
+      ASSERT_TRUE(compiled.ok()) << compiled.error().message;
+      EXPECT_EQ(compiled->scope == CompiledCheck::Scope::kRow, kind.judges == Judges::kRows)
+          << name;
+    }
+  }
+}
+
+TEST_F(AuditTest, ARowIsHeldBackWithItsValueAndWhatWasExpected) {
+  const auto checks = Compile(
+      "checks:\n  - {range: {column: id, min: 1, max: 3}, severity: quarantine}\n"
+      "  - {not_null: [id, name], severity: quarantine}\n"
+      "  - {length: {column: name, min: 2}, severity: quarantine}\n"
+      "  - {condition: {name: late, sql: born < '1970-01-05'}, severity: quarantine}\n");
+  ASSERT_TRUE(checks.ok()) << checks.error().message;
+  const columnar::Batch rows = Rows({"ada", std::nullopt, "x", "bo", "cy"});
+  const auto verdicts = (*checks)->Judge(*context_, rows);
+  ASSERT_TRUE(verdicts.ok());
+  std::vector<std::string> reasons;
+  for (const RowVerdict& verdict : *verdicts) reasons.push_back((*checks)->ReasonOf(verdict, rows));
+  EXPECT_EQ(reasons, (std::vector<std::string>{
+                         "column id: '0' fails range(id); expected 1 to 3",
+                         "column name: NULL fails not_null(id, name); expected a value",
+                         "column name: 'x' fails length(name); expected at least 2 characters",
+                         "column id: '4' fails range(id); expected 1 to 3"}));
+}
+
+TEST_F(AuditTest, ColumnsThatHoldSeveralValuesAreNotCompared) {
+  const auto nested = arrow::schema({arrow::field("l", arrow::list(arrow::int64()))});
+  for (const char* yaml : {"checks: [{range: {column: l, min: 1}}]", "checks: [{unique: [l]}]",
+                           "checks: [{accepted_values: {column: l, values: [1]}}]",
+                           "checks: [{foreign_key: {columns: [l], table: this}}]"}) {
+    const auto contract = Parse(yaml);
+    ASSERT_TRUE(contract.ok()) << contract.error().message;
+    const auto compiled =
+        CompileRowChecks(*context_, *contract, registry_, *engine_, {.schema = nested});
+    ASSERT_FALSE(compiled.ok()) << yaml;
+    EXPECT_NE(compiled.error().message.find("which holds several"), std::string::npos)
+        << compiled.error().message;
+  }
 }
 
 TEST_F(AuditTest, RowsAreHeldBackOnceForTheFirstCheckTheyFail) {

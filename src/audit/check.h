@@ -31,6 +31,9 @@ struct CompiledCheck {
   std::string where;
   /// What a failure means, in a few words after the counts: "are NULL", "are not in EUR, USD".
   std::string failure;
+  /// Rows: the column whose value is shown when a row fails; empty when there is no single one.
+  std::string shown;
+  std::string expected;  ///< Rows: what passes, after "expected": "a value from 0 to 100".
 };
 
 /// How many earlier loads are known at most.
@@ -48,10 +51,17 @@ struct CheckInputs {
   int64_t now_ms = 0;
 };
 
+/// What a check of a kind finds fault with.
+enum class Judges {
+  kRows,  ///< Single rows: every severity is possible.
+  kTable,  ///< The table as a whole: no row can be held back, so a severity of quarantine is refused.
+};
+
 struct CheckKind {
-  std::string kind;     ///< "accepted_values"
-  std::string meaning;  ///< One sentence.
-  config::Part part;    ///< Its options, the short forms already written out.
+  std::string kind;               ///< "accepted_values"
+  std::string meaning;            ///< One sentence.
+  Judges judges = Judges::kRows;  ///< Which severities it has.
+  config::Part part;              ///< Its options, the short forms already written out.
   /// Names a check from its options: "accepted_values(currency)".
   std::function<std::string(const config::Node& options)> name;
   /// Fails with kConfig naming a column that is not there, and the nearest ones.

@@ -11,13 +11,13 @@ namespace calve::audit {
 
 Status RequireColumns(const Check& check, const arrow::Schema& schema,
                       const std::vector<std::string>& columns) {
+  std::vector<std::string> wrong;
   for (const std::string& column : columns) {
     if (schema.GetFieldIndex(column) >= 0) continue;
-    return ConfigError("check " + check.name + " names a column '" + column +
-                       "', which the table does not have" +
-                       DidYouMean(column, schema.field_names()));
+    wrong.push_back("check " + check.name + " names a column '" + column +
+                    "', which the table does not have" + DidYouMean(column, schema.field_names()));
   }
-  return Status::Ok();
+  return wrong.empty() ? Status::Ok() : Status(ConfigError(Join(wrong, "; ")));
 }
 
 namespace {
@@ -65,13 +65,25 @@ Status RequireMoment(const Check& check, const arrow::Schema& schema, const std:
                      " is " + TypeName(type) + "; name the column that says how new a row is");
 }
 
+Status RequireValues(const Check& check, const arrow::Schema& schema,
+                     const std::vector<std::string>& columns) {
+  for (const std::string& column : columns) {
+    const arrow::DataType& type = TypeOf(schema, column);
+    if (!arrow::is_nested(type.id())) continue;
+    return ConfigError("check " + check.name + " compares values, but column " + column + " is " +
+                       TypeName(type) +
+                       ", which holds several; use a sql check on what is in it, or not_null");
+  }
+  return Status::Ok();
+}
+
 Status RequireComparable(const Check& check, const arrow::Schema& schema, const std::string& column,
                          const config::Node& value) {
+  CALVE_RETURN_IF_ERROR(RequireValues(check, schema, {column}));
   const arrow::DataType& type = TypeOf(schema, column);
   if (IsComparable(type, value.text())) return Status::Ok();
-  return ConfigError(config::ToString(value.place()) + ": check " + check.name + " compares '" +
-                     value.text() + "' with column " + column + ", which is " + TypeName(type) +
-                     "; write a value of that type");
+  return ConfigError("check " + check.name + " compares '" + value.text() + "' with column " +
+                     column + ", which is " + TypeName(type) + "; write a value of that type");
 }
 
 bool IsAbove(const config::Node& low, const config::Node& high) {

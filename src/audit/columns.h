@@ -18,6 +18,9 @@ Status RequireColumns(const Check& check, const arrow::Schema& schema,
 /// See that a column holds texts, or dates and timestamps, for a check that is about these.
 Status RequireText(const Check& check, const arrow::Schema& schema, const std::string& column);
 Status RequireMoment(const Check& check, const arrow::Schema& schema, const std::string& column);
+/// See that columns hold single values, which can be compared: no lists, structs or variants.
+Status RequireValues(const Check& check, const arrow::Schema& schema,
+                     const std::vector<std::string>& columns);
 /// See that a value of the contract can be compared with a column's values.
 Status RequireComparable(const Check& check, const arrow::Schema& schema, const std::string& column,
                          const config::Node& value);

@@ -63,8 +63,8 @@ struct ColumnOptions {
                    "Every value stands in a column of another table (a foreign_key check).",
                    {.example = "sales.customers(id)"});
     shape.Optional("severity", &ColumnOptions::severity,
-                   "What happens when a check of this column does not hold; unique always fails, "
-                   "references fails or warns.");
+                   "What happens when a check of this column does not hold. unique and references "
+                   "judge the table as a whole: with them it is warn or fail.");
     shape.Check("type", [](const ColumnOptions& options) -> Status {
       if (!options.type.has_value()) return Status::Ok();
       Result<iceberg::Type> type = iceberg::Type::Parse(*options.type);
@@ -102,7 +102,7 @@ struct ContractOptions {
                    "The columns that tell rows apart: none is NULL, no two rows have the same.",
                    {.example = "[store_id, date]"});
     shape.Optional("checks", &ContractOptions::checks, "More checks, each by its kind.",
-                   {.example = "{not_null: [email], severity: fail}"});
+                   {.example = "[{not_null: [email], severity: warn}]"});
     return shape;
   }
 };
@@ -119,32 +119,37 @@ class CheckList {
   CheckList(const Registry& registry, Contract& contract, Faults& faults)
       : registry_(registry), contract_(contract), faults_(faults) {}
 
-  void AddColumn(const std::string& name, const ColumnOptions& options) {
-    if (options.required) Add("not_null", With("columns", TextList({name})), options.severity);
-    if (options.unique) Add("unique", With("columns", TextList({name})), Severity::kFail);
+  void AddColumn(const std::string& name, const ColumnOptions& options, const Node& node) {
+    const Node* said = node.Find("severity");
+    const Demand demand{.severity = options.severity,
+                        .severity_place = said == nullptr ? node.place() : said->place(),
+                        .place = node.place(),
+                        .column = name};
+    if (options.required) Add("not_null", With("columns", TextList({name})), demand);
+    if (options.unique) Add("unique", With("columns", TextList({name})), demand);
     if (options.min.has_value() || options.max.has_value()) {
       Node node = With("column", Node::Scalar(name, true));
       if (options.min.has_value()) node.Set("min", *options.min);
       if (options.max.has_value()) node.Set("max", *options.max);
-      Add("range", std::move(node), options.severity);
+      Add("range", std::move(node), demand);
     }
     if (!options.accepted_values.empty()) {
       Node node = With("column", Node::Scalar(name, true));
       node.Set("values", Node::Sequence(options.accepted_values));
-      Add("accepted_values", std::move(node), options.severity);
+      Add("accepted_values", std::move(node), demand);
     }
     if (options.regex.has_value()) {
       Node node = With("column", Node::Scalar(name, true));
       node.Set("pattern", Node::Scalar(*options.regex, true));
-      Add("regex", std::move(node), options.severity);
+      Add("regex", std::move(node), demand);
     }
-    if (options.references.has_value()) AddReference(name, options);
+    if (options.references.has_value()) AddReference(name, *options.references, demand);
   }
 
-  void AddKey(const std::vector<std::string>& key) {
+  void AddKey(const std::vector<std::string>& key, const config::Place& place) {
     if (key.empty()) return;
-    Add("not_null", With("columns", TextList(key)), Severity::kFail);
-    Add("unique", With("columns", TextList(key)), Severity::kFail);
+    Add("not_null", With("columns", TextList(key)), {.place = place});
+    Add("unique", With("columns", TextList(key)), {.place = place});
   }
 
   /// One item of `checks`: the kind with its options, and a severity.
@@ -154,11 +159,12 @@ class CheckList {
                   "a check is a mapping, such as {not_null: [email], severity: fail}");
       return;
     }
-    Severity severity = Severity::kFail;
+    Demand demand;
     const Node::Entry* kind = nullptr;
     for (const Node::Entry& entry : item.entries()) {
       if (entry.key == "severity") {
-        ReadSeverity(entry.value, &severity);
+        ReadSeverity(entry.value, &demand.severity);
+        demand.severity_place = entry.value.place();
       } else if (kind != nullptr) {
         faults_.Add(entry.key_place, "a check has one kind, here are '" + kind->key + "' and '" +
                                          entry.key + "'; write two items");
@@ -180,18 +186,26 @@ class CheckList {
     const Node options = WriteOut(kind->key, kind->value);
     const size_t before = faults_.size();
     known->part.shape->Validate(options, {.faults = faults_});
-    if (faults_.size() == before) Add(kind->key, options, severity);
+    demand.place = kind->value.place();
+    if (faults_.size() == before) Add(kind->key, options, demand);
   }
 
  private:
-  void AddReference(const std::string& name, const ColumnOptions& options) {
-    const std::optional<Reference> reference = ParseReference(*options.references);
+  /// How a contract asks for a check, and where.
+  struct Demand {
+    Severity severity = Severity::kFail;
+    config::Place severity_place;
+    config::Place place;
+    std::string column;  ///< Of the short form below `columns`; else empty.
+  };
+
+  void AddReference(const std::string& name, const std::string& text, const Demand& demand) {
+    const std::optional<Reference> reference = ParseReference(text);
     if (!reference.has_value()) return;  // That it is none is said.
     Node node = With("columns", TextList({name}));
     node.Set("table", Node::Scalar(reference->table, true));
     node.Set("references", TextList({reference->column}));
-    Add("foreign_key", std::move(node),
-        options.severity == Severity::kWarn ? Severity::kWarn : Severity::kFail);
+    Add("foreign_key", std::move(node), demand);
   }
 
   static Node With(const std::string& key, Node value) {
@@ -229,13 +243,25 @@ class CheckList {
                                   DidYouMean(node.text(), names));
   }
 
-  void Add(const std::string& kind, Node options, Severity severity) {
+  /// The one way into the contract: what a kind cannot do is refused here.
+  void Add(const std::string& kind, Node options, const Demand& demand) {
     const CheckKind* known = registry_.Find(kind);
     if (known == nullptr) return;
     Check check{.name = known->name(options),
                 .kind = kind,
-                .severity = severity,
-                .options = std::move(options)};
+                .severity = demand.severity,
+                .options = std::move(options),
+                .place = demand.place};
+    if (demand.severity == Severity::kQuarantine && known->judges == Judges::kTable) {
+      const bool short_form = !demand.column.empty();
+      faults_.Add(demand.severity_place,
+                  "check " + check.name +
+                      " judges the table as a whole: no single row can go to quarantine; its "
+                      "severity is warn or fail",
+                  short_form ? "the checks of column " + demand.column +
+                                   " that hold rows back can be items of checks"
+                             : "");
+    }
     const std::string wanted = check.name;
     for (int n = 2; names_.contains(check.name); ++n)
       check.name = wanted + " #" + std::to_string(n);
@@ -254,6 +280,13 @@ class CheckList {
   Faults& faults_;
   std::set<std::string> names_;
 };
+
+/// The mapping that promises something of a column; the file where that is not to be found.
+const Node& NodeOfColumn(const Node& root, const std::string& column) {
+  const Node* columns = root.Find("columns");
+  const Node* node = columns == nullptr ? nullptr : columns->Find(column);
+  return node == nullptr ? root : *node;
+}
 
 }  // namespace
 
@@ -293,9 +326,10 @@ Result<Contract> ParseContract(const Node& root, const std::string& name,
       if (type.ok()) made.type = *type;
     }
     contract.columns.push_back(std::move(made));
-    checks.AddColumn(column, promise);
+    checks.AddColumn(column, promise, NodeOfColumn(root, column));
   }
-  checks.AddKey(options.key);
+  const Node* key = root.Find("key");
+  checks.AddKey(options.key, key == nullptr ? root.place() : key->place());
   for (const Node& item : options.checks) checks.AddItem(item);
   CALVE_RETURN_IF_ERROR(faults.ToStatus());
   return contract;

@@ -44,7 +44,8 @@ struct Check {
   std::string name;  ///< "not_null(email)"; unique within a contract.
   std::string kind;  ///< "not_null", the registered kind.
   Severity severity = Severity::kFail;
-  config::Node options;  ///< As the kind's shape declares.
+  config::Node options = config::Node::Mapping();  ///< As the kind's shape declares.
+  config::Place place;                             ///< Where the contract says it.
 };
 
 /// What a table promises (contracts/<table>.yaml).

@@ -82,6 +82,8 @@ Status PlanSource(const Context& context, const Job& job,
   prepared->plan.read = prepared->read.summary;
   prepared->plan.notes = prepared->read.notes;
   prepared->plan.splits = prepared->read.splits.size();
+  // Without rows there are no columns: nothing to transform or to load is known.
+  if (prepared->read.schema == nullptr || prepared->read.splits.empty()) return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(
       const Transforms transforms,
       MakeTransforms(context, prepared->steps, prepared->read.schema, resources));
@@ -138,10 +140,15 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
   return prepared;
 }
 
-/// Decide about branches that earlier runs of the job left open, and sweep what dead runs left
-/// behind. Gives the branch that blocks the job, or "".
-Result<std::string> SettleEarlierRuns(const Context& context, const Job& job,
-                                      const Resources& resources, load::Load& load) {
+/// What becomes of the branches that earlier runs of a job left open.
+struct OpenBranches {
+  std::string blocking;               ///< Stays, and the job is not run; "" when none does.
+  std::vector<std::string> give_way;  ///< Discarded before the job is run.
+};
+
+Result<OpenBranches> JudgeOpenBranches(const Context& context, const Job& job,
+                                       const Resources& resources, load::Load& load) {
+  OpenBranches judgement;
   CALVE_ASSIGN_OR_RETURN(const auto open, load.OpenBranches(context));
   for (const load::Load::OpenBranch& branch : open) {
     RunFate fate = RunFate::kUnknown;
@@ -152,10 +159,22 @@ Result<std::string> SettleEarlierRuns(const Context& context, const Job& job,
       continue;  // Another run of this job is under way; positions keep the two apart.
     const bool judged = fate == RunFate::kEnded || fate == RunFate::kUnknown;
     if (judged && job.on_open_branch == OnOpenBranch::kBlock) {
-      return branch.branch;
+      judgement.blocking = branch.branch;
+      return judgement;
     }
-    CALVE_RETURN_IF_ERROR(load.Discard(context, branch.branch));
+    judgement.give_way.push_back(branch.branch);
   }
+  return judgement;
+}
+
+/// Discard the branches that give way, and sweep what dead runs left behind. Gives the branch that
+/// blocks the job, or "".
+Result<std::string> SettleEarlierRuns(const Context& context, const Job& job,
+                                      const Resources& resources, load::Load& load) {
+  CALVE_ASSIGN_OR_RETURN(const OpenBranches open, JudgeOpenBranches(context, job, resources, load));
+  for (const std::string& branch : open.give_way)
+    CALVE_RETURN_IF_ERROR(load.Discard(context, branch));
+  if (!open.blocking.empty()) return open.blocking;
   if (resources.book == nullptr) return std::string();
   CALVE_ASSIGN_OR_RETURN(const auto dead, resources.book->DeadRuns(context, job.id));
   for (const std::string& run : dead) {
@@ -337,9 +356,9 @@ class Extraction {
         kept.push_back(row);
         continue;
       }
-      const audit::CompiledCheck& check = checks.checks()[verdicts[next++].check_index];
-      held_back->push_back({.rule = check.check.name,
-                            .reason = "the row fails " + check.check.name,
+      const audit::RowVerdict& verdict = verdicts[next++];
+      held_back->push_back({.rule = checks.checks()[verdict.check_index].check.name,
+                            .reason = checks.ReasonOf(verdict, batch->rows),
                             .origin = batch->OriginOf(row),
                             .raw = columnar::RowAsJson(*batch->rows, row)});
     }
@@ -456,6 +475,11 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
 Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract,
                      const Resources& resources) {
   CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, "", resources));
+  CALVE_ASSIGN_OR_RETURN(OpenBranches open,
+                         JudgeOpenBranches(context, job, resources, *prepared.load));
+  prepared.plan.blocked_by = std::move(open.blocking);
+  for (const std::string& branch : open.give_way)
+    prepared.plan.notes.push_back("branch " + branch + " of an earlier run is discarded first");
   return std::move(prepared.plan);
 }
 

@@ -58,6 +58,7 @@ struct Plan {
   std::vector<std::string> adoption;  ///< Which files are adopted, and why others are not.
   size_t splits = 0;
   size_t checks = 0;
+  std::string blocked_by;  ///< A branch that waits for a decision: until then a run does nothing.
 };
 
 /// How a run went.
@@ -103,7 +104,8 @@ struct Resources {
   int64_t batch_rows_max = 64 * 1024;
 };
 
-/// Look at the source and the target, change nothing.
+/// Look at the source and the target, change nothing. What a run refuses before it reads a row, this
+/// refuses too.
 Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract,
                      const Resources& resources);
 

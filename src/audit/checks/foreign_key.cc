@@ -98,6 +98,7 @@ struct ForeignKey {
 Result<CompiledCheck> Compile(const Check& check, const CheckInputs& inputs) {
   CALVE_ASSIGN_OR_RETURN(const ForeignKey options, ForeignKey::Declaration().Parse(check.options));
   CALVE_RETURN_IF_ERROR(RequireColumns(check, *inputs.schema, options.columns));
+  CALVE_RETURN_IF_ERROR(RequireValues(check, *inputs.schema, options.columns));
   CompiledCheck compiled;
   compiled.check = check;
   compiled.scope = CompiledCheck::Scope::kQuery;
@@ -115,6 +116,7 @@ Result<CompiledCheck> Compile(const Check& check, const CheckInputs& inputs) {
 CALVE_PART(foreign_key) {
   registry.Add({.kind = "foreign_key",
                 .meaning = "Values that stand in another table",
+                .judges = Judges::kTable,
                 .part = config::MakePart<ForeignKey>("foreign_key"),
                 .name =
                     [](const config::Node& node) {

@@ -19,6 +19,7 @@ template <typename Options>
 CheckKind MakeKind(std::string kind, std::string meaning) {
   return {.kind = kind,
           .meaning = std::move(meaning),
+          .judges = Judges::kRows,
           .part = config::MakePart<Options>(kind),
           .name =
               [kind](const config::Node& node) {
@@ -55,9 +56,16 @@ struct NotNull {
       compiled->where += (compiled->where.empty() ? "" : " OR ") + ShownName(column) + " IS NULL";
     compiled->null_passes = false;
     compiled->failure = "are NULL";
+    compiled->expected = "a value";
     return Status::Ok();
   }
 };
+
+/// "0 to 100", "at least 0", "at most 100".
+std::string Bounds(const std::string& min, const std::string& max) {
+  if (max.empty()) return "at least " + min;
+  return min.empty() ? "at most " + max : min + " to " + max;
+}
 
 /// Options of the checks that look at one column.
 struct OneColumn {
@@ -66,6 +74,9 @@ struct OneColumn {
   std::vector<std::string> Columns() const { return {column}; }
   std::string sql_name() const { return QuoteIdentifier(column); }
 };
+
+/// Of a longer list of accepted values a message says the first ones.
+constexpr size_t kValuesShownMax = 10;
 
 struct AcceptedValues : OneColumn {
   std::vector<config::Node> values;
@@ -84,13 +95,19 @@ struct AcceptedValues : OneColumn {
     for (const config::Node& value : values)
       CALVE_RETURN_IF_ERROR(RequireComparable(compiled->check, *inputs.schema, column, value));
     std::string list;
-    std::string shown;
+    std::vector<std::string> texts;
     for (const config::Node& value : values) {
       list += (list.empty() ? "" : ", ") + SqlValue(value);
-      shown += (shown.empty() ? "" : ", ") + value.text();
+      texts.push_back(value.text());
+    }
+    if (texts.size() > kValuesShownMax) {
+      texts.resize(kValuesShownMax);
+      texts.push_back("... (" + FormatCount(static_cast<int64_t>(values.size())) + " values)");
     }
     compiled->sql = sql_name() + " IN (" + list + ")";
-    compiled->failure = "are not in " + shown;
+    compiled->failure = "are not in " + Join(texts, ", ");
+    compiled->expected = (values.size() == 1 ? "" : "one of ") + Join(texts, ", ");
+    compiled->shown = column;
     return Status::Ok();
   }
 };
@@ -126,6 +143,9 @@ struct Range : OneColumn {
     if (min.has_value()) compiled->failure += " below " + min->text();
     if (max.has_value())
       compiled->failure += std::string(min.has_value() ? " or" : "") + " above " + max->text();
+    compiled->expected =
+        Bounds(min.has_value() ? min->text() : "", max.has_value() ? max->text() : "");
+    compiled->shown = column;
     return Status::Ok();
   }
 };
@@ -144,6 +164,8 @@ struct Regex : OneColumn {
     CALVE_RETURN_IF_ERROR(RequireText(compiled->check, *inputs.schema, column));
     compiled->sql = "regexp_full_match(" + sql_name() + ", " + QuoteLiteral(pattern) + ")";
     compiled->failure = "do not match " + pattern;
+    compiled->expected = "a match of " + pattern;
+    compiled->shown = column;
     return Status::Ok();
   }
 };
@@ -175,7 +197,11 @@ struct Length : OneColumn {
     if (max.has_value())
       compiled->sql +=
           (compiled->sql.empty() ? "" : " AND ") + length + " <= " + std::to_string(*max);
-    compiled->failure = "have another length than allowed";
+    compiled->expected = Bounds(min.has_value() ? std::to_string(*min) : "",
+                                max.has_value() ? std::to_string(*max) : "") +
+                         " characters";
+    compiled->failure = "do not have " + compiled->expected;
+    compiled->shown = column;
     return Status::Ok();
   }
 };
@@ -198,6 +224,7 @@ struct Condition {
   Status Compile(const CheckInputs&, CompiledCheck* compiled) const {
     compiled->sql = "(" + sql + ")";
     compiled->failure = "do not fulfil " + sql;
+    compiled->expected = sql;
     return Status::Ok();
   }
 };

@@ -100,6 +100,7 @@ CheckKind KindOf(
   return {
       .kind = kind,
       .meaning = std::move(meaning),
+      .judges = Judges::kTable,
       .part = config::MakePart<Options>(kind),
       .name =
           [kind, name](const config::Node& node) {
@@ -118,9 +119,11 @@ CheckKind KindOf(
       }};
 }
 
-Status CompileUnique(const Unique& options, const CheckInputs&, CompiledCheck* compiled) {
+Status CompileUnique(const Unique& options, const CheckInputs& inputs, CompiledCheck* compiled) {
   compiled->scope = CompiledCheck::Scope::kKeys;
   compiled->columns = options.columns;
+  CALVE_RETURN_IF_ERROR(RequireColumns(compiled->check, *inputs.schema, options.columns));
+  CALVE_RETURN_IF_ERROR(RequireValues(compiled->check, *inputs.schema, options.columns));
   compiled->failure = "keys stand in more than one row";
   return Status::Ok();
 }

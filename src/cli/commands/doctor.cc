@@ -5,21 +5,37 @@
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/report.h"
 
 namespace calve::cli {
 namespace {
 
-/// Checks one thing after another and prints how each stands.
+/// Checks one thing after another and says how each stands.
 class Examination {
  public:
+  explicit Examination(bool json) : report_(json) {}
+
   void Note(const std::string& what, const Status& status, const std::string& good) {
     healthy_ = healthy_ && status.ok();
-    PrintLine(status.ok() ? "ok" : "FAULT",
-              what + "   " + (status.ok() ? good : status.error().message));
+    Add(status.ok() ? "ok" : "FAULT", what, status.ok() ? good : status.error().message);
   }
-  bool healthy() const { return healthy_; }
+  /// Something that is no fault, but may not be as one thinks.
+  void Remark(const std::string& what, const std::string& text) { Add("note", what, text); }
+
+  ExitCode Done(ExitCode unhealthy = ExitCode::kFailed) {
+    report_.Fact("healthy", healthy_);
+    report_.Fact("found", std::move(found_));
+    return report_.Done(healthy_ ? ExitCode::kDone : unhealthy);
+  }
 
  private:
+  void Add(const std::string& state, const std::string& what, const std::string& text) {
+    report_.Hint(state, what + "   " + text);
+    found_.push_back({{"state", ToLower(state)}, {"what", what}, {"message", text}});
+  }
+
+  Report report_;
+  nlohmann::ordered_json found_ = nlohmann::ordered_json::array();
   bool healthy_ = true;
 };
 
@@ -35,12 +51,40 @@ Status TryWarehouse(Program& program, const std::string& warehouse) {
                          : Status(RefusedError("what was written is not what was read"));
 }
 
+/// See that a run of a job could begin: what it would refuse is found by planning it.
+void ExamineJob(Program& program, const std::string& id, Examination* examination) {
+  const Context& context = program.context();
+  std::string blocked_by;
+  const auto check = [&]() -> Status {
+    CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(id));
+    CALVE_ASSIGN_OR_RETURN(const auto contract, program.ContractOf(job));
+    CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
+    const source::Kind* kind = parts->sources.Find(job.source.type);
+    CALVE_ASSIGN_OR_RETURN(const auto made,
+                           kind->make(job.source.node, {.files = &program.files(),
+                                                        .project_folder = program.folder()}));
+    CALVE_RETURN_IF_ERROR(made->Check(context));
+    CALVE_ASSIGN_OR_RETURN(const pipeline::Resources resources, program.ResourcesFor(job));
+    CALVE_ASSIGN_OR_RETURN(
+        pipeline::Plan plan,
+        pipeline::PlanJob(context, job, contract.has_value() ? &*contract : nullptr, resources));
+    blocked_by = std::move(plan.blocked_by);
+    return Status::Ok();
+  };
+  const Status status = check();
+  if (status.ok() && !blocked_by.empty()) {
+    examination->Remark("job " + id, "waits until branch " + blocked_by + " is decided");
+  } else {
+    examination->Note("job " + id, status, "its source can be reached, and a run could begin");
+  }
+}
+
 Result<ExitCode> Examine(Program& program) {
   const Context& context = program.context();
-  Examination examination;
+  Examination examination(program.options.json);
   Result<const config::LoadedProject*> loaded = program.project();
   examination.Note("calve.yaml", StatusOf(loaded), program.folder());
-  if (!loaded.ok()) return ExitCode::kConfiguration;
+  if (!loaded.ok()) return examination.Done(ExitCode::kConfiguration);
   const config::Project& project = (*loaded)->project;
   examination.Note("warehouse", TryWarehouse(program, project.warehouse),
                    project.warehouse + " can be written and read");
@@ -60,26 +104,15 @@ Result<ExitCode> Examine(Program& program) {
   examination.Note(
       "jobs", StatusOf(jobs),
       jobs.ok() ? FormatCount(static_cast<int64_t>(jobs->size())) + " in config/jobs" : "");
-  for (const std::string& id : jobs.ok() ? *jobs : std::vector<std::string>()) {
-    const auto check = [&]() -> Status {
-      CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(id));
-      CALVE_RETURN_IF_ERROR(program.ContractOf(job));
-      const source::Kind* kind = (*program.parts())->sources.Find(job.source.type);
-      CALVE_ASSIGN_OR_RETURN(const auto made,
-                             kind->make(job.source.node, {.files = &program.files(),
-                                                          .project_folder = program.folder()}));
-      return made->Check(context);
-    };
-    examination.Note("job " + id, check(),
-                     "its configuration is sound and its source can be reached");
-  }
+  for (const std::string& id : jobs.ok() ? *jobs : std::vector<std::string>())
+    ExamineJob(program, id, &examination);
   Result<std::vector<FoundBranch>> branches = AllBranches(program);
   if (branches.ok()) {
     for (const FoundBranch& branch : *branches)
-      PrintLine("note", "branch " + branch.branch + " of " + branch.table.ToString() +
-                            " waits for a decision");
+      examination.Remark("branch " + branch.branch,
+                         "of " + branch.table.ToString() + " waits for a decision");
   }
-  return examination.healthy() ? ExitCode::kDone : ExitCode::kFailed;
+  return examination.Done();
 }
 
 }  // namespace

@@ -8,10 +8,10 @@
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
 #include "iceberg/scan.h"
-#include "iceberg/sort_text.h"
 #include "load/iceberg/load_history.h"
 #include "load/iceberg/merge.h"
 #include "load/iceberg/options.h"
+#include "load/iceberg/plan_check.h"
 #include "load/iceberg/quarantine.h"
 #include "load/iceberg/row_filter.h"
 #include "load/iceberg/schema_plan.h"
@@ -252,6 +252,12 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
                                                       fields));
   CALVE_RETURN_IF_ERROR(writer::CheckWritable(plan.schema));
   if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(KeyIn(*plan.schema, version));
+  CALVE_RETURN_IF_ERROR(CheckPlan(context, {.options = options_,
+                                            .request = request_,
+                                            .resources = resources_,
+                                            .table = table_,
+                                            .planned = *plan.schema,
+                                            .current = current}));
   return plan;
 }
 
@@ -306,19 +312,9 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
 Status IcebergLoad::PlanTable(const Context& context, const SchemaPlan& plan,
                               const LoadedTable* unborn) {
   const auto options = [&](const std::string& location) -> Result<iceberg::CreateTableOptions> {
-    iceberg::CreateTableOptions create;
-    create.location = options_.location.empty() ? location : options_.location;
+    CALVE_ASSIGN_OR_RETURN(iceberg::CreateTableOptions create, LayoutOf(options_, *plan.schema));
+    if (create.location.empty()) create.location = location;
     create.uuid = NewUuidString(*context.random);
-    create.fields = plan.schema->fields();
-    create.properties = options_.properties;
-    create.properties["format-version"] = std::to_string(options_.format_version);
-    auto parts = iceberg::ParsePartitionFields(options_.partition_by, *plan.schema,
-                                               iceberg::FieldId(999));
-    if (!parts.ok()) return While("partition_by", std::move(parts).error());
-    create.partition_fields = std::move(*parts);
-    auto order = iceberg::ParseSortFields(options_.sort_by, *plan.schema);
-    if (!order.ok()) return While("sort_by", std::move(order).error());
-    create.sort_fields = std::move(*order);
     return create;
   };
   CALVE_ASSIGN_OR_RETURN(new_table_, committer_.PlanTable(context, table_, unborn, options));
