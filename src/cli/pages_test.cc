@@ -1,8 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "audit/contract.h"
+#include "audit/audit.h"
 #include "catalog/registry.h"
+#include "columnar/arrow_status.h"
 #include "config/document.h"
 #include "config/project.h"
 #include "pipeline/job.h"
@@ -18,7 +19,9 @@ std::string ExampleOf(const std::string& page) {
   return page.substr(begin + 8, end - begin - 8);
 }
 
-void ExpectSound(const std::string& name, const config::AnyShape& shape, const std::string& type) {
+/// Read the example of a page as it stands there, by the shape that the page is of. Gives its tree.
+config::Node ExpectSound(const std::string& name, const config::AnyShape& shape,
+                         const std::string& type) {
   const std::string page = config::ReferencePage(shape.Describe(), {.type = type});
   config::Faults faults;
   config::Node node = config::ParseYaml(ExampleOf(page), name, faults);
@@ -27,6 +30,8 @@ void ExpectSound(const std::string& name, const config::AnyShape& shape, const s
   EXPECT_TRUE(faults.ToStatus().ok())
       << faults.ToStatus().error().message << "\nin the example of\n"
       << page;
+  EXPECT_FALSE(ExampleOf(page).empty()) << page;
+  return node;
 }
 
 template <typename Kinds>
@@ -43,6 +48,19 @@ TEST(ReferencePages, EveryExampleIsAccepted) {
   ExpectSoundParts("audit", parts->checks.kinds());
   ExpectSoundParts("load", parts->loaders.kinds());
   ExpectSoundParts("catalog", catalogs.kinds());
+}
+
+TEST(ReferencePages, EveryExampleOfAFileIsAccepted) {
+  ASSERT_TRUE(columnar::StartArrow().ok());
+  const auto parts = pipeline::Parts::All();
+  catalog::Registry catalogs;
+  catalog::RegisterParts(catalogs);
+  ExpectSound("calve.yaml", config::ProjectShape(catalogs.parts()), "");
+  ExpectSound("job", pipeline::JobShape(*parts), "");
+  // What checks are is known to the contract alone: its shape leaves them open.
+  const config::Node contract = ExpectSound("contract", *audit::ContractShape(), "");
+  const auto parsed = audit::ParseContract(contract, "sales.daily_sales", parts->checks);
+  EXPECT_TRUE(parsed.ok()) << parsed.error().message;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "columnar/time_zone.h"
+#include "pipeline/cron.h"
 
 namespace calve::pipeline {
 
@@ -96,7 +98,9 @@ config::Shape<Job> JobShape(const Parts& parts) {
   shape.Optional("timezone", &Job::timezone, "The time zone of cron_expression.",
                  {.example = "Europe/Berlin"});
   shape.Optional("type", &Job::type, "The kind of job.");
-  shape.Required("source", &Job::source, "What is read.", {.parts = parts.sources.parts()});
+  shape.Required(
+      "source", &Job::source, "What is read.",
+      {.example = "{type: csv, source_path: incoming/}", .parts = parts.sources.parts()});
   shape.Optional("transformer", &Job::transformer, "What is done to the rows on their way.",
                  {.parts = parts.transforms.parts()});
   shape.Optional("transformers", &Job::transformers, "Several transformers, one after another.",
@@ -106,7 +110,9 @@ config::Shape<Job> JobShape(const Parts& parts) {
                  "The contract that the table keeps, by its file's name in contracts/.",
                  {.example = "sales.daily_sales",
                   .default_text = "contracts/<database>.<table>.yaml, when there is one"});
-  shape.Required("loader", &Job::loader, "Where the rows go.", {.parts = parts.loaders.parts()});
+  shape.Required("loader", &Job::loader, "Where the rows go.",
+                 {.example = "{type: iceberg, database: sales, table: daily_sales}",
+                  .parts = parts.loaders.parts()});
   shape.Optional("on_open_branch", &Job::on_open_branch,
                  "What to do while an audit branch of the job waits for a decision.");
   shape.Optional("monitoring", &Job::monitoring, "Who is told, and of what.");
@@ -114,6 +120,10 @@ config::Shape<Job> JobShape(const Parts& parts) {
   shape.Optional("retries", &Job::retries, "What to do when a run fails for a passing reason.");
   shape.Optional("timeout", &Job::timeout, "Stop a run that takes longer.", {.example = "30m"});
   shape.Optional("resources", &Job::resources, "What one run may use.");
+  shape.Check("cron_expression", [](const Job& job) -> Status {
+    return job.cron_expression.empty() ? Status::Ok() : CheckCron(job.cron_expression);
+  });
+  shape.Check("timezone", [](const Job& job) { return columnar::CheckTimeZone(job.timezone); });
   shape.Check("type", [](const Job& job) -> Status {
     if (job.type == "generic") return Status::Ok();
     return ConfigError("'" + job.type + "' is no type of job; one of generic");

@@ -37,12 +37,12 @@ bool Widens(const arrow::DataType& from, const arrow::DataType& to) {
 }  // namespace
 
 Status CheckTypes(const std::map<std::string, std::string>& types) {
+  std::vector<std::string> wrong;
   for (const auto& [column, text] : types) {
     Result<std::shared_ptr<arrow::DataType>> type = ParseType(text);
-    if (!type.ok())
-      return ConfigError("the type of column " + column + ": " + type.error().message);
+    if (!type.ok()) wrong.push_back("the type of column " + column + ": " + type.error().message);
   }
-  return Status::Ok();
+  return wrong.empty() ? Status::Ok() : Status(ConfigError(Join(wrong, "; ")));
 }
 
 size_t ColumnTyping::Column(const std::string& name) {

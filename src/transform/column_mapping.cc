@@ -27,9 +27,12 @@ class ColumnMapping : public Transform {
   const std::vector<int> columns_;  ///< For each column out, its place in what comes in.
 };
 
-Error NoColumn(const char* key, const std::string& column, const std::vector<std::string>& known) {
-  return ConfigError("column_mapping: " + std::string(key) + " names a column '" + column +
-                     "', which is not there" + DidYouMean(column, known));
+/// Add a fault for a column that is not there.
+void RequireColumn(const char* key, const std::string& column,
+                   const std::vector<std::string>& known, config::Faults* faults) {
+  if (std::find(known.begin(), known.end(), column) != known.end()) return;
+  faults->Add({}, "column_mapping: " + std::string(key) + " names a column '" + column +
+                      "', which is not there" + DidYouMean(column, known));
 }
 
 }  // namespace
@@ -53,24 +56,19 @@ config::Shape<ColumnMappingOptions> ColumnMappingOptions::Declaration() {
 Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions& options,
                                                      const std::shared_ptr<arrow::Schema>& input) {
   const std::vector<std::string> known = input->field_names();
+  config::Faults faults;
+  for (const std::string& column : options.select) RequireColumn("select", column, known, &faults);
+  for (const std::string& column : options.drop) RequireColumn("drop", column, known, &faults);
+  for (const auto& [from, to] : options.rename) RequireColumn("rename", from, known, &faults);
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
   std::vector<int> columns;
-  for (const std::string& column : options.select) {
-    const int index = input->GetFieldIndex(column);
-    if (index < 0) return NoColumn("select", column, known);
-    columns.push_back(index);
-  }
-  for (const std::string& column : options.drop) {
-    if (input->GetFieldIndex(column) < 0) return NoColumn("drop", column, known);
-  }
+  for (const std::string& column : options.select) columns.push_back(input->GetFieldIndex(column));
   if (options.select.empty()) {
     for (int i = 0; i < input->num_fields(); ++i) {
       if (std::find(options.drop.begin(), options.drop.end(), known[static_cast<size_t>(i)]) ==
           options.drop.end())
         columns.push_back(i);
     }
-  }
-  for (const auto& [from, to] : options.rename) {
-    if (input->GetFieldIndex(from) < 0) return NoColumn("rename", from, known);
   }
   if (columns.empty())
     return ConfigError("column_mapping: every column is dropped; keep at least one");
@@ -86,9 +84,10 @@ Result<std::unique_ptr<Transform>> MakeColumnMapping(const ColumnMappingOptions&
       return ConfigError("column_mapping: two columns are named '" + name +
                          "' in the end; rename or drop one");
   }
+  for (const std::string& column : options.order) RequireColumn("order", column, names, &faults);
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
   for (size_t i = options.order.size(); i-- > 0;) {
     const auto found = std::find(names.begin(), names.end(), options.order[i]);
-    if (found == names.end()) return NoColumn("order", options.order[i], names);
     const auto at = found - names.begin();
     std::rotate(names.begin(), names.begin() + at, names.begin() + at + 1);
     std::rotate(columns.begin(), columns.begin() + at, columns.begin() + at + 1);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "columnar/row_json.h"
+#include "config/fault.h"
 
 namespace calve::transform {
 namespace {
@@ -47,6 +48,21 @@ class Evaluation {
   const columnar::TracedBatch& batch_;
 };
 
+/// What is wrong with expressions that do not compile together: each is tried alone.
+Status FaultsOf(const Context& context, engine::Engine& engine,
+                const std::shared_ptr<arrow::Schema>& input,
+                const std::vector<std::string>& expressions, const std::vector<std::string>& names,
+                const std::string& user) {
+  config::Faults faults;
+  for (size_t i = 0; i < expressions.size(); ++i) {
+    const auto alone = engine.Compile(context, input, {expressions[i]}, {names[i]});
+    if (alone.ok()) continue;
+    if (alone.error().kind != ErrorKind::kConfig) return While(user, alone.error());
+    faults.Add({}, user + ": " + alone.error().message);
+  }
+  return faults.ToStatus();
+}
+
 }  // namespace
 
 Result<RowExpressions> RowExpressions::Compile(const Context& context, engine::Engine& engine,
@@ -56,7 +72,10 @@ Result<RowExpressions> RowExpressions::Compile(const Context& context, engine::E
                                                std::string user) {
   Result<std::unique_ptr<engine::BatchExpressions>> compiled =
       engine.Compile(context, input, expressions, names);
-  if (!compiled.ok()) return While(user, std::move(compiled).error());
+  if (!compiled.ok()) {
+    CALVE_RETURN_IF_ERROR(FaultsOf(context, engine, input, expressions, names, user));
+    return While(user, std::move(compiled).error());
+  }
   return RowExpressions(std::move(*compiled), std::move(user));
 }
 

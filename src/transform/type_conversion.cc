@@ -147,12 +147,12 @@ config::Shape<TypeConversionOptions> TypeConversionOptions::Declaration() {
     return columnar::CheckFormats({.timestamp_formats = o.timestamp_formats});
   });
   shape.Check("types", [](const O& o) -> Status {
+    std::vector<std::string> wrong;
     for (const auto& [column, text] : o.types) {
       Result<std::shared_ptr<arrow::DataType>> type = ParseType(text);
-      if (!type.ok())
-        return ConfigError("the type of column " + column + ": " + type.error().message);
+      if (!type.ok()) wrong.push_back("the type of column " + column + ": " + type.error().message);
     }
-    return Status::Ok();
+    return wrong.empty() ? Status::Ok() : Status(ConfigError(Join(wrong, "; ")));
   });
   return shape;
 }
@@ -165,24 +165,29 @@ Result<std::unique_ptr<Transform>> MakeTypeConversion(const TypeConversionOption
   for (const auto& [column, type] : options.types) wanted[column] = type;
   std::map<int, std::shared_ptr<arrow::DataType>> changes;
   arrow::FieldVector fields = input->fields();
+  config::Faults faults;
   for (const auto& [column, text] : wanted) {
     const int index = input->GetFieldIndex(column);
-    if (index < 0)
-      return ConfigError("type_conversion names a column '" + column +
+    if (index < 0) {
+      faults.Add({}, "type_conversion names a column '" + column +
                          "', which the source does not have" +
                          DidYouMean(column, input->field_names()));
+      continue;
+    }
     CALVE_ASSIGN_OR_RETURN(const auto type, ParseType(text));
     const auto& found = input->field(index)->type();
     if (found->Equals(*type) || (!options.types.contains(column) && IsOfKind(*found, *type)))
       continue;
     if (!HasExactText(*found)) {
-      return ConfigError("type_conversion: column " + column + " is " + NameOf(*found) +
+      faults.Add({}, "type_conversion: column " + column + " is " + NameOf(*found) +
                          ", which does not become " + text +
                          " exactly; use a sql transformer with the cast that you mean");
+      continue;
     }
     changes.emplace(index, type);
     fields[static_cast<size_t>(index)] = arrow::field(column, type);
   }
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
   columnar::TextFormats formats{
       .decimal = options.decimal.empty() ? '.' : options.decimal[0],
       .thousands = options.thousands.empty() ? '\0' : options.thousands[0],

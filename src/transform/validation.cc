@@ -94,14 +94,16 @@ Result<std::unique_ptr<Transform>> MakeValidation(const Context& context,
                                                   const std::shared_ptr<arrow::Schema>& input,
                                                   engine::Engine& engine) {
   std::vector<ValidationRule> rules;
+  config::Faults faults;
   for (const std::string& column : options.required_columns) {
     if (input->GetFieldIndex(column) < 0) {
-      return ConfigError("validation names a column '" + column + "', which is not there" +
+      faults.Add({}, "validation names a column '" + column + "', which is not there" +
                          DidYouMean(column, input->field_names()));
     }
     rules.push_back({.name = "required(" + column + ")",
                      .sql = engine::QuoteIdentifier(column) + " IS NOT NULL"});
   }
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
   rules.insert(rules.end(), options.rules.begin(), options.rules.end());
   if (rules.empty()) return std::make_unique<Nothing>(input);
   std::vector<std::string> expressions;
@@ -113,8 +115,11 @@ Result<std::unique_ptr<Transform>> MakeValidation(const Context& context,
   CALVE_ASSIGN_OR_RETURN(RowExpressions compiled,
                          RowExpressions::Compile(context, engine, input, expressions, names,
                                                  "validation transformer"));
-  for (size_t i = 0; i < rules.size(); ++i)
-    CALVE_RETURN_IF_ERROR(compiled.RequireCondition(static_cast<int>(i), rules[i].sql));
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const Status is_condition = compiled.RequireCondition(static_cast<int>(i), rules[i].sql);
+    if (!is_condition.ok()) faults.Add({}, is_condition.error().message);
+  }
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
   return std::make_unique<Validation>(input, std::move(rules), std::move(compiled));
 }
 

@@ -6,7 +6,7 @@ SOURCE = "source: {type: csv, source_path: in/a.csv}\n"
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
 
-job("an empty job file", "", f"{JOB}:1:1", "'source' of a job is missing", "it says what is read")
+job("an empty job file", "", f"{JOB}:1:1", "'source' of a job is missing", "write, for example, source: {type: csv")
 job("a job that is a list", "- source\n- loader\n", f"{JOB}:1:1", "mapping")
 job("a job that is a text", "hello\n", f"{JOB}:1:1", "mapping")
 job("a tab before a key", "source:\n\ttype: csv\n" + LOADER, f"{JOB}:2:1", "use spaces")
@@ -30,8 +30,8 @@ job("YAML of 5 MB", "x: " + "a" * 5_000_000 + "\n", JOB, "4")
 job("a file of no text for YAML", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", f"{JOB}:1:", "UTF-8")
 job("a picture's worth of control characters", "source: \x07\n" + LOADER, f"{JOB}:1:", "control")
 
-job("no source", LOADER, f"{JOB}:1:1", "'source'", "it says what is read")
-job("no loader", SOURCE, f"{JOB}:1:1", "'loader'", "it says where the rows go")
+job("no source", LOADER, f"{JOB}:1:1", "'source'", "write, for example, source: {type: csv")
+job("no loader", SOURCE, f"{JOB}:1:1", "'loader'", "write, for example, loader: {type: iceberg")
 job("a source without type", "source: {source_path: in/}\n" + LOADER, f"{JOB}:1:9", "type", "csv")
 job("a type of source that is not there", "source: {type: cvs, source_path: in/}\n" + LOADER, f"{JOB}:1:16", "did you mean 'csv'")
 job("a type of transformer that is not there", SOURCE + "transformer: {type: bass}\n" + LOADER, f"{JOB}:2:21", "did you mean 'base'")
@@ -59,6 +59,9 @@ job("a size beyond 64 bits", SOURCE + LOADER + "resources: {memory_limit: 999999
 job("a mode that is not there", SOURCE + "loader: {type: iceberg, database: d, table: t, write_mode: mrege}\n", f"{JOB}:2:60", "append")
 job("a policy that is not there", SOURCE + LOADER + "on_open_branch: repalce\n", f"{JOB}:3:17", "one of block, replace")
 job("a type of job that is not there", SOURCE + LOADER + "type: genric\n", f"{JOB}:3:7", "one of generic")
+job("a schedule of four fields", SOURCE + LOADER + "cron_expression: \"0 5 * *\"\n", f"{JOB}:3:18", "five fields", "found 4")
+job("a schedule at hour 25", SOURCE + LOADER + "cron_expression: \"0 25 * * *\"\n", f"{JOB}:3:18", "'25' is no hour", "from 0 to 23")
+job("a time zone that is not there", SOURCE + LOADER + "timezone: Europe/Belrin\n", f"{JOB}:3:11", "'Europe/Belrin' is no time zone", "Europe/Berlin or UTC")
 job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:37", "one of slack, email, webhook")
 job("several faults at once", "source: {type: cvs}\nloader: {type: iceberg, table: t}\nenabled: maybe\n", f"{JOB}:1:16", f"{JOB}:2:9", f"{JOB}:3:10",
     "3 faults, nothing was run")
