@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "iceberg/must.h"
+#include "iceberg/replace_table.h"
 #include "iceberg/update.h"
 
 namespace calve::iceberg {
@@ -107,6 +108,31 @@ TEST(ReplaceTest, ALateChangeConflicts) {
   table = Must(Apply(&table, Must(ReplaceSortOrder(table, {{.source_id = FieldId(1)}})), {}));
   EXPECT_EQ(Apply(&table, late_spec, {}).error().kind, ErrorKind::kConflict);
   EXPECT_EQ(Apply(&table, late_order, {}).error().kind, ErrorKind::kConflict);
+}
+
+TEST(ReplaceTableTest, GivesFreshIdsAndKeepsWhatTheTableIs) {
+  TableMetadata base = Events();
+  base =
+      Must(Apply(&base, {.updates = {UpgradeFormatVersion(3), SetProperties({{"a", "b"}})}}, {}));
+  const CreateTableOptions options{
+      .location = "elsewhere",
+      .uuid = "other",
+      .fields = {{.id = FieldId(1), .name = "id", .type = Type::String()},
+                 {.id = FieldId(2), .name = "day", .type = Type::Date()}},
+      .partition_fields = {{.source_id = FieldId(2),
+                            .transform = Transform::Of(Transform::Kind::kMonth)}},
+      .properties = {{"format-version", "2"}, {"c", "d"}}};
+  const TableChange change = Must(ReplaceTable(base, options));
+  const TableMetadata table = Must(Apply(&base, change, {}));
+  EXPECT_EQ(table.format_version, 3);
+  EXPECT_EQ(table.table_uuid, "u");
+  EXPECT_EQ(table.location, "x");
+  EXPECT_EQ(table.properties.size(), 2U);
+  EXPECT_EQ(table.schema()->fields()[0].id, FieldId(3));
+  EXPECT_EQ(table.spec().fields[0].source_id, FieldId(4));
+  EXPECT_EQ(table.spec().fields[0].field_id, FieldId(1001));
+  // The same change again comes too late.
+  EXPECT_EQ(Apply(&table, change, {}).error().kind, ErrorKind::kConflict);
 }
 
 }  // namespace
