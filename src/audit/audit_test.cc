@@ -90,7 +90,7 @@ TEST_F(AuditTest, ChecksThatCannotRunAreRefusedByName) {
        "length(id) is about text, but column id is long"},
       {"checks: [{regex: {column: id, pattern: x}}]", "regex(id) is about text"},
       {"checks: [{regex: {column: name, pattern: \"[a\"}}]", "check regex(name): "},
-      {"checks: [{range: {column: id, min: low}}]", "c.yaml:1:18: check range(id) compares 'low'"},
+      {"checks: [{range: {column: id, min: low}}]", "c.yaml:1:18   check range(id) compares 'low'"},
       {"checks: [{accepted_values: {column: born, values: [soon]}}]", "which is date"},
       {"checks: [{freshness: {column: name, age_max: 1d}}]", "needs a date or timestamp column"},
       {"checks: [{condition: \"id >\"}]", "check condition(id >): "},
