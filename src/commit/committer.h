@@ -150,8 +150,12 @@ class Committer {
 
   /// Find the files of a table; for who wants to see what goes before it is dropped.
   Result<TableExtent> ExtentOf(const Context& context, const catalog::LoadedTable& table);
-  /// Take a table out of the catalog; with `purged` its files go too. Fails with kConflict when the
-  /// table is no longer `known`, and kRefused when its files are not to be removed, or cannot stay.
+  /// See that a table can be dropped, with its files when there is `purged`. Fails with kRefused when
+  /// they are not to be removed, or cannot stay.
+  Status CheckDrop(const catalog::TableName& table, const catalog::LoadedTable& known,
+                   const TableExtent* purged);
+  /// Take a table out of the catalog; with `purged` its files go too. Fails as CheckDrop does, and
+  /// with kConflict when the table is no longer `known`.
   Status Drop(const Context& context, const catalog::TableName& table,
               const catalog::LoadedTable& known, const TableExtent* purged);
 

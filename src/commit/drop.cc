@@ -107,18 +107,25 @@ Result<TableExtent> Committer::ExtentOf(const Context& context, const catalog::L
   return std::move(reach).Take();
 }
 
-Status Committer::Drop(const Context& context, const catalog::TableName& table,
-                       const catalog::LoadedTable& known, const TableExtent* purged) {
+Status Committer::CheckDrop(const catalog::TableName& table, const catalog::LoadedTable& known,
+                            const TableExtent* purged) {
   if (purged == nullptr && !catalog_.capabilities().drop_keeps_metadata) {
-    return RefusedError("in catalog " + catalog_.name() + " the metadata files are what makes " +
-                        table.ToString() +
-                        " a table, so it cannot be dropped without them; drop it with its files");
+    return RefusedError(
+        "in catalog " + catalog_.name() + " the metadata files are what makes " + table.ToString() +
+        " a table, so it cannot be dropped and its files stay; add --purge to drop it "
+        "with its files");
   }
   if (purged != nullptr && known.metadata->Property("gc.enabled", "true") == "false") {
     return RefusedError("the property gc.enabled of " + table.ToString() +
                         " is false: its files may be those of other tables too; drop it without "
-                        "them, or set gc.enabled = true");
+                        "--purge, or set gc.enabled = true");
   }
+  return Status::Ok();
+}
+
+Status Committer::Drop(const Context& context, const catalog::TableName& table,
+                       const catalog::LoadedTable& known, const TableExtent* purged) {
+  CALVE_RETURN_IF_ERROR(CheckDrop(table, known, purged));
   std::lock_guard queue(QueueOf(table));
   CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog_.LoadTable(context, table));
   if (now.metadata_location != known.metadata_location) {

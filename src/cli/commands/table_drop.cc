@@ -83,12 +83,13 @@ Result<ExitCode> Drop(Program& program, const DropArguments& arguments) {
   if (arguments.purge) {
     CALVE_ASSIGN_OR_RETURN(extent, committer.ExtentOf(context, table));
   }
+  const commit::TableExtent* purged = extent.has_value() ? &*extent : nullptr;
+  CALVE_RETURN_IF_ERROR(committer.CheckDrop(named.name, table, purged));
   const std::string name = named.name.ToString();
   Report report(program.options.json);
   ShowWhatGoes(report, name, table, extent);
   CALVE_RETURN_IF_ERROR(Confirm(arguments, program.options.json));
-  CALVE_RETURN_IF_ERROR(
-      committer.Drop(context, named.name, table, extent.has_value() ? &*extent : nullptr));
+  CALVE_RETURN_IF_ERROR(committer.Drop(context, named.name, table, purged));
   report.Line("drop", name + " is gone; its jobs read everything again at their next run",
               "dropped", name);
   const catalog::TableName held_back{named.name.ns, named.name.name + "__quarantine"};
