@@ -22,7 +22,17 @@ Status RequireColumns(const Check& check, const arrow::Schema& schema,
 
 namespace {
 
+/// Whether a type is what columnar makes of a variant: its bytes, never NULL alone.
+bool IsVariant(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::STRUCT || type.num_fields() != 2) return false;
+  const auto is_bytes = [](const arrow::Field& field, const char* name) {
+    return field.name() == name && field.type()->id() == arrow::Type::BINARY && !field.nullable();
+  };
+  return is_bytes(*type.field(0), "metadata") && is_bytes(*type.field(1), "value");
+}
+
 std::string TypeName(const arrow::DataType& type) {
+  if (IsVariant(type)) return "variant";
   const Result<iceberg::Type> named = columnar::ToIcebergType(type, 3);
   return named.ok() ? named->ToString() : type.ToString();
 }
@@ -52,6 +62,7 @@ bool IsComparable(const arrow::DataType& type, const std::string& text) {
 }  // namespace
 
 Status RequireText(const Check& check, const arrow::Schema& schema, const std::string& column) {
+  CALVE_RETURN_IF_ERROR(RequireValues(check, schema, {column}));
   const arrow::DataType& type = TypeOf(schema, column);
   if (type.id() == arrow::Type::STRING) return Status::Ok();
   return ConfigError("check " + check.name + " is about text, but column " + column + " is " +
@@ -59,6 +70,7 @@ Status RequireText(const Check& check, const arrow::Schema& schema, const std::s
 }
 
 Status RequireMoment(const Check& check, const arrow::Schema& schema, const std::string& column) {
+  CALVE_RETURN_IF_ERROR(RequireValues(check, schema, {column}));
   const arrow::DataType& type = TypeOf(schema, column);
   if (type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP) return Status::Ok();
   return ConfigError("check " + check.name + " needs a date or timestamp column, but " + column +
@@ -70,8 +82,8 @@ Status RequireValues(const Check& check, const arrow::Schema& schema,
   for (const std::string& column : columns) {
     const arrow::DataType& type = TypeOf(schema, column);
     if (!arrow::is_nested(type.id())) continue;
-    return ConfigError("check " + check.name + " compares values, but column " + column + " is " +
-                       TypeName(type) +
+    return ConfigError("check " + check.name + " is about single values, but column " + column +
+                       " is " + TypeName(type) +
                        ", which holds several; use a sql check on what is in it, or not_null");
   }
   return Status::Ok();

@@ -130,6 +130,9 @@ void RunEvents::Extracted(const pipeline::RunReport& report) {
     PrintLine("extract", FormatBytes(report.bytes_read) + "   " + Counted(report.rows_read, "row") +
                              "   " + Rate(report.bytes_read, took));
   }
+  if (report.rows_taken != report.rows_given)
+    PrintLine("transform", Counted(report.rows_taken, "row") + " → " +
+                               FormatCount(report.rows_given) + " by the transformer");
   if (const int64_t filtered = Filtered(report); filtered > 0)
     PrintLine("left out", Counted(filtered, "row") + " by transformers");
   quarantined_ = report.load.rows_quarantined;

@@ -33,7 +33,8 @@ struct SqlOptions {
                    "Only rows for which this is true go on; the others are counted as left out.",
                    {.example = "\"status <> 'test'\""});
     shape.Optional("select", &SqlOptions::select,
-                   "A whole SELECT FROM batch, in place of columns and where.",
+                   "A whole SELECT FROM batch, in place of columns and where. A run says of how "
+                   "many rows it made how many.",
                    {.example = "SELECT id, unnest(tags) AS tag FROM batch"});
     shape.AtMostOneOf({"columns", "select"});
     shape.AtMostOneOf({"where", "select"});

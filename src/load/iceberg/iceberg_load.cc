@@ -252,12 +252,13 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
                                                       fields));
   CALVE_RETURN_IF_ERROR(writer::CheckWritable(plan.schema));
   if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(KeyIn(*plan.schema, version));
-  CALVE_RETURN_IF_ERROR(CheckPlan(context, {.options = options_,
-                                            .request = request_,
-                                            .resources = resources_,
-                                            .table = table_,
-                                            .planned = *plan.schema,
-                                            .current = current}));
+  CALVE_RETURN_IF_ERROR(
+      CheckPlan(context, {.options = options_,
+                          .request = request_,
+                          .resources = resources_,
+                          .table = table_,
+                          .planned = *plan.schema,
+                          .current = target.has_value() ? target->metadata : nullptr}));
   return plan;
 }
 

@@ -3,6 +3,7 @@
 #include "base/context.h"
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "iceberg/metadata.h"
 #include "iceberg/schema.h"
 #include "iceberg/update.h"
 #include "load/iceberg/options.h"
@@ -21,12 +22,13 @@ struct PlannedLoad {
   const Request& request;
   const Resources& resources;
   const catalog::TableName& table;
-  const iceberg::Schema& planned;            ///< SchemaPlan::schema.
-  const iceberg::Schema* current = nullptr;  ///< The table's; null for a new table.
+  const iceberg::Schema& planned;  ///< SchemaPlan::schema.
+  iceberg::MetadataPtr current;    ///< The table; null for a new one.
 };
 
-/// See everything that would stop such a load later on: the layout of a new table, the rows that
-/// give way, the contract's checks. All faults are one kConfig error.
+/// See everything that would stop such a load later on: the layout of a new table, properties and
+/// place of its files, the rows that give way, the contract's checks. All faults are one kConfig
+/// error.
 Status CheckPlan(const Context& context, const PlannedLoad& load);
 
 }  // namespace calve::load
