@@ -8,6 +8,7 @@
 #include <arrow/builder.h>
 #include <arrow/extension_type.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -55,8 +56,16 @@ class Place {
     std::string_view name;
     size_t next = 0;
     cursor.EnterObject();
-    while (cursor.NextKey(&name)) {
-      const std::optional<size_t> known = Find(name, next);
+    while (true) {
+      // Objects mostly have their keys in one order, written in one way.
+      if (next < quoted_.size() && seen_[next] == 0 && !quoted_[next].empty() &&
+          cursor.TryKey(quoted_[next])) {
+        seen_[next] = 1;
+        CALVE_RETURN_IF_ERROR(children_[next++]->Append(cursor, misfit));
+        continue;
+      }
+      if (!cursor.NextKey(&name)) break;
+      const std::optional<size_t> known = Find(name);
       if (known.has_value() && seen_[*known] == 0) {
         seen_[*known] = 1;
         next = *known + 1;
@@ -80,16 +89,18 @@ class Place {
 
   void AddChild(const std::string& name, const std::string& path,
                 std::shared_ptr<arrow::DataType> type, arrow::ArrayBuilder* builder) {
-    const auto [place, fresh] = names_.emplace(name, children_.size());
-    in_order_.push_back(place->first);
+    names_.emplace(name, children_.size());
+    // A name that JSON may escape is not looked for as it stands.
+    const bool plain = std::none_of(name.begin(), name.end(), [](char c) {
+      return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+    });
+    quoted_.push_back(plain ? "\"" + name + "\":" : "");
     children_.push_back(std::make_unique<Place>(path, std::move(type), builder));
     seen_.push_back(0);
   }
 
  private:
-  /// The child of this name. Objects mostly have their keys in one order: `next` is looked at first.
-  std::optional<size_t> Find(std::string_view name, size_t next) const {
-    if (next < in_order_.size() && in_order_[next] == name) return next;
+  std::optional<size_t> Find(std::string_view name) const {
     const auto known = names_.find(name);
     if (known == names_.end()) return std::nullopt;
     return known->second;
@@ -230,8 +241,8 @@ class Place {
   arrow::ArrayBuilder* builder_;
   std::vector<std::unique_ptr<Place>> children_;
   std::map<std::string, size_t, std::less<>> names_;
-  std::vector<std::string_view> in_order_;  ///< The names of the children, kept in `names_`.
-  std::vector<uint8_t> seen_;               ///< For each child: whether the object had it.
+  std::vector<std::string> quoted_;  ///< For each child: its key as mostly written; "": none.
+  std::vector<uint8_t> seen_;        ///< For each child: whether the object had it.
 };
 
 }  // namespace

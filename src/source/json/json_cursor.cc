@@ -130,7 +130,7 @@ void JsonCursor::Expected(std::string_view what, std::string_view what_to_do) {
   Fail(fmt::format("{} is expected, found {}", what, Quote(found)), what_to_do);
 }
 
-std::optional<JsonKind> JsonCursor::Peek() {
+std::optional<JsonKind> JsonCursor::PeekAny() {
   SkipBlanks();
   if (!ok()) return std::nullopt;
   if (at_ == end_) return Expected("a value", kOneALine), std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,13 @@ class JsonCursor {
   size_t fault_offset() const { return fault_offset_; }
 
   /// The kind of the value that follows; nothing when none does.
-  std::optional<JsonKind> Peek();
+  std::optional<JsonKind> Peek() {
+    if (at_ != end_) {  // Most values are numbers and texts right behind their colon.
+      if (*at_ == '"') return JsonKind::kString;
+      if (*at_ >= '0' && *at_ <= '9') return JsonKind::kNumber;
+    }
+    return PeekAny();
+  }
   /// Take null, true, false or a number, as it stands.
   std::string_view TakeScalar();
   /// Take a text with its escapes resolved; good until the next call of any.
@@ -37,6 +44,23 @@ class JsonCursor {
   void EnterObject();
   /// Go to the next value of the object; false at its end. The key is good until the next call.
   bool NextKey(std::string_view* key);
+  /// Go to the next value of the object if its key is written just so: in quotes, with a colon
+  /// behind; else stay.
+  bool TryKey(std::string_view quoted) {
+    const char* at = at_;
+    if (!fresh_) {
+      if (at == end_ || *at != ',') return false;
+      ++at;
+    }
+    if (at != end_ && *at == ' ') ++at;
+    if (static_cast<size_t>(end_ - at) < quoted.size() ||
+        std::memcmp(at, quoted.data(), quoted.size()) != 0)
+      return false;
+    at_ = at + quoted.size();
+    if (at_ != end_ && *at_ == ' ') ++at_;
+    fresh_ = false;
+    return true;
+  }
   void EnterArray();
   /// Go to the next value of the array; false at its end.
   bool NextElement();
@@ -44,6 +68,7 @@ class JsonCursor {
   void Finish();
 
  private:
+  std::optional<JsonKind> PeekAny();
   static bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
   void SkipBlanks() {
     while (at_ != end_ && IsBlank(*at_)) ++at_;
