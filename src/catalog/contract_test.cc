@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "catalog/registry.h"
+#include "config/yaml.h"
 #include "io/file_system_set.h"
 #include "io/test_folder.h"
 
@@ -19,6 +20,9 @@ using iceberg::TableChange;
 /// The filesystem catalog once more, on the S3 service that the test run started.
 constexpr const char* kOnS3 = "filesystem_on_s3";
 
+/// The sql catalog once more, in the PostgreSQL that the test run started.
+constexpr const char* kOnPostgres = "sql_on_postgres";
+
 /// What every registered catalog does, on a local disk. A new kind is found in the registry and
 /// must pass all of it.
 class CatalogContract : public testing::TestWithParam<std::string> {
@@ -30,15 +34,29 @@ class CatalogContract : public testing::TestWithParam<std::string> {
                        : "file://" + folder_.At("warehouse")),
         catalog_(Make("test")) {}
 
-  static std::string Type() { return GetParam() == kOnS3 ? "filesystem" : GetParam(); }
+  static std::string Type() {
+    return GetParam() == kOnS3 ? "filesystem" : GetParam() == kOnPostgres ? "sql" : GetParam();
+  }
+
+  /// The options of the catalog. Rows of another test's catalog have another name.
+  config::PartOptions Options() const {
+    config::PartOptions options{.type = Type()};
+    if (GetParam() != kOnPostgres) return options;
+    config::Faults faults;
+    options.node = config::ParseYaml(std::string("uri: '") + std::getenv("CALVE_TEST_POSTGRES") +
+                                         "'\ncatalog_name: '" + folder_.path() + "'\n",
+                                     "test", faults);
+    EXPECT_TRUE(faults.ToStatus().ok());
+    return options;
+  }
 
   std::unique_ptr<Catalog> Make(const std::string& name) {
     Registry registry;
     RegisterParts(registry);
-    auto made = registry.Make({.type = Type()}, {.name = name,
-                                                 .warehouse = warehouse_,
-                                                 .project_folder = folder_.path(),
-                                                 .files = &files_});
+    auto made = registry.Make(Options(), {.name = name,
+                                          .warehouse = warehouse_,
+                                          .project_folder = folder_.path(),
+                                          .files = &files_});
     EXPECT_TRUE(made.ok());
     return std::move(*made);
   }
@@ -296,6 +314,7 @@ std::vector<std::string> AllKinds() {
   std::vector<std::string> kinds;
   for (const auto& [type, kind] : registry.kinds()) kinds.push_back(type);
   if (std::getenv("CALVE_TEST_S3_ENDPOINT") != nullptr) kinds.emplace_back(kOnS3);
+  if (std::getenv("CALVE_TEST_POSTGRES") != nullptr) kinds.emplace_back(kOnPostgres);
   return kinds;
 }
 

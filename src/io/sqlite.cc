@@ -126,6 +126,7 @@ std::string SqliteStatement::Text(int column) const {
              : std::string(text, static_cast<size_t>(sqlite3_column_bytes(handle_, column)));
 }
 int64_t SqliteStatement::Integer(int column) const { return sqlite3_column_int64(handle_, column); }
+int SqliteStatement::columns() const { return sqlite3_column_count(handle_); }
 double SqliteStatement::Real(int column) const { return sqlite3_column_double(handle_, column); }
 bool SqliteStatement::IsNull(int column) const {
   return sqlite3_column_type(handle_, column) == SQLITE_NULL;

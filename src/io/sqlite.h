@@ -64,6 +64,8 @@ class SqliteStatement {
   /// Forget the bindings, to run again.
   void Reset();
 
+  /// The number of columns that each row has.
+  int columns() const;
   std::string Text(int column) const;  ///< "" for NULL.
   int64_t Integer(int column) const;
   double Real(int column) const;

@@ -1,0 +1,213 @@
+#include "io/postgres.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+
+namespace calve::io {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long a call sleeps before it looks whether the run was asked to stop.
+constexpr auto kLook = std::chrono::milliseconds(100);
+
+std::string OneLine(const char* message) {
+  std::string text(Trim(message == nullptr ? "" : message));
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+/// user@host:port/database of a URI; fails with kConfig when it cannot be read.
+Result<std::string> ShownOf(const std::string& uri) {
+  char* fault = nullptr;
+  PQconninfoOption* options = PQconninfoParse(uri.c_str(), &fault);
+  if (options == nullptr) {
+    // libpq's message may quote the URI, and with it the password.
+    PQfreemem(fault);
+    return ConfigError(
+        "the address of the database is no PostgreSQL URI; it looks like "
+        "postgresql://user:password@host:5432/database");
+  }
+  std::string user;
+  std::string host = "localhost";
+  std::string port = "5432";
+  std::string database;
+  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    const std::string_view key = option->keyword;
+    if (key == "user") user = std::string(option->val) + "@";
+    if (key == "host") host = option->val;
+    if (key == "port") port = option->val;
+    if (key == "dbname") database = std::string("/") + option->val;
+  }
+  PQconninfoFree(options);
+  return user + host + ":" + port + database;
+}
+
+bool IsCommit(std::string_view sql) { return sql == "COMMIT"; }
+
+}  // namespace
+
+void PostgresDatabase::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
+void PostgresDatabase::Close::operator()(pg_result* result) const { PQclear(result); }
+
+Result<PostgresDatabase> PostgresDatabase::Open(const Context& context, const std::string& uri,
+                                                const PostgresOptions& options) {
+  if (!uri.starts_with("postgresql://") && !uri.starts_with("postgres://")) {
+    return ConfigError(
+        "the address of the database is no PostgreSQL URI; it looks like "
+        "postgresql://user:password@host:5432/database");
+  }
+  CALVE_ASSIGN_OR_RETURN(std::string shown, ShownOf(uri));
+  const char* const keys[] = {"dbname", "application_name", "client_encoding", nullptr};
+  const char* const values[] = {uri.c_str(), "calve", "UTF8", nullptr};
+  Connection connection(PQconnectStartParams(keys, values, /*expand_dbname=*/1));
+  if (connection == nullptr) return RefusedError("there is no memory for a connection");
+  PostgresDatabase database(std::move(connection), std::move(shown), options);
+  CALVE_RETURN_IF_ERROR(database.FinishConnecting(context));
+  PQsetNoticeProcessor(database.connection_.get(), [](void*, const char*) {}, nullptr);
+  return database;
+}
+
+Status PostgresDatabase::FinishConnecting(const Context& context) {
+  const Clock::time_point until = Clock::now() + options_.timeout;
+  PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+  while (PQstatus(connection_.get()) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
+         state != PGRES_POLLING_FAILED) {
+    CALVE_RETURN_IF_ERROR(Wait(context, state == PGRES_POLLING_WRITING, until));
+    state = PQconnectPoll(connection_.get());
+  }
+  if (state == PGRES_POLLING_OK) return Status::Ok();
+  const std::string said = OneLine(PQerrorMessage(connection_.get()));
+  const std::string message = "cannot connect to the database " + shown_ + ": " + said;
+  // Of a refused connection libpq gives no SQLSTATE, only the server's words in its language.
+  const bool answered = said.find("FATAL:") != std::string::npos;
+  const bool passes = !answered || said.find("starting up") != std::string::npos ||
+                      said.find("shutting down") != std::string::npos ||
+                      said.find("too many") != std::string::npos;
+  if (passes) return TransientError(message);
+  return RefusedError(message + "; check user, password and database, then run again");
+}
+
+Status PostgresDatabase::Wait(const Context& context, bool for_writing, Clock::time_point until) {
+  while (true) {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    pollfd waited = {.fd = PQsocket(connection_.get()),
+                     .events = static_cast<short>(for_writing ? POLLOUT : POLLIN),
+                     .revents = 0};
+    const int ready = ::poll(&waited, 1, static_cast<int>(kLook.count()));
+    if (ready > 0) return Status::Ok();
+    if (ready < 0 && errno != EINTR) return TransientError("its connection broke");
+    if (Clock::now() > until) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.timeout);
+      return TransientError("the database " + shown_ + " has not answered within " +
+                            std::to_string(seconds.count()) + " s");
+    }
+  }
+}
+
+bool PostgresDatabase::IsLost() {
+  if (connection_ == nullptr || PQstatus(connection_.get()) == CONNECTION_BAD) return true;
+  // A server that goes away says so, and then ends the stream.
+  pollfd looked = {.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+  while (::poll(&looked, 1, 0) > 0) {
+    if (PQconsumeInput(connection_.get()) != 1) return true;
+  }
+  return false;
+}
+
+Error PostgresDatabase::Lost(const std::string& sql, const std::string& why) {
+  connection_.reset();
+  if (IsCommit(sql)) {
+    return UnknownOutcomeError("the database " + shown_ +
+                               " did not say whether it took the commit: " + why);
+  }
+  return TransientError("the connection to the database " + shown_ + " was lost: " + why);
+}
+
+Result<PostgresDatabase::Reply> PostgresDatabase::Run(const Context& context,
+                                                      const std::string& sql,
+                                                      const std::vector<std::string>& parameters) {
+  if (IsLost()) return Lost("", "it was closed before");
+  std::vector<const char*> values;
+  for (const std::string& parameter : parameters) {
+    if (parameter.find('\0') != std::string::npos)
+      return ConfigError("a name with a zero byte cannot stand in the database " + shown_);
+    values.push_back(parameter.c_str());
+  }
+  if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                        values.data(), nullptr, nullptr, /*resultFormat=*/0) != 1)
+    return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
+  // A commit under way is waited for: who stops then would not know what became of it.
+  const Context waiting = IsCommit(sql) ? context.WithStop({}) : context;
+  const Clock::time_point until = Clock::now() + options_.timeout;
+  Reply last;
+  while (true) {
+    while (PQisBusy(connection_.get()) == 1) {
+      if (Status waited = Wait(waiting, /*for_writing=*/false, until); !waited.ok()) {
+        Error lost = Lost(sql, waited.error().message);
+        return waited.error().kind == ErrorKind::kStopped ? std::move(waited).error() : lost;
+      }
+      if (PQconsumeInput(connection_.get()) != 1)
+        return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
+    }
+    Reply reply(PQgetResult(connection_.get()));
+    if (reply == nullptr) break;
+    last = std::move(reply);
+  }
+  if (last == nullptr) return Lost(sql, "it gave no answer");
+  const ExecStatusType status = PQresultStatus(last.get());
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return last;
+  if (IsLost()) return Lost(sql, OneLine(PQresultErrorMessage(last.get())));
+  return ErrorOf(last.get(), sql);
+}
+
+Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) const {
+  const char* code = PQresultErrorField(reply, PG_DIAG_SQLSTATE);
+  const std::string_view state = code == nullptr ? "" : code;
+  const std::string said = OneLine(PQresultErrorField(reply, PG_DIAG_MESSAGE_PRIMARY));
+  const std::string place = "the database " + shown_;
+  // Classes of PostgreSQL's error codes (appendix A of its manual).
+  const std::string_view kind = state.substr(0, 2);
+  if (kind == "23") return AlreadyExistsError(place + " has such an entry already (" + said + ")");
+  if (kind == "40" || state == "55P03" || kind == "57" || kind == "08")
+    return TransientError(place + " gave way to another writer or stops: " + said);
+  if (kind == "53")
+    return RefusedError(place + " is short of disk, memory or connections: " + said +
+                        "; make room and run again");
+  if (kind == "22" || kind == "25" || kind == "28" || state == "42501")
+    return RefusedError(place + " refuses: " + said + "; mend it and run again");
+  return BugError(place + " cannot run '" + sql + "': " + said);
+}
+
+Result<std::vector<PostgresDatabase::Row>> PostgresDatabase::Query(
+    const Context& context, const std::string& sql, const std::vector<std::string>& parameters) {
+  CALVE_ASSIGN_OR_RETURN(const Reply reply, Run(context, sql, parameters));
+  std::vector<Row> rows(static_cast<size_t>(PQntuples(reply.get())));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const int row = static_cast<int>(i);
+    for (int column = 0; column < PQnfields(reply.get()); ++column) {
+      const bool is_null = PQgetisnull(reply.get(), row, column) == 1;
+      rows[i].push_back(is_null ? std::nullopt
+                                : std::optional<std::string>(std::string(
+                                      PQgetvalue(reply.get(), row, column),
+                                      static_cast<size_t>(PQgetlength(reply.get(), row, column)))));
+    }
+  }
+  return rows;
+}
+
+Result<int64_t> PostgresDatabase::Change(const Context& context, const std::string& sql,
+                                         const std::vector<std::string>& parameters) {
+  CALVE_ASSIGN_OR_RETURN(const Reply reply, Run(context, sql, parameters));
+  return ParseInteger(PQcmdTuples(reply.get())).value_or(0);
+}
+
+}  // namespace calve::io

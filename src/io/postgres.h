@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "base/result.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace calve::io {
+
+struct PostgresOptions {
+  /// How long the server may take to answer one call; also of a connection.
+  std::chrono::milliseconds timeout = std::chrono::seconds(30);
+};
+
+/// One connection to a PostgreSQL database, over libpq. One thread at a time.
+///
+/// Every call waits for the server's answer no longer than the options say, and ends when the run is
+/// asked to stop; after either the connection is lost, and nothing more can be said by it.
+///
+/// Errors: kTransient when the server cannot be reached, does not answer or resolved a contention
+/// against us, kUnknownOutcome when that happened to a COMMIT, kAlreadyExists when a key is taken,
+/// kRefused when the server says no (rights, a value too long, a read-only server), kBug for SQL
+/// that does not fit. Messages name user, host and database, never the password.
+class PostgresDatabase {
+ public:
+  using Row = std::vector<std::optional<std::string>>;
+
+  /// Connect as a URI says it: postgresql://user:password@host:port/database?sslmode=require. Fails
+  /// with kConfig when it is none.
+  static Result<PostgresDatabase> Open(const Context& context, const std::string& uri,
+                                       const PostgresOptions& options = {});
+
+  /// Run one statement with $1, $2, ... for `parameters`, and give its rows.
+  Result<std::vector<Row>> Query(const Context& context, const std::string& sql,
+                                 const std::vector<std::string>& parameters = {});
+  /// Run one statement and give the number of rows that it changed.
+  Result<int64_t> Change(const Context& context, const std::string& sql,
+                         const std::vector<std::string>& parameters = {});
+
+  /// Whether the server has ended the connection, as far as one can tell without asking it.
+  bool IsLost();
+  /// What it is connected to, for messages: user@host:port/database.
+  const std::string& shown() const { return shown_; }
+
+ private:
+  struct Close {
+    void operator()(pg_conn* connection) const;
+    void operator()(pg_result* result) const;
+  };
+  using Connection = std::unique_ptr<pg_conn, Close>;
+  using Reply = std::unique_ptr<pg_result, Close>;
+
+  PostgresDatabase(Connection connection, std::string shown, PostgresOptions options)
+      : connection_(std::move(connection)), shown_(std::move(shown)), options_(options) {}
+  Status FinishConnecting(const Context& context);
+  /// Wait until the socket can be read (or written).
+  Status Wait(const Context& context, bool for_writing,
+              std::chrono::steady_clock::time_point until);
+  Result<Reply> Run(const Context& context, const std::string& sql,
+                    const std::vector<std::string>& parameters);
+  Error Lost(const std::string& sql, const std::string& why);
+  Error ErrorOf(const pg_result* reply, const std::string& sql) const;
+
+  Connection connection_;
+  std::string shown_;
+  PostgresOptions options_;
+};
+
+}  // namespace calve::io

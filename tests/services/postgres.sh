@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# A real PostgreSQL for tests, on loopback only, with its data in a folder that goes when it ends.
+#
+# usage: postgres.sh      prints `ready NAME=VALUE ...` once it answers, and serves until it is ended
+# PORT may be set; else a free one is taken.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+readonly host=127.0.0.1 user=calve password=secret
+fail() { echo "postgres.sh: $*" >&2; exit 1; }
+installed=$(echo .deps/test-venv/lib/python3*/site-packages)
+[ -x "$installed/pgserver/pginstall/bin/postgres" ] || fail "PostgreSQL is missing: run tools/bootstrap test"
+
+port=${PORT:-$(python3 -c '
+import socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    print(s.getsockname()[1])
+')}
+folder=$(mktemp -d "${TMPDIR:-/tmp}/calve-postgres-XXXXXX")
+server=
+finish() {
+  [ -z "$server" ] || { kill -QUIT "$server" && wait "$server"; } 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap finish EXIT
+trap 'exit 0' TERM INT HUP
+
+# PostgreSQL does not run as root, and another user may not be able to look into this checkout.
+as_other=()
+mkdir "$folder/installed"
+cp -r "$installed"/{pgserver,pgserver.libs} "$folder/installed"
+readonly bin=$folder/installed/pgserver/pginstall/bin
+echo "$password" >"$folder/password"
+if [ "$(id -u)" = 0 ]; then
+  as_other=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+  chown -R nobody:nogroup "$folder"
+fi
+(cd / && "${as_other[@]}" "$bin/initdb" -D "$folder/data" -U $user -A scram-sha-256 --pwfile="$folder/password" \
+  -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1) || { tail -n 20 "$folder/log" >&2; fail "initdb failed; its words are above"; }
+(cd / && exec "${as_other[@]}" "$bin/postgres" -D "$folder/data" -p "$port" -h $host -k "$folder" -c fsync=off \
+  -c max_connections=50 -c log_min_messages=fatal </dev/null >>"$folder/log" 2>&1) &
+server=$!
+
+for ((tries = 300; ; tries--)); do
+  grep -q 'ready to accept connections' "$folder/log" && break
+  (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null && break
+  kill -0 "$server" 2>/dev/null || { tail -n 20 "$folder/log" >&2; fail "PostgreSQL ended; the end of its log is above"; }
+  ((tries > 0)) || fail "PostgreSQL is not ready after 30 s"
+  sleep 0.1
+done
+echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server"
+wait "$server"
