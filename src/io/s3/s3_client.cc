@@ -211,21 +211,25 @@ Result<S3PutOutcome> S3Client::PutIfAbsent(const Context& context, const S3Place
 
 Result<S3PutOutcome> S3Client::SendOnce(const Context& context, const S3Place& place,
                                         const HttpRequest& request, std::string_view doing) {
+  bool gave_way = false;  // what fails in other ways was tried again by the HTTP client
   const auto once = [&]() -> Result<S3PutOutcome> {
+    gave_way = false;
     CALVE_ASSIGN_OR_RETURN(const HttpResponse response, Send(context, request));
     const std::string code = XmlText(response.body, "Code").value_or("");
     const bool whole = response.body.empty() || XmlIsWhole(response.body);
     if (response.ok() && code.empty() && whole) return S3PutOutcome::kWritten;
     if (response.status == 412) return S3PutOutcome::kTaken;
     Error error = S3Error(doing, place, response);
-    if (response.status == 409) {  // another conditional write is under way: nothing was applied
+    // Another conditional write is under way, or there are too many requests: nothing was applied.
+    gave_way = response.status == 409 || code == "SlowDown";
+    if (response.status == 409) {
       error.kind = ErrorKind::kTransient;
     } else if (code != "SlowDown" && (response.status >= 500 || response.ok())) {
       error.kind = ErrorKind::kUnknownOutcome;
     }
     return error;
   };
-  return Retry(context, RetryPolicy{}, once);
+  return Retry(context, RetryPolicy{}, once, [&](const Error&) { return gave_way; });
 }
 
 Result<std::string> S3Client::StartUpload(const Context& context, const S3Place& place) {
