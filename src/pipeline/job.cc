@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "columnar/time_zone.h"
 #include "pipeline/cron.h"
 
 namespace calve::pipeline {
@@ -123,7 +122,6 @@ config::Shape<Job> JobShape(const Parts& parts) {
   shape.Check("cron_expression", [](const Job& job) -> Status {
     return job.cron_expression.empty() ? Status::Ok() : CheckCron(job.cron_expression);
   });
-  shape.Check("timezone", [](const Job& job) { return columnar::CheckTimeZone(job.timezone); });
   shape.Check("type", [](const Job& job) -> Status {
     if (job.type == "generic") return Status::Ok();
     return ConfigError("'" + job.type + "' is no type of job; one of generic");

@@ -61,7 +61,6 @@ job("a policy that is not there", SOURCE + LOADER + "on_open_branch: repalce\n",
 job("a type of job that is not there", SOURCE + LOADER + "type: genric\n", f"{JOB}:3:7", "one of generic")
 job("a schedule of four fields", SOURCE + LOADER + "cron_expression: \"0 5 * *\"\n", f"{JOB}:3:18", "five fields", "found 4")
 job("a schedule at hour 25", SOURCE + LOADER + "cron_expression: \"0 25 * * *\"\n", f"{JOB}:3:18", "'25' is no hour", "from 0 to 23")
-job("a time zone that is not there", SOURCE + LOADER + "timezone: Europe/Belrin\n", f"{JOB}:3:11", "'Europe/Belrin' is no time zone", "Europe/Berlin or UTC")
 job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:37", "one of slack, email, webhook")
 job("several faults at once", "source: {type: cvs}\nloader: {type: iceberg, table: t}\nenabled: maybe\n", f"{JOB}:1:16", f"{JOB}:2:9", f"{JOB}:3:10",
     "3 faults, nothing was run")
