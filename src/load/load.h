@@ -125,7 +125,8 @@ class Load {
   /// when it can. Changes nothing.
   virtual Result<std::string> WhyNotAdopted(const Context& context, const SchemaPlan& plan,
                                             const io::FileInfo& file) = 0;
-  /// Make the table or reserve the schema, as planned.
+  /// Reserve the schema as planned, or draft the table, which comes with its first rows. Fails with
+  /// kConflict when the target's columns have changed since the plan: plan again.
   virtual Status Begin(const Context& context, const SchemaPlan& plan) = 0;
   virtual Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) = 0;
   /// Commit the quarantine, then stage, audit and publish. `rows_expected` is what the pipeline has

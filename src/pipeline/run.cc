@@ -20,8 +20,9 @@ namespace {
 
 using columnar::TracedBatch;
 
-/// How often a run is planned anew because another writer has made its table meanwhile.
-constexpr int kPlansMax = 3;
+/// How often a run is planned because another writer has made its table, or changed its columns,
+/// meanwhile.
+constexpr int kPlansMax = 10;
 
 /// The part of the memory limit that one batch of one split may take. A batch is there several
 /// times at once: as text, as columns, checked and encoded.

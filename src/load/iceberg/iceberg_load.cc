@@ -304,6 +304,12 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
     schema_ = std::move(reserved.schema);
     schema_is_newer_ = schema_->id() != before;
   }
+  CALVE_ASSIGN_OR_RETURN(const auto planned, columnar::ToArrowSchema(*plan.schema));
+  CALVE_ASSIGN_OR_RETURN(const auto written, columnar::ToArrowSchema(*schema_));
+  if (!planned->Equals(*written)) {
+    return ConflictError("another writer has changed the columns of " + table_.ToString() +
+                         " since this load was planned; run again");
+  }
   if (options_.where.has_value()) {
     CALVE_ASSIGN_OR_RETURN(replaced_, MakeRowFilter(*options_.where, *loaded_.metadata->schema()));
   }
