@@ -20,7 +20,7 @@ loaded("a table of too many dots", "table show d..t", CONFIG, "'d..t'", "namespa
 loaded("a table by a path out of the warehouse", "table show ../../etc.passwd", CONFIG, "../../etc.passwd", "namespace.table")
 loaded("a rollback to no snapshot", "table rollback d.t --to 12", CONFIG, "'12'", "calve table snapshots")
 loaded("a tag of no snapshot", "table tag d.t v1 --snapshot nowhere", CONFIG, "'nowhere'", "calve table snapshots")
-loaded("a tag that is there", "table tag d.t main", REFUSED, "'main'", "another name")
+loaded("a tag that is there", "table tag d.t main", CONFIG, "'main'", "another name")
 loaded("a branch that is not there", "branch publish audit_x", CONFIG, "audit_x", "calve branch list")
 loaded("a branch by a path", "branch discard ../../x", CONFIG, "../../x", "calve branch list")
 loaded("an audit without contract", "audit d.t", CONFIG, "d.t", "contracts/d.t.yaml")
@@ -41,13 +41,13 @@ for name, sql, *says, exit in [
         ("at a version that is not there", "SELECT * FROM d.t AT (VERSION => 12)", "12", "snapshot", CONFIG),
         ("that casts what cannot be", "SELECT name::INT FROM d.t", "'ada'", "try_cast", DATA),
         ("that divides beyond a number", "SELECT 9223372036854775807 + id FROM d.t", "9223372036854775807", "wider type", DATA),
-        ("that writes", "DROP TABLE d.t", "DROP", "only SELECT", REFUSED),
-        ("that copies into a file", "COPY (SELECT 1) TO 'x.csv'", "COPY", "only SELECT", REFUSED),
+        ("that writes", "DROP TABLE d.t", "DROP", "only SELECT", CONFIG),
+        ("that copies into a file", "COPY (SELECT 1) TO 'x.csv'", "COPY", "only SELECT", CONFIG),
         ("that reads a file", "SELECT * FROM read_csv('/etc/passwd')", "line 1, column 15", "read_csv", CONFIG),
         ("that reads a file by its name", "SELECT * FROM '/etc/passwd'", "/etc/passwd", "table", CONFIG),
-        ("that loads an extension", "INSTALL httpfs", "LOAD", "only SELECT", REFUSED),
-        ("that sets an option", "SET memory_limit = '1TB'", "SET", "only SELECT", REFUSED),
-        ("that attaches a database", "ATTACH 'x.db'", "ATTACH", "only SELECT", REFUSED),
+        ("that loads an extension", "INSTALL httpfs", "LOAD", "only SELECT", CONFIG),
+        ("that sets an option", "SET memory_limit = '1TB'", "SET", "only SELECT", CONFIG),
+        ("that attaches a database", "ATTACH 'x.db'", "ATTACH", "only SELECT", CONFIG),
         ("nested 5,000 deep of what is not there", "SELECT " + "(" * 5_000 + "x" + ")" * 5_000, "\"x\"", "not found", CONFIG),
         ("with a control character", "SELECT '\x01' FROM d.tt", "d.tt", "did you mean", CONFIG),
         ("of a place where no table is", "SELECT * FROM iceberg('nowhere')", "nowhere", "metadata", CONFIG),

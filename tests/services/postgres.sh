@@ -16,7 +16,7 @@ with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
     print(s.getsockname()[1])
 ')}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/calve-postgres-XXXXXX")
+folder=$(mktemp -d /tmp/calve-postgres-XXXXXX)  # not in TMPDIR, where the user that PostgreSQL runs as may not look
 server=
 finish() {
   [ -z "$server" ] || { kill -QUIT "$server" && wait "$server"; } 2>/dev/null || true

@@ -42,6 +42,7 @@ class PostgresPointers : public PointerDatabase {
   Status Begin(const Context& context) override {
     CALVE_RETURN_IF_ERROR(Reconnect(context));
     CALVE_RETURN_IF_ERROR(database_.Change(context, "BEGIN"));
+    rollback_context_ = context.WithStop({});
     in_transaction_ = true;
     return Status::Ok();
   }
@@ -57,7 +58,7 @@ class PostgresPointers : public PointerDatabase {
 
   const std::string uri_;
   io::PostgresDatabase database_;
-  const Context rollback_context_;  ///< Without a stop: a transaction is ended all the same.
+  Context rollback_context_;  ///< Without a stop: a transaction is ended all the same.
   bool in_transaction_ = false;
 };
 
