@@ -249,7 +249,7 @@ TEST_F(LockedTest, OnlyReadingStatementsAreLetIn) {
                           "SET VARIABLE x = 1",
                           "DETACH memory",
                           "CREATE MACRO f(x) AS x"}) {
-    EXPECT_THAT(ErrorOf(sql), AllOf(StartsWith("refused: "), HasSubstr("only SELECT"))) << sql;
+    EXPECT_THAT(ErrorOf(sql), AllOf(StartsWith("config: "), HasSubstr("only SELECT"))) << sql;
   }
 }
 
