@@ -34,6 +34,12 @@ ByteCount QuarterOfMemory() {
   return ByteCount(std::clamp<int64_t>(pages * page / 4, 256'000'000, 8'000'000'000));
 }
 
+/// What a limit of the whole run leaves for rows, beside the program's own code and plans.
+ByteCount ForRows(ByteCount limit) {
+  constexpr int64_t kProgram = 64'000'000;
+  return ByteCount(std::max(limit.value() - kProgram, limit.value() / 4));
+}
+
 std::string Absolute(const std::string& folder) {
   if (folder.starts_with('/')) return folder;
   char* here = ::getcwd(nullptr, 0);
@@ -105,7 +111,7 @@ const Context& Program::context() {
   if (context_.has_value()) return *context_;
   log_ = std::make_unique<StderrLog>(options.verbose ? LogLevel::kInfo : LogLevel::kWarn, &clock_);
   executor_ = std::make_unique<Executor>(ExecutorOptions{.threads = parallelism()});
-  memory_ = std::make_unique<MemoryBudget>(memory_limit());
+  memory_ = std::make_unique<MemoryBudget>(ForRows(memory_limit()));
   Context context;
   context.clock = &clock_;
   context.random = &random_;
@@ -205,7 +211,7 @@ Result<std::unique_ptr<engine::Engine>> Program::OpenEngine(bool locked) {
   CALVE_RETURN_IF_ERROR(project());
   CALVE_RETURN_IF_ERROR(columnar::StartArrow());
   engine::EngineOptions options;
-  options.memory_limit = ByteCount(memory_limit().value() / 2);
+  options.memory_limit = ByteCount(ForRows(memory_limit()).value() / 2);
   options.threads = parallelism();
   options.spill_folder = folder() + "/metadata/spill";
   options.locked = locked;
@@ -344,7 +350,7 @@ Result<pipeline::Resources> Program::ResourcesFor(const pipeline::Job& job) {
   CALVE_ASSIGN_OR_RETURN(resources.load.resolver, resolver());
   resources.book = book_.get();
   resources.parallelism = parallelism();
-  resources.memory_limit = job.resources.memory_limit.value_or(memory_limit());
+  resources.memory_limit = ForRows(job.resources.memory_limit.value_or(memory_limit()));
   if (switches_.batch_rows.has_value()) resources.batch_rows_max = *switches_.batch_rows;
   return resources;
 }

@@ -34,12 +34,28 @@ constexpr int kRacesBeforeLease = 2;
 constexpr RetryPolicy kTurns{.attempts_max = 2000,
                              .first = std::chrono::milliseconds(20),
                              .longest = std::chrono::milliseconds(40)};
-/// Look-ups after a lost reply, and tries after a passing fault, before the outcome stays open.
+/// Look-ups after a lost reply, and tries after a passing fault, before the outcome stays open; and
+/// for how long, since a fault that comes late has been tried again by whoever met it.
 constexpr int kFaultsMax = 8;
+constexpr auto kFaultsLongest = std::chrono::seconds(60);
 
 constexpr std::string_view kSchemaBase = "calve.schema-base";
 constexpr std::string_view kPositionBefore = "calve.position-before";
 constexpr std::string_view kComputedOn = "calve.computed-on";  ///< Of a basis; "none": no snapshot.
+
+/// The faults that one change has met.
+class Faults {
+ public:
+  /// Count one more. Gives whether it is worth another try.
+  bool Outlives(Duration now) {
+    if (count_++ == 0) first_ = now;
+    return count_ < kFaultsMax && now - first_ < kFaultsLongest;
+  }
+
+ private:
+  int count_ = 0;
+  Duration first_{0};
+};
 
 const Snapshot* FindToken(const TableMetadata& metadata, const std::string& token) {
   for (auto snapshot = metadata.snapshots.rbegin(); snapshot != metadata.snapshots.rend();
@@ -336,7 +352,7 @@ Result<LoadedTable> Committer::AwaitTurn(const Context& context, const TableName
 
 Result<LoadedTable> Committer::Race(const Context& context, const TableName& table,
                                     Attempt& attempt) {
-  int faults = 0;
+  Faults faults;
   for (attempt.tries = 1;; ++attempt.tries) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     Result<LoadedTable> base = AwaitTurn(context, table, attempt);
@@ -373,7 +389,7 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
     if (auto* committed = std::get_if<catalog::Committed>(&outcome))
       return std::move(committed->tables.front());
     if (auto* unknown = std::get_if<catalog::Unknown>(&outcome)) {
-      if (++faults >= kFaultsMax) {
+      if (!faults.Outlives(context.clock->Monotonic())) {
         return UnknownOutcomeError(
             "whether the commit to " + table.ToString() + " was applied is not known (" +
             unknown->reason +
@@ -384,7 +400,8 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
       Remove(context, written);
       if (auto* refused = std::get_if<catalog::Refused>(&outcome)) {
         const bool passing = refused->error.kind == ErrorKind::kTransient;
-        if (!passing || ++faults >= kFaultsMax) return std::move(refused->error);
+        if (!passing || !faults.Outlives(context.clock->Monotonic()))
+          return std::move(refused->error);
       }
       if (attempt.tries >= kRaces.attempts_max) {
         return TransientError("other writers changed " + table.ToString() + " " +

@@ -546,6 +546,28 @@ TEST_F(CommitterTest, AFirstStageWhoseReplyIsLostIsRecognised) {
   EXPECT_EQ(staged->loaded.metadata->snapshots.size(), 1U);
 }
 
+TEST_F(CommitterTest, FaultsThatComeLateAreNotOutlivedAsOftenAsThoseThatComeAtOnce) {
+  ManualClock clock(Timestamp(std::chrono::hours(1)));
+  const auto tries_when_each_takes = [&](std::chrono::seconds longer) {
+    int tries = 0;
+    const StepObserver fail = [&](std::string_view step) -> Status {
+      if (step != "catalog.before_swap") return Status::Ok();
+      ++tries;
+      clock.Advance(longer);
+      return TransientError("the catalog does not answer");
+    };
+    Context failing = context();
+    failing.clock = &clock;
+    failing.steps = &fail;
+    const auto committed = committer_->Commit(
+        failing, table_, Adds(std::to_string(longer.count()), "run1"), Proof::kRows);
+    EXPECT_EQ(committed.error().kind, ErrorKind::kTransient);
+    return tries;
+  };
+  EXPECT_EQ(tries_when_each_takes(std::chrono::seconds(0)), 8);
+  EXPECT_EQ(tries_when_each_takes(std::chrono::seconds(25)), 4);
+}
+
 TEST_F(CommitterTest, WhoPlannedATableThatAnotherHasMadeMeanwhileAddsToIt) {
   Plan first = PlanRows("first", "run1");
   Plan second = PlanRows("second", "run2");

@@ -75,7 +75,7 @@ Result<PostgresDatabase> PostgresDatabase::Open(const Context& context, const st
 }
 
 Status PostgresDatabase::FinishConnecting(const Context& context) {
-  const Timestamp until = context.clock->Now() + options_.timeout;
+  const Duration until = context.clock->Monotonic() + options_.timeout;
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (PQstatus(connection_.get()) != CONNECTION_BAD && state != PGRES_POLLING_OK &&
          state != PGRES_POLLING_FAILED) {
@@ -94,7 +94,7 @@ Status PostgresDatabase::FinishConnecting(const Context& context) {
   return RefusedError(message + "; check user, password and database, then run again");
 }
 
-Status PostgresDatabase::Wait(const Context& context, bool for_writing, Timestamp until) {
+Status PostgresDatabase::Wait(const Context& context, bool for_writing, Duration until) {
   while (true) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     pollfd waited = {.fd = PQsocket(connection_.get()),
@@ -103,7 +103,7 @@ Status PostgresDatabase::Wait(const Context& context, bool for_writing, Timestam
     const int ready = ::poll(&waited, 1, static_cast<int>(kLook.count()));
     if (ready > 0) return Status::Ok();
     if (ready < 0 && errno != EINTR) return TransientError("its connection broke");
-    if (context.clock->Now() > until) {
+    if (context.clock->Monotonic() > until) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.timeout);
       return TransientError("the database " + shown_ + " has not answered within " +
                             std::to_string(seconds.count()) + " s");
@@ -145,7 +145,7 @@ Result<PostgresDatabase::Reply> PostgresDatabase::Run(const Context& context,
     return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
   // A commit under way is waited for: who stops then would not know what became of it.
   const Context waiting = IsCommit(sql) ? context.WithStop({}) : context;
-  const Timestamp until = context.clock->Now() + options_.timeout;
+  const Duration until = context.clock->Monotonic() + options_.timeout;
   Reply last;
   while (true) {
     while (PQisBusy(connection_.get()) == 1) {

@@ -62,7 +62,7 @@ class PostgresDatabase {
       : connection_(std::move(connection)), shown_(std::move(shown)), options_(options) {}
   Status FinishConnecting(const Context& context);
   /// Wait until the socket can be read (or written).
-  Status Wait(const Context& context, bool for_writing, Timestamp until);
+  Status Wait(const Context& context, bool for_writing, Duration until);
   Result<Reply> Run(const Context& context, const std::string& sql,
                     const std::vector<std::string>& parameters);
   Error Lost(const std::string& sql, const std::string& why);
