@@ -154,6 +154,8 @@ Result<WriteProperties> WriteProperties::Of(const iceberg::TableMetadata& table,
   parquet::WriterProperties::Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
       ->data_page_version(page_version)
+      // Also of booleans in pages of version 2, which Iceberg's vectorized reader knows no other way.
+      ->encoding(parquet::Encoding::PLAIN)
       ->compression(codec)
       ->data_pagesize(page_bytes)
       ->max_rows_per_page(page_rows)

@@ -742,6 +742,18 @@ TEST_F(WriterTest, PagesOfVersionTwoKeepValuesThatHardlyRepeatAsDifferences) {
   EXPECT_LT(two->file_size_in_bytes, one->file_size_in_bytes * 2 / 3);
 }
 
+TEST_F(WriterTest, BooleansArePlainInPagesOfEitherVersion) {
+  for (const char* version : {"v1", "v2"}) {
+    properties_ = {{"write.parquet.page-version", version}};
+    WriteOptions options = Options({Optional(1, "b", Type::Boolean())});
+    options.run_id = version;
+    const DataFile file = WriteOne(options, R"([{"b": true}, {"b": null}, {"b": false}])");
+    const auto chunk =
+        OpenParquet(file.path)->parquet_reader()->metadata()->RowGroup(0)->ColumnChunk(0);
+    EXPECT_THAT(chunk->encodings(), testing::Contains(parquet::Encoding::PLAIN)) << version;
+  }
+}
+
 TEST_F(WriterTest, BloomFiltersAreWrittenWhereTheTableAsks) {
   properties_ = {{"write.parquet.bloom-filter-enabled.column.s", "true"},
                  {"write.parquet.bloom-filter-ndv.column.s", "100"},
