@@ -13,6 +13,7 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/report.h"
+#include "cli/snapshot_summary.h"
 #include "columnar/arrow_status.h"
 
 namespace calve::cli {
@@ -25,11 +26,6 @@ struct BranchArguments {
   std::string who;
 };
 
-std::string SummaryOf(const iceberg::Snapshot& snapshot, std::string_view key) {
-  const auto found = snapshot.summary.find(std::string(key));
-  return found == snapshot.summary.end() ? std::string() : found->second;
-}
-
 Result<ExitCode> ListBranches(Program& program) {
   CALVE_ASSIGN_OR_RETURN(const auto branches, AllBranches(program));
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
@@ -41,15 +37,14 @@ Result<ExitCode> ListBranches(Program& program) {
     const std::string state =
         proof == commit::Proof::kPending ? "waits for a decision" : "not of an audit";
     const std::string job = SummaryOf(head, commit::summary::kPipeline);
-    const std::string rows = SummaryOf(head, "added-records");
-    table.Add({found.branch, found.table.ToString(), job,
-               FormatCount(ParseInteger(rows).value_or(0)),
+    const int64_t rows = NumberOf(&head, "added-records");
+    table.Add({found.branch, found.table.ToString(), job, FormatCount(rows),
                FormatTimestamp(TimestampFromMillis(head.timestamp_ms)), state});
     json.push_back({{"branch", found.branch},
                     {"table", found.table.ToString()},
                     {"job", job},
                     {"snapshot_id", head.id.value()},
-                    {"added_rows", ParseInteger(rows).value_or(0)},
+                    {"added_rows", rows},
                     {"pending", proof == commit::Proof::kPending}});
   }
   PrintEither(program.options.json, json,
@@ -120,15 +115,11 @@ Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
   return report.Done();
 }
 
-int64_t NumberOf(const iceberg::Snapshot& snapshot, std::string_view key) {
-  return ParseInteger(SummaryOf(snapshot, key)).value_or(0);
-}
-
 /// What the branch adds and takes away, of rows or of files.
 void TellChange(const iceberg::Snapshot& head, const std::string& what, std::string_view added,
                 std::string_view deleted, Report& report) {
-  const int64_t more = NumberOf(head, added);
-  const int64_t fewer = NumberOf(head, deleted);
+  const int64_t more = NumberOf(&head, added);
+  const int64_t fewer = NumberOf(&head, deleted);
   report.Line(what, "+" + FormatCount(more) + "  -" + FormatCount(fewer), "added_" + what, more);
   report.Fact("deleted_" + what, fewer);
 }
@@ -157,15 +148,15 @@ Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
   const iceberg::Snapshot* main = found.loaded.metadata->current_snapshot();
   const auto described = [](const iceberg::Snapshot& snapshot) {
     return "snapshot " + std::to_string(snapshot.id.value()) + "   " +
-           Counted(NumberOf(snapshot, "total-records"), "row");
+           Counted(NumberOf(&snapshot, "total-records"), "row");
   };
   Report report(program.options.json);
   report.Line("table", found.table.ToString(), "table", found.table.ToString());
   report.Line("main", main == nullptr ? "no rows yet" : described(*main), "rows_main",
-              main == nullptr ? 0 : NumberOf(*main, "total-records"));
+              NumberOf(main, "total-records"));
   report.Line("branch", found.branch + "   " + described(head), "branch", found.branch);
   report.Fact("snapshot_id", head.id.value());
-  report.Fact("rows_branch", NumberOf(head, "total-records"));
+  report.Fact("rows_branch", NumberOf(&head, "total-records"));
   TellChange(head, "rows", "added-records", "deleted-records", report);
   TellChange(head, "files", "added-data-files", "deleted-data-files", report);
   TellSchemaChange(*found.loaded.metadata->SchemaOf(head), *found.loaded.metadata->schema(),

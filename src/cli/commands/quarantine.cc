@@ -7,6 +7,7 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/report.h"
+#include "cli/snapshot_summary.h"
 #include "iceberg/produce.h"
 
 namespace calve::cli {
@@ -28,9 +29,7 @@ Result<ExitCode> ListQuarantines(Program& program) {
     CALVE_ASSIGN_OR_RETURN(const auto loaded,
                            table.catalog->LoadTable(program.context(), table.name));
     const iceberg::Snapshot* main = loaded.metadata->current_snapshot();
-    int64_t rows = 0;
-    if (main != nullptr && main->summary.contains("total-records"))
-      rows = ParseInteger(main->summary.at("total-records")).value_or(0);
+    const int64_t rows = NumberOf(main, "total-records");
     const std::string quarantine = table.name.ToString();
     const std::string of = quarantine.substr(0, quarantine.size() - kSuffix.size());
     printed.Add({of, FormatCount(rows), quarantine});

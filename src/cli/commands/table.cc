@@ -8,6 +8,7 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/report.h"
+#include "cli/snapshot_summary.h"
 #include "iceberg/produce.h"
 #include "iceberg/scan.h"
 #include "iceberg/sort_text.h"
@@ -24,15 +25,6 @@ struct TableArguments {
   std::string tag;
   int64_t limit = 50;
 };
-
-std::string SummaryOf(const Snapshot& snapshot, const char* key) {
-  const auto found = snapshot.summary.find(key);
-  return found == snapshot.summary.end() ? std::string() : found->second;
-}
-
-int64_t NumberOf(const Snapshot& snapshot, const char* key) {
-  return ParseInteger(SummaryOf(snapshot, key)).value_or(0);
-}
 
 std::string CountOf(const Snapshot& snapshot, const char* key) {
   const auto number = ParseInteger(SummaryOf(snapshot, key));
@@ -57,21 +49,18 @@ Result<ExitCode> ListTables(Program& program) {
     CALVE_ASSIGN_OR_RETURN(const auto loaded,
                            table.catalog->LoadTable(program.context(), table.name));
     const Snapshot* main = loaded.metadata->current_snapshot();
-    const std::string bytes = main == nullptr ? "0" : SummaryOf(*main, "total-files-size");
+    const int64_t bytes = NumberOf(main, "total-files-size");
     const std::string updated =
         FormatTimestamp(TimestampFromMillis(loaded.metadata->last_updated_ms));
     printed.Add({table.name.ToString(), main == nullptr ? "0" : CountOf(*main, "total-records"),
                  main == nullptr ? "0" : CountOf(*main, "total-data-files"),
-                 FormatBytes(ByteCount(ParseInteger(bytes).value_or(0))),
-                 main == nullptr ? "" : ProofText(*main), updated});
-    json.push_back(
-        {{"catalog", table.catalog->name()},
-         {"table", table.name.ToString()},
-         {"rows",
-          main == nullptr ? 0 : ParseInteger(SummaryOf(*main, "total-records")).value_or(0)},
-         {"bytes", ParseInteger(bytes).value_or(0)},
-         {"proof", main == nullptr ? "" : ProofText(*main)},
-         {"location", loaded.metadata->location}});
+                 FormatBytes(ByteCount(bytes)), main == nullptr ? "" : ProofText(*main), updated});
+    json.push_back({{"catalog", table.catalog->name()},
+                    {"table", table.name.ToString()},
+                    {"rows", NumberOf(main, "total-records")},
+                    {"bytes", bytes},
+                    {"proof", main == nullptr ? "" : ProofText(*main)},
+                    {"location", loaded.metadata->location}});
   }
   PrintEither(program.options.json, json,
               printed.empty() ? "no table yet; calve run JOB makes one\n" : printed.Render());
@@ -133,9 +122,9 @@ Result<ExitCode> ShowTable(Program& program, const TableArguments& arguments) {
   } else {
     PrintLine("main", "snapshot " + std::to_string(main->id.value()) + "   " + TimeOf(*main) +
                           "   proved: " + ProofText(*main));
-    PrintLine("rows", FormatCount(NumberOf(*main, "total-records")) + " in " +
-                          Counted(NumberOf(*main, "total-data-files"), "file") + ", " +
-                          FormatBytes(ByteCount(NumberOf(*main, "total-files-size"))));
+    PrintLine("rows", FormatCount(NumberOf(main, "total-records")) + " in " +
+                          Counted(NumberOf(main, "total-data-files"), "file") + ", " +
+                          FormatBytes(ByteCount(NumberOf(main, "total-files-size"))));
   }
   const std::vector<std::string> partitions =
       iceberg::PartitionTexts(metadata.spec(), *metadata.schema());

@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/report.h"
+#include "cli/snapshot_summary.h"
 
 namespace calve::cli {
 namespace {
@@ -20,23 +21,17 @@ struct DropArguments {
   bool yes = false;
 };
 
-int64_t TotalOf(const iceberg::Snapshot* main, const char* key) {
-  if (main == nullptr) return 0;
-  const auto found = main->summary.find(key);
-  return found == main->summary.end() ? 0 : ParseInteger(found->second).value_or(0);
-}
-
 /// Say what goes, and what becomes of the files.
 void ShowWhatGoes(Report& report, const std::string& name, const catalog::LoadedTable& table,
                   const std::optional<commit::TableExtent>& extent) {
   const iceberg::TableMetadata& metadata = *table.metadata;
   const iceberg::Snapshot* main = metadata.current_snapshot();
-  const int64_t rows = TotalOf(main, "total-records");
+  const int64_t rows = NumberOf(main, "total-records");
   const auto snapshots = static_cast<int64_t>(metadata.snapshots.size());
   report.Line("table",
               name + "   " + Counted(rows, "row") + " in " +
-                  Counted(TotalOf(main, "total-data-files"), "file") + ", " +
-                  FormatBytes(ByteCount(TotalOf(main, "total-files-size"))) + "; " +
+                  Counted(NumberOf(main, "total-data-files"), "file") + ", " +
+                  FormatBytes(ByteCount(NumberOf(main, "total-files-size"))) + "; " +
                   Counted(snapshots, "snapshot"),
               "rows", rows);
   report.Fact("snapshots", snapshots);
