@@ -53,6 +53,11 @@ Error Translate(const duckdb::ErrorData& error, Phase phase, const SqlText* text
   if (kind == ErrorKind::kStopped) return StoppedError("stopped on request");
   std::string message = OneSentence(error.RawMessage());
   if (state != nullptr) message = state->WithoutPrivateNames(std::move(message));
+  if (error.Type() == duckdb::ExceptionType::OUT_OF_MEMORY) {
+    // What DuckDB proposes are settings of its own.
+    message = message.substr(0, message.find("; Possible solutions"));
+    message += "; raise resources.memory_limit, or lower resources.parallelism";
+  }
   if (error.Type() == duckdb::ExceptionType::CONVERSION)
     message += "; try_cast gives NULL in place of an error";
   if (error.Type() == duckdb::ExceptionType::OUT_OF_RANGE)
