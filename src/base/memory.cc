@@ -26,6 +26,19 @@ void MemoryBudget::Release(ByteCount bytes) {
   freed_.notify_all();
 }
 
+void MemoryBudget::SetLimit(ByteCount limit) {
+  {
+    std::lock_guard lock(mutex_);
+    limit_ = limit.value();
+  }
+  freed_.notify_all();
+}
+
+ByteCount MemoryBudget::limit() const {
+  std::lock_guard lock(mutex_);
+  return ByteCount(limit_);
+}
+
 ByteCount MemoryBudget::used() const {
   std::lock_guard lock(mutex_);
   return ByteCount(used_);

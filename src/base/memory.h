@@ -23,14 +23,16 @@ class MemoryBudget {
   void Take(ByteCount bytes);
   void Release(ByteCount bytes);
 
-  ByteCount limit() const { return ByteCount(limit_); }
+  /// For what is taken from now on.
+  void SetLimit(ByteCount limit);
+  ByteCount limit() const;
   ByteCount used() const;
   /// Whether holders should flush or spill: more than three quarters are taken.
   bool UnderPressure() const;
 
  private:
-  const int64_t limit_;
   mutable std::mutex mutex_;
+  int64_t limit_;
   std::condition_variable_any freed_;
   int64_t used_ = 0;
 };

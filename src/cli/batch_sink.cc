@@ -4,7 +4,6 @@
 #include <arrow/io/file.h>
 #include <arrow/io/stdio.h>
 #include <arrow/ipc/writer.h>
-#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <parquet/arrow/writer.h>
 
@@ -15,6 +14,7 @@
 #include "base/text.h"
 #include "cli/print.h"
 #include "columnar/arrow_status.h"
+#include "columnar/row_text.h"
 
 namespace calve::cli {
 namespace {
@@ -26,49 +26,10 @@ bool IsNumber(const arrow::DataType& type) {
          arrow::is_decimal(type.id());
 }
 
-std::string JsonValue(const arrow::Array& array, int64_t row);
-
-std::string JsonObject(const arrow::StructArray& array, int64_t row) {
-  std::string json = "{";
-  for (int i = 0; i < array.num_fields(); ++i) {
-    json += (i == 0 ? "" : ", ") + Quote(array.type()->field(i)->name()) + ": " +
-            JsonValue(*array.field(i), row);
-  }
-  return json + "}";
-}
-
-std::string JsonValue(const arrow::Array& array, int64_t row) {
-  if (array.IsNull(row)) return "null";
-  switch (array.type_id()) {
-    case arrow::Type::STRUCT:
-      return JsonObject(static_cast<const arrow::StructArray&>(array), row);
-    case arrow::Type::LIST:
-    case arrow::Type::LARGE_LIST:
-    case arrow::Type::FIXED_SIZE_LIST:
-    case arrow::Type::MAP: {
-      const auto scalar = array.GetScalar(row);
-      if (!scalar.ok()) break;
-      const arrow::Array& items = *static_cast<const arrow::BaseListScalar&>(**scalar).value;
-      std::string json = "[";
-      for (int64_t i = 0; i < items.length(); ++i)
-        json += (i == 0 ? "" : ", ") + JsonValue(items, i);
-      return json + "]";
-    }
-    default:
-      break;
-  }
-  const std::string text = CellText(array, row);
-  const bool bare = arrow::is_integer(array.type_id()) || arrow::is_decimal(array.type_id()) ||
-                    array.type_id() == arrow::Type::BOOL ||
-                    (arrow::is_floating(array.type_id()) &&
-                     text.find_first_not_of("0123456789.eE+-") == std::string::npos);
-  return bare ? text : Quote(text);
-}
-
 /// A cell as text; what is nested as JSON.
 std::string Text(const arrow::Array& column, int64_t row) {
   const bool nested = arrow::is_nested(column.type_id()) && !column.IsNull(row);
-  return nested ? JsonValue(column, row) : CellText(column, row);
+  return nested ? columnar::CellJson(column, row) : columnar::CellText(column, row);
 }
 
 /// Aligned columns for people.
@@ -165,12 +126,7 @@ class JsonSink : public BatchSink {
   Status Write(const columnar::Batch& batch) override {
     std::string text;
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      text += "{";
-      for (int i = 0; i < batch->num_columns(); ++i) {
-        text += (i == 0 ? "" : ", ") + Quote(batch->column_name(i)) + ": " +
-                JsonValue(*batch->column(i), row);
-      }
-      text += "}\n";
+      text += columnar::RowAsJson(*batch, row) + "\n";
     }
     return StatusOf(output_->Write(text));
   }

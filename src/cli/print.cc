@@ -1,16 +1,11 @@
 #include "cli/print.h"
 
-#include <arrow/array.h>
-#include <arrow/scalar.h>
-#include <arrow/type.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "base/text.h"
 #include "base/time.h"
-#include "columnar/convert.h"
-#include "columnar/exact_cast.h"
 
 namespace calve::cli {
 
@@ -94,49 +89,6 @@ std::string TextTable::Render() const {
   add(header_);
   for (const auto& row : rows_) add(row);
   return text;
-}
-
-namespace {
-
-/// Whether a type is the one that columnar gives for an Iceberg type, so that ValueAt reads it.
-bool IsExact(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::BOOL:
-    case arrow::Type::INT32:
-    case arrow::Type::INT64:
-    case arrow::Type::FLOAT:
-    case arrow::Type::DOUBLE:
-    case arrow::Type::DECIMAL128:
-    case arrow::Type::DATE32:
-    case arrow::Type::STRING:
-    case arrow::Type::BINARY:
-    case arrow::Type::FIXED_SIZE_BINARY:
-      return true;
-    case arrow::Type::TIME64:
-      return static_cast<const arrow::Time64Type&>(type).unit() == arrow::TimeUnit::MICRO;
-    case arrow::Type::TIMESTAMP: {
-      const auto unit = static_cast<const arrow::TimestampType&>(type).unit();
-      return unit == arrow::TimeUnit::MICRO || unit == arrow::TimeUnit::NANO;
-    }
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
-std::string CellText(const arrow::Array& column, int64_t row) {
-  if (column.IsNull(row)) return "NULL";
-  const Result<iceberg::Type> type = columnar::ToIcebergType(*column.type(), 3);
-  if (type.ok() && type->is_primitive()) {
-    if (IsExact(*column.type()))
-      return iceberg::ToText(*type, columnar::ValueAt(column, row, *type));
-    // Unsigned and small numbers, other units, dictionaries, uuid: what another program's file has.
-    const auto exact = columnar::CastExactly(column.Slice(row, 1), *type, {});
-    if (exact.ok()) return iceberg::ToText(*type, columnar::ValueAt(**exact, 0, *type));
-  }
-  const auto scalar = column.GetScalar(row);
-  return scalar.ok() ? (*scalar)->ToString() : "?";
 }
 
 std::string Bar(double share, size_t width) {

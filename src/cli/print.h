@@ -45,9 +45,6 @@ class TextTable {
 /// How many columns of a terminal a UTF-8 text takes, near enough: one for each character.
 size_t DisplayWidth(std::string_view text);
 
-/// One value as people read it; NULL as "NULL".
-std::string CellText(const arrow::Array& column, int64_t row);
-
 /// A bar of `width` characters that is filled to `share` (0 to 1).
 std::string Bar(double share, size_t width);
 

@@ -102,6 +102,7 @@ int Program::parallelism() {
 
 ByteCount Program::memory_limit() {
   if (switches_.memory_limit.has_value()) return *switches_.memory_limit;
+  if (job_memory_limit_.has_value()) return *job_memory_limit_;
   if (project_.has_value() && project_->project.resources.memory_limit.has_value())
     return *project_->project.resources.memory_limit;
   return QuarterOfMemory();
@@ -345,6 +346,10 @@ Result<pipeline::Resources> Program::ResourcesFor(const pipeline::Job& job) {
   CALVE_ASSIGN_OR_RETURN(resources.parts, parts());
   CALVE_RETURN_IF_ERROR(runs());
   resources.source = {.files = &files(), .project_folder = folder()};
+  if (job.resources.memory_limit.has_value() && engine_ == nullptr) {
+    job_memory_limit_ = job.resources.memory_limit;
+    if (memory_ != nullptr) memory_->SetLimit(ForRows(memory_limit()));
+  }
   CALVE_ASSIGN_OR_RETURN(resources.transform.engine, engine());
   resources.load.catalog = [this](const std::string& name) { return Catalog(name); };
   resources.load.files = &files();
@@ -352,7 +357,7 @@ Result<pipeline::Resources> Program::ResourcesFor(const pipeline::Job& job) {
   CALVE_ASSIGN_OR_RETURN(resources.load.resolver, resolver());
   resources.book = book_.get();
   resources.parallelism = parallelism();
-  resources.memory_limit = ForRows(job.resources.memory_limit.value_or(memory_limit()));
+  resources.memory_limit = ForRows(memory_limit());
   if (switches_.batch_rows.has_value()) resources.batch_rows_max = *switches_.batch_rows;
   return resources;
 }

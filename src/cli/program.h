@@ -72,6 +72,7 @@ class Program {
   Result<std::optional<audit::Contract>> ContractOf(const pipeline::Job& job);
   /// What a run of `job` is given. Valid while the program lives.
   Result<pipeline::Resources> ResourcesFor(const pipeline::Job& job);
+  /// Of the job that ResourcesFor was asked for first, if that has one; else of the project.
   ByteCount memory_limit();
   int parallelism();
   const TestSwitches& test_switches() const { return switches_; }
@@ -100,6 +101,7 @@ class Program {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Engine> locked_engine_;
   std::unique_ptr<engine::CatalogResolver> resolver_;
+  std::optional<ByteCount> job_memory_limit_;
   std::optional<state::Runs> runs_;
   std::unique_ptr<Book> book_;
 };

@@ -32,7 +32,7 @@ Result<std::shared_ptr<arrow::Schema>> ToArrowSchema(const iceberg::Schema& sche
 /// The Iceberg type that holds an Arrow type without loss: unsigned widen (uint32 to long, uint64
 /// to decimal(20, 0)), int8 and int16 to int, large and view strings to string, dictionaries to
 /// their values, timestamp seconds and milliseconds to microseconds, nanoseconds to timestamp_ns
-/// when `format_version` is 3 (else kRefused, naming the column), decimal256 up to 38 digits, null
+/// when `format_version` is 3 (else kData, naming the column), decimal256 up to 38 digits, null
 /// to unknown in v3 and string in v2, half_float to float, date64 to date, time32 to time, uuid
 /// extension to uuid. Nested types likewise.
 Result<iceberg::Type> ToIcebergType(const arrow::DataType& type, int format_version);

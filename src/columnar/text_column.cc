@@ -300,8 +300,9 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type,
     return "the bytes are no UTF-8; if the file has another encoding, set encoding for the source";
   const std::string shown = Shown(text) + (text.size() > 60 ? "..." : "");
   const Result<iceberg::Type> iceberg_type = ToIcebergType(type, 3);
-  const bool uuid =
-      type.id() == arrow::Type::FIXED_SIZE_BINARY || type.id() == arrow::Type::EXTENSION;
+  const bool uuid = type.id() == arrow::Type::EXTENSION ||
+                    (type.id() == arrow::Type::FIXED_SIZE_BINARY &&
+                     static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width() == 16);
   const std::string type_name = uuid                ? "uuid"
                                 : iceberg_type.ok() ? iceberg_type->ToString()
                                                     : type.ToString();
@@ -321,6 +322,8 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type,
   }
   if (type.id() == arrow::Type::BOOL) return reason + "; expected true or false";
   if (uuid) return reason + "; expected 32 hexadecimal digits in groups of 8-4-4-4-12";
+  if (arrow::is_base_binary_like(type.id()) || type.id() == arrow::Type::FIXED_SIZE_BINARY)
+    return reason + "; expected bytes in base64";
   if (!arrow::is_temporal(type.id())) return reason;
   const std::string why = MomentReason(text, type, formats);
   return reason + (why.empty() ? "; if dates are written so here, name the format: date_formats, "

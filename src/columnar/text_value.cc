@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "iceberg/bytes.h"
 
 namespace calve::columnar {
 namespace {
@@ -454,6 +455,8 @@ std::optional<int64_t> ReadTimestamp(std::string_view text, bool zoned, int64_t 
   if (__builtin_add_overflow(units, m->fraction, &units)) return std::nullopt;
   return units;
 }
+
+std::optional<std::string> ReadBytes(std::string_view text) { return iceberg::FromBase64(text); }
 
 std::optional<iceberg::Uuid> ReadUuid(std::string_view text) {
   if (text.size() != 36) return std::nullopt;

@@ -51,5 +51,7 @@ std::optional<int64_t> ReadTime(std::string_view text, int64_t per_second);
 std::optional<int64_t> ReadTimestamp(std::string_view text, bool zoned, int64_t per_second,
                                      const TextFormats& formats);
 std::optional<iceberg::Uuid> ReadUuid(std::string_view text);
+/// Bytes in base64.
+std::optional<std::string> ReadBytes(std::string_view text);
 
 }  // namespace calve::columnar

@@ -6,11 +6,47 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/datum.h>
 
+#include <array>
 #include <utility>
 
 #include "columnar/arrow_status.h"
+#include "columnar/row_text.h"
 
 namespace calve::columnar {
+
+namespace {
+
+constexpr std::array<std::pair<RowForm, std::string_view>, 4> kForms = {
+    {{RowForm::kText, "text"},
+     {RowForm::kRead, "read"},
+     {RowForm::kTransformed, "transformed"},
+     {RowForm::kShown, "shown"}}};
+
+}  // namespace
+
+std::string_view ToString(RowForm form) {
+  for (const auto& [known, name] : kForms) {
+    if (known == form) return name;
+  }
+  return "shown";
+}
+
+std::optional<RowForm> ParseRowForm(std::string_view text) {
+  for (const auto& [form, name] : kForms) {
+    if (name == text) return form;
+  }
+  return std::nullopt;
+}
+
+Reject TracedBatch::RejectOf(int64_t row, std::string column, std::string reason) const {
+  return {.origin = OriginOf(row),
+          .column = std::move(column),
+          .reason = std::move(reason),
+          .raw = RowAsJson(*rows, row),
+          .form = RowForm::kShown,
+          .columns = {},
+          .source_row = SourceRowOf(row)};
+}
 
 Result<Batch> Concatenate(const std::shared_ptr<arrow::Schema>& schema,
                           const std::vector<Batch>& pieces) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/strong.h"
@@ -17,12 +19,29 @@ class Origins {
   virtual std::string Describe(int64_t row) const = 0;
 };
 
+/// What the text of a row that is held back is, and with that how it can be tried again.
+enum class RowForm {
+  kText,         ///< The source's own text: it could not be read.
+  kRead,         ///< JSON: the row as the source gave it, before any transform.
+  kTransformed,  ///< JSON: the row as it was behind the last transform.
+  kShown,        ///< For people only: cut, escaped, or as it was between transforms.
+};
+
+/// "text", "read", "transformed", "shown"
+std::string_view ToString(RowForm form);
+std::optional<RowForm> ParseRowForm(std::string_view text);
+
 /// A row that could not be read, or changed, as asked. It counts as read.
 struct Reject {
   std::string origin;  ///< As Origins::Describe.
   std::string column;  ///< Empty when it is about the row as a whole.
   std::string reason;  ///< One sentence: what was found, what was expected, what to do.
   std::string raw;     ///< The row as it stood; JSON where the source has no text of its own.
+  RowForm form = RowForm::kShown;
+  /// What the source needs beside the text to read it again, such as the names of a header. Of
+  /// kText.
+  std::string columns;
+  int64_t source_row = -1;  ///< The row in the source's batch; -1: from no single row of it.
 };
 
 /// Rows on their way from a source to a writer, with what is needed to say where each came from.
@@ -50,11 +69,17 @@ struct TracedBatch {
     }
   }
 
+  /// In the source's batch, the row that row `row` of `rows` comes from; -1: from no single one.
+  int64_t SourceRowOf(int64_t row) const {
+    return origin_rows.empty() ? row : origin_rows[static_cast<size_t>(row)];
+  }
   /// The place of row `row` of `rows`.
   std::string OriginOf(int64_t row) const {
-    const int64_t source_row = origin_rows.empty() ? row : origin_rows[static_cast<size_t>(row)];
+    const int64_t source_row = SourceRowOf(row);
     return origins == nullptr || source_row < 0 ? std::string() : origins->Describe(source_row);
   }
+  /// Row `row` of `rows` as one that is held back, printed as it stands there.
+  Reject RejectOf(int64_t row, std::string column, std::string reason) const;
 };
 
 /// Put batches of one schema one after another; none give an empty batch.

@@ -34,6 +34,45 @@ struct QuarantinedRow {
   std::string reason;  ///< One sentence.
   std::string origin;  ///< "orders_0412.csv line 88,120"
   std::string raw;     ///< The row, as text or JSON.
+  columnar::RowForm form = columnar::RowForm::kShown;  ///< What `raw` is.
+  std::string columns;  ///< What reading `raw` again takes: of kText columnar::Reject::columns, of
+                        ///< JSON the types as columnar::SchemaAsJson prints them.
+};
+
+/// Rows of one form and columns that were held back, as many as are tried again in one run.
+struct HeldChunk {
+  struct Row {
+    std::string raw;
+    std::string origin;
+  };
+  columnar::RowForm form = columnar::RowForm::kText;
+  std::string columns;
+  std::vector<Row> rows;
+  commit::Position position;  ///< To commit with what becomes of them.
+};
+
+/// The rows of one job that were held back from its target, given out once more. For one thread.
+class HeldRows {
+ public:
+  virtual ~HeldRows() = default;
+  virtual std::string target() const = 0;  ///< "sales.daily_sales"
+  /// Begin to give them out, or go on where that ended before every row had its turn.
+  virtual Status Begin(const Context& context) = 0;
+  /// The next rows, after those that `since` says have had their turn; nothing when all have.
+  virtual Result<std::optional<HeldChunk>> Next(const Context& context,
+                                                const std::optional<commit::Position>& since) = 0;
+  /// How many have not had their turn; those that Next gave last have.
+  virtual int64_t left() const = 0;
+
+  struct Outcome {
+    int64_t rows = 0;             ///< That have had their turn.
+    int64_t held_back_again = 0;  ///< Of them.
+    int64_t stay = 0;             ///< Those that cannot be read again.
+    /// That the next run of the job reads again: it has not yet published what it read with them.
+    int64_t unpublished = 0;
+  };
+  /// Take the rows that have had their turn out of the quarantine.
+  virtual Result<Outcome> Finish(const Context& context) = 0;
 };
 
 /// How the incoming columns meet the table's, decided before anything is read.
@@ -113,6 +152,9 @@ class Load {
   /// `expected`: an earlier run is known to have committed one.
   virtual Result<std::optional<commit::Position>> ReadPosition(const Context& context,
                                                                bool expected) = 0;
+  /// Name what the run sets out to read, where that is not what follows the position: rows that are
+  /// held back take the place of those that an earlier run had for the same.
+  virtual void SetsOutToRead(const std::string& what) = 0;
   /// The target's columns, or the contract's for a new one; null when nothing is known. With exact
   /// types.
   virtual Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) = 0;
@@ -149,6 +191,8 @@ class Load {
   /// a later sweep can judge.
   virtual Result<bool> Sweep(const Context& context, const std::string& run) = 0;
   virtual std::string target() const = 0;  ///< "sales.daily_sales"
+  /// Whether the load's rows take the place of others that have nothing to do with them.
+  virtual bool overwrites() const = 0;
 };
 
 }  // namespace calve::load

@@ -32,6 +32,12 @@ struct Kind {
   std::function<Result<std::unique_ptr<Load>>(const config::Node& options, const Request& request,
                                               const Resources& resources)>
       make;
+  /// The rows of `job` that were held back, for a replay whose own rows are held back in the name of
+  /// request.job. Changes nothing yet. Empty: the kind holds no rows back.
+  std::function<Result<std::unique_ptr<HeldRows>>(const config::Node& options,
+                                                  const std::string& job, const Request& request,
+                                                  const Resources& resources)>
+      held = nullptr;
 };
 
 class Registry {

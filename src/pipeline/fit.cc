@@ -4,7 +4,6 @@
 
 #include "columnar/arrow_status.h"
 #include "columnar/keep_columns.h"
-#include "columnar/row_json.h"
 
 namespace calve::pipeline {
 namespace {
@@ -29,10 +28,9 @@ class Fitting {
     }
     if (fitted.error().kind != ErrorKind::kData) return std::move(fitted).error();
     if (end - begin == 1) {
-      rejects.push_back({.origin = batch_.OriginOf(begin),
-                         .column = "",
-                         .reason = fitted.error().message,
-                         .raw = columnar::RowAsJson(*batch_.rows, begin)});
+      columnar::Reject& reject =
+          rejects.emplace_back(batch_.RejectOf(begin, "", fitted.error().message));
+      reject.form = columnar::RowForm::kTransformed;
       return Status::Ok();
     }
     const int64_t middle = begin + (end - begin) / 2;

@@ -11,7 +11,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "columnar/arrow_status.h"
-#include "columnar/row_json.h"
+#include "columnar/row_text.h"
 #include "pipeline/adoption.h"
 #include "pipeline/fit.h"
 
@@ -28,6 +28,16 @@ constexpr int kPlansMax = 10;
 /// times at once: as text, as columns, checked and encoded.
 constexpr int64_t kBatchShare = 32;
 
+/// What a replay reads instead of the job's source.
+struct Held {
+  int64_t rows = 0;
+  source::Position position;
+  columnar::RowForm form = columnar::RowForm::kRead;  ///< Of what comes out of the source.
+  /// Of rows in JSON: what a row goes back with that still cannot be read, and its columns.
+  std::string columns;
+  std::shared_ptr<arrow::Schema> schema;
+};
+
 /// A job's source, transforms and target, made and planned, nothing read yet.
 struct Prepared {
   std::unique_ptr<source::Source> source;
@@ -36,6 +46,7 @@ struct Prepared {
   source::ReadPlan read;
   std::shared_ptr<arrow::Schema> schema;  ///< Of the batches after the transforms.
   std::vector<int> file_of_split;         ///< See Adoption.
+  std::optional<Held> held;               ///< In a replay.
   Plan plan;
 };
 
@@ -106,11 +117,59 @@ Result<std::unique_ptr<load::Load>> MakeLoad(const Job& job, const audit::Contra
   return kind->make(job.loader.node, request, resources.load);
 }
 
+/// The source that reads rows which were held back: in text by the options of their own source, in
+/// JSON as such.
+Result<std::unique_ptr<source::Source>> MakeHeldSource(const Job& job, load::HeldChunk chunk,
+                                                       const Resources& resources) {
+  source::HeldText text;
+  for (load::HeldChunk::Row& row : chunk.rows)
+    text.rows.push_back({.text = std::move(row.raw), .origin = std::move(row.origin)});
+  if (chunk.form != columnar::RowForm::kText) {
+    CALVE_ASSIGN_OR_RETURN(const config::Node options,
+                           config::ParseYaml("{source_path: quarantine}", "quarantine"));
+    return resources.parts->sources.Find("json")->reread(options, std::move(text));
+  }
+  text.columns = std::move(chunk.columns);
+  const source::Kind* kind = resources.parts->sources.Find(job.source.type);
+  if (kind != nullptr && kind->reread != nullptr)
+    return kind->reread(job.source.node, std::move(text));
+  return ConfigError("rows were held back as text that could not be read, but the source of job " +
+                     job.id + " is of type " + job.source.type +
+                     ", which reads no text; give the job the source that it had");
+}
+
+/// Let a run read the next rows that were held back; without a source when there are none.
+Status TakeHeld(const Context& context, const Job& job,
+                const std::optional<commit::Position>& since, load::HeldRows& held,
+                const Resources& resources, Prepared* prepared) {
+  if (prepared->load->overwrites()) {
+    return RefusedError("job " + job.id + " overwrites " + prepared->load->target() +
+                        " at each run, so rows that were held back cannot be added to it; run the "
+                        "job again instead");
+  }
+  CALVE_ASSIGN_OR_RETURN(std::optional<load::HeldChunk> chunk, held.Next(context, since));
+  if (!chunk.has_value()) return Status::Ok();
+  prepared->load->SetsOutToRead(chunk->position.state);
+  if (chunk->form == columnar::RowForm::kTransformed) prepared->steps.clear();
+  Held& taken = prepared->held.emplace();
+  taken.rows = static_cast<int64_t>(chunk->rows.size());
+  taken.position = {.state = chunk->position.state, .ledger = chunk->position.ledger};
+  if (chunk->form != columnar::RowForm::kText) {
+    taken.form = chunk->form;
+    taken.columns = chunk->columns;
+    CALVE_ASSIGN_OR_RETURN(taken.schema, columnar::ParseSchema(chunk->columns));
+  }
+  CALVE_ASSIGN_OR_RETURN(prepared->source, MakeHeldSource(job, *std::move(chunk), resources));
+  return Status::Ok();
+}
+
 Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Contract* contract,
-                         const std::string& run, const Resources& resources) {
+                         load::HeldRows* held, const std::string& run, const Resources& resources) {
   Prepared prepared;
   prepared.steps = job.steps();
-  CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
+  if (held == nullptr) {
+    CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
+  }
   CALVE_ASSIGN_OR_RETURN(prepared.load, MakeLoad(job, contract, run, resources));
   bool expected = false;
   if (resources.book != nullptr) {
@@ -118,16 +177,30 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
   }
   CALVE_ASSIGN_OR_RETURN(const auto position, prepared.load->ReadPosition(context, expected));
   std::optional<source::Position> since;
-  if (position.has_value())
+  if (held != nullptr) {
+    CALVE_RETURN_IF_ERROR(TakeHeld(context, job, position, *held, resources, &prepared));
+    if (prepared.source == nullptr) return prepared;
+  } else if (position.has_value()) {
     since = source::Position{.state = position->state, .ledger = position->ledger};
+  }
   // Transforms change names and types: what the target wants is only what the source should give
   // when there are none.
   std::shared_ptr<arrow::Schema> wanted;
-  if (prepared.steps.empty()) {
+  const bool is_printed = prepared.held.has_value() && prepared.held->schema != nullptr;
+  if (is_printed) {
+    wanted = prepared.held->schema;
+  } else if (prepared.steps.empty()) {
     CALVE_ASSIGN_OR_RETURN(wanted, prepared.load->WantedSchema(context));
   }
-  CALVE_RETURN_IF_ERROR(PlanSource(context, job, since, std::move(wanted),
-                                   prepared.load->may_widen(), resources, &prepared));
+  const bool widen = prepared.load->may_widen() && !is_printed;
+  CALVE_RETURN_IF_ERROR(
+      PlanSource(context, job, since, std::move(wanted), widen, resources, &prepared));
+  if (prepared.held.has_value()) {
+    prepared.read.position = prepared.held->position;
+    prepared.plan.read = FormatCount(prepared.held->rows) +
+                         (prepared.held->rows == 1 ? " row that was" : " rows that were") +
+                         " held back";
+  }
   prepared.plan.target = prepared.load->target();
   prepared.plan.checks = contract == nullptr ? 0 : contract->checks.size();
   if (prepared.schema != nullptr) {
@@ -184,6 +257,51 @@ Result<std::string> SettleEarlierRuns(const Context& context, const Job& job,
   }
   return std::string();
 }
+
+/// The rows of a batch as its source gave them, for those of them that are held back.
+class SourceRows {
+ public:
+  /// `held`: what the source reads, in a replay; else null.
+  SourceRows(columnar::Batch rows, const Held* held) : rows_(std::move(rows)), held_(held) {}
+
+  /// A row for the quarantine: as the source gave it, where it comes from a single row of that.
+  /// `schema`: of the row as the reject prints it.
+  Result<load::QuarantinedRow> HeldBack(const std::string& rule, columnar::Reject reject,
+                                        const std::shared_ptr<arrow::Schema>& schema) {
+    load::QuarantinedRow row{.rule = rule,
+                             .reason = std::move(reject.reason),
+                             .origin = std::move(reject.origin),
+                             .raw = std::move(reject.raw),
+                             .form = reject.form,
+                             .columns = std::move(reject.columns)};
+    if (reject.source_row >= 0) {
+      row.form = held_ == nullptr ? columnar::RowForm::kRead : held_->form;
+      row.raw = columnar::RowAsJson(*rows_, reject.source_row);
+      CALVE_ASSIGN_OR_RETURN(row.columns, Print(rows_->schema()));
+    } else if (row.form == columnar::RowForm::kTransformed && row.columns.empty()) {
+      CALVE_ASSIGN_OR_RETURN(row.columns, Print(schema));
+    } else if (row.form == columnar::RowForm::kText && held_ != nullptr &&
+               held_->schema != nullptr) {
+      row.form = held_->form;
+      row.columns = held_->columns;
+    }
+    return row;
+  }
+
+ private:
+  Result<std::string> Print(const std::shared_ptr<arrow::Schema>& schema) {
+    if (printed_of_ != schema) {
+      CALVE_ASSIGN_OR_RETURN(printed_, columnar::SchemaAsJson(*schema));
+      printed_of_ = schema;
+    }
+    return printed_;
+  }
+
+  const columnar::Batch rows_;
+  const Held* const held_;
+  std::shared_ptr<arrow::Schema> printed_of_;
+  std::string printed_;
+};
 
 /// Reads all splits of a run, several at once, into the load.
 class Extraction {
@@ -307,18 +425,19 @@ class Extraction {
   /// One batch through transforms, types and checks into the target and its quarantine.
   Status Pass(const Context& context, TracedBatch batch, const Transforms& transforms,
               audit::RowChecks* checks, load::SplitLoad& target) {
+    SourceRows source_rows(batch.rows, prepared_.held.has_value() ? &*prepared_.held : nullptr);
     for (const auto& transform : transforms) {
       CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(context, std::move(batch)));
     }
     CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.plan.schema.schema));
     std::vector<load::QuarantinedRow> held_back;
     for (columnar::Reject& reject : batch.rejects) {
-      held_back.push_back({.rule = "schema",
-                           .reason = std::move(reject.reason),
-                           .origin = std::move(reject.origin),
-                           .raw = std::move(reject.raw)});
+      CALVE_ASSIGN_OR_RETURN(held_back.emplace_back(),
+                             source_rows.HeldBack("schema", std::move(reject), prepared_.schema));
     }
-    if (checks != nullptr) CALVE_RETURN_IF_ERROR(HoldBack(context, *checks, &batch, &held_back));
+    if (checks != nullptr) {
+      CALVE_RETURN_IF_ERROR(HoldBack(context, *checks, &source_rows, &batch, &held_back));
+    }
     const int64_t written = batch.rows->num_rows();
     CALVE_RETURN_IF_ERROR(target.Write(context, batch.rows));
     const auto quarantined = static_cast<int64_t>(held_back.size());
@@ -346,8 +465,8 @@ class Extraction {
                         .rows_quarantined = rows_quarantined});
   }
 
-  static Status HoldBack(const Context& context, audit::RowChecks& checks, TracedBatch* batch,
-                         std::vector<load::QuarantinedRow>* held_back) {
+  static Status HoldBack(const Context& context, audit::RowChecks& checks, SourceRows* source_rows,
+                         TracedBatch* batch, std::vector<load::QuarantinedRow>* held_back) {
     CALVE_ASSIGN_OR_RETURN(const auto verdicts, checks.Judge(context, batch->rows));
     if (verdicts.empty()) return Status::Ok();
     std::vector<int64_t> kept;
@@ -358,10 +477,11 @@ class Extraction {
         continue;
       }
       const audit::RowVerdict& verdict = verdicts[next++];
-      held_back->push_back({.rule = checks.checks()[verdict.check_index].check.name,
-                            .reason = checks.ReasonOf(verdict, batch->rows),
-                            .origin = batch->OriginOf(row),
-                            .raw = columnar::RowAsJson(*batch->rows, row)});
+      columnar::Reject reject = batch->RejectOf(row, "", checks.ReasonOf(verdict, batch->rows));
+      reject.form = columnar::RowForm::kTransformed;
+      CALVE_ASSIGN_OR_RETURN(held_back->emplace_back(),
+                             source_rows->HeldBack(checks.checks()[verdict.check_index].check.name,
+                                                   std::move(reject), batch->rows->schema()));
     }
     CALVE_ASSIGN_OR_RETURN(*batch, columnar::TakeRows(std::move(*batch), kept));
     return Status::Ok();
@@ -425,7 +545,8 @@ void CleanUp(const Context& context, const std::string& run, const Resources& re
 }
 
 Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::Contract* contract,
-                          const std::string& run, const Resources& resources, Events& events) {
+                          load::HeldRows* held, const std::string& run, const Resources& resources,
+                          Events& events) {
   RunReport report;
   report.run = run;
   report.job = job.id;
@@ -439,7 +560,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     return report;
   }
   CALVE_RETURN_IF_ERROR(context.Step("extract.plan"));
-  CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, run, resources));
+  CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, held, run, resources));
   report.plan = prepared.plan;
   events.Planned(report.plan);
   if (prepared.schema == nullptr || prepared.read.splits.empty()) {
@@ -475,7 +596,8 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
 
 Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract,
                      const Resources& resources) {
-  CALVE_ASSIGN_OR_RETURN(Prepared prepared, Prepare(context, job, contract, "", resources));
+  CALVE_ASSIGN_OR_RETURN(Prepared prepared,
+                         Prepare(context, job, contract, nullptr, "", resources));
   CALVE_ASSIGN_OR_RETURN(OpenBranches open,
                          JudgeOpenBranches(context, job, resources, *prepared.load));
   prepared.plan.blocked_by = std::move(open.blocking);
@@ -484,8 +606,12 @@ Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contra
   return std::move(prepared.plan);
 }
 
-Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract,
-                         const std::string& run, const Resources& resources, Events& events) {
+namespace {
+
+/// RunJob, or ReplayJob where there is `held`.
+Result<RunReport> Run(const Context& context, const Job& job, const audit::Contract* contract,
+                      load::HeldRows* held, const std::string& run, const Resources& resources,
+                      Events& events) {
   std::stop_source deadline;
   std::stop_callback outer(context.stop, [&] { deadline.request_stop(); });
   std::jthread timer;
@@ -501,7 +627,7 @@ Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Co
                            .longest = std::chrono::milliseconds(std::chrono::minutes(10))};
   const auto run_once = [&] {
     for (int plans = 1;; ++plans) {
-      Result<RunReport> once = RunOnce(limited, job, contract, run, resources, events);
+      Result<RunReport> once = RunOnce(limited, job, contract, held, run, resources, events);
       const bool again = !once.ok() && once.error().kind == ErrorKind::kConflict;
       if (!again || plans == kPlansMax) return once;
     }
@@ -513,6 +639,32 @@ Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Co
     return StoppedError("job " + job.id +
                         " took longer than its timeout and was stopped; nothing was published");
   return report;
+}
+
+}  // namespace
+
+Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract,
+                         const std::string& run, const Resources& resources, Events& events) {
+  return Run(context, job, contract, nullptr, run, resources, events);
+}
+
+std::string ReplayIdOf(const std::string& job) { return job + ".replay"; }
+
+Result<std::unique_ptr<load::HeldRows>> OpenHeldRows(const Job& job, const std::string& run,
+                                                     const Resources& resources) {
+  const load::Kind* kind = resources.parts->loaders.Find(job.loader.type);
+  if (kind == nullptr || kind->held == nullptr)
+    return ConfigError("loads of type '" + job.loader.type + "' hold no rows back");
+  const load::Request request{.job = ReplayIdOf(job.id), .run = run};
+  return kind->held(job.loader.node, job.id, request, resources.load);
+}
+
+Result<RunReport> ReplayJob(const Context& context, const Job& job, const audit::Contract* contract,
+                            load::HeldRows& held, const std::string& run,
+                            const Resources& resources, Events& events) {
+  Job replay = job;
+  replay.id = ReplayIdOf(job.id);
+  return Run(context, replay, contract, &held, run, resources, events);
 }
 
 Status ExtractJob(const Context& context, const Job& job, const Resources& resources,

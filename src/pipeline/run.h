@@ -117,6 +117,22 @@ Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contra
 Result<RunReport> RunJob(const Context& context, const Job& job, const audit::Contract* contract,
                          const std::string& run, const Resources& resources, Events& events);
 
+/// Run rows that were held back through their job as it is now: what is of kText through its
+/// source's options, what was read through its transforms, what was transformed through its checks.
+/// Rows that are in order now are loaded, the others are held back again.
+///
+/// One run takes one chunk of `held`. Its position is that of a pipeline of its own, whose name
+/// ReplayIdOf gives: so each row is loaded once, also when the process ends in between.
+Result<RunReport> ReplayJob(const Context& context, const Job& job, const audit::Contract* contract,
+                            load::HeldRows& held, const std::string& run,
+                            const Resources& resources, Events& events);
+/// No job has this name: a dot is in none.
+std::string ReplayIdOf(const std::string& job);
+/// The rows that were held back from the target that the job has now. `run`: which takes them out of
+/// quarantine in the end.
+Result<std::unique_ptr<load::HeldRows>> OpenHeldRows(const Job& job, const std::string& run,
+                                                     const Resources& resources);
+
 /// Give the batches of a job's source after its transforms to `sink`, without loading them.
 /// Rejected rows are counted and given to `rejected`.
 Status ExtractJob(const Context& context, const Job& job, const Resources& resources,

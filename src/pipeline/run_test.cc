@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 
+#include "columnar/row_text.h"
 #include "pipeline/adoption.h"
 
 namespace calve::pipeline {
@@ -46,6 +47,7 @@ struct World {
   bool sweeps_whole = true;
   std::string why_not_adopted;
   bool adopts = true;  ///< Once it has said that it would.
+  bool overwrites = false;
   std::vector<load::Load::OpenBranch> open;
   int plans = 0;
 
@@ -60,6 +62,8 @@ struct World {
   int splits_closed = 0;
   bool stop_reached_the_abort = false;
   std::optional<commit::Position> committed;
+  std::string sets_out_to_read;
+  std::vector<load::QuarantinedRow> quarantined;
   std::vector<std::string> discarded;
   std::vector<std::string> swept;
 };
@@ -129,6 +133,7 @@ class FakeSplit : public load::SplitLoad {
   Status Quarantine(const Context&, std::vector<load::QuarantinedRow> rows) override {
     std::lock_guard lock(world_.mutex);
     world_.rows_quarantined += static_cast<int64_t>(rows.size());
+    std::move(rows.begin(), rows.end(), std::back_inserter(world_.quarantined));
     return Status::Ok();
   }
   Status Close(const Context&) override {
@@ -202,7 +207,9 @@ class FakeLoad : public load::Load {
     world_.swept.push_back(run);
     return world_.sweeps_whole;
   }
+  void SetsOutToRead(const std::string& what) override { world_.sets_out_to_read = what; }
   std::string target() const override { return "demo.t"; }
+  bool overwrites() const override { return world_.overwrites; }
 
  private:
   World& world_;
@@ -230,6 +237,24 @@ class FakeBook : public RunBook {
   std::set<std::string> swept;
 };
 
+/// Gives its chunks once each, whatever the position says.
+class FakeHeldRows : public load::HeldRows {
+ public:
+  std::string target() const override { return "demo.t"; }
+  Status Begin(const Context&) override { return Status::Ok(); }
+  int64_t left() const override { return static_cast<int64_t>(chunks.size()); }
+  Result<Outcome> Finish(const Context&) override { return Outcome(); }
+  Result<std::optional<load::HeldChunk>> Next(const Context&,
+                                              const std::optional<commit::Position>&) override {
+    if (chunks.empty()) return std::optional<load::HeldChunk>();
+    load::HeldChunk chunk = std::move(chunks.front());
+    chunks.erase(chunks.begin());
+    return std::optional<load::HeldChunk>(std::move(chunk));
+  }
+
+  std::vector<load::HeldChunk> chunks;
+};
+
 class SilentEvents : public Events {
  public:
   void Planned(const Plan&) override {}
@@ -243,6 +268,7 @@ class SilentEvents : public Events {
 class RunTest : public testing::Test {
  protected:
   RunTest() {
+    source::RegisterParts(parts_.sources);
     parts_.sources.Add({.type = "fake", .make = [this](const auto&, const auto&) {
                           return Result<std::unique_ptr<source::Source>>(
                               std::make_unique<FakeSource>(world_));
@@ -264,8 +290,22 @@ class RunTest : public testing::Test {
     return RunJob(context, job_, nullptr, "run1", resources_, events_);
   }
 
+  Result<RunReport> Replay() {
+    return ReplayJob(*context_, job_, nullptr, held_, "run1", resources_, events_);
+  }
+  /// Rows of a form, as one chunk.
+  void Hold(columnar::RowForm form, std::vector<std::string> rows) {
+    load::HeldChunk chunk{.form = form,
+                          .columns = *columnar::SchemaAsJson(*Columns()),
+                          .rows = {},
+                          .position = {.state = R"({"rows": 2})", .ledger = {}}};
+    for (std::string& row : rows) chunk.rows.push_back({.raw = std::move(row), .origin = "a line"});
+    held_.chunks.push_back(std::move(chunk));
+  }
+
   OwnedContext context_{5};
   World world_;
+  FakeHeldRows held_;
   FakeBook book_;
   SilentEvents events_;
   Parts parts_;
@@ -286,6 +326,43 @@ TEST_F(RunTest, EveryRowOfEverySplitIsWrittenOrHeldBack) {
   ASSERT_TRUE(world_.committed.has_value());
   EXPECT_EQ(world_.committed->ledger, "seen");
   EXPECT_TRUE(report->has_position);
+}
+
+TEST_F(RunTest, RowsThatWereHeldBackGoTheWayOfTheJob) {
+  Hold(columnar::RowForm::kRead, {R"({"id": 1})", R"({"id": "one"})", R"({"id": 3})"});
+  Hold(columnar::RowForm::kTransformed, {R"({"id": 4})"});
+  const auto report = Replay();
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(world_.plans, 0);  // The job's own source is not asked.
+  EXPECT_EQ(report->job, "job.replay");
+  EXPECT_EQ(report->plan.read, "3 rows that were held back");
+  EXPECT_EQ(report->rows_read, 3);
+  EXPECT_EQ(world_.rows_written, 2);
+  EXPECT_EQ(world_.sets_out_to_read, R"({"rows": 2})");
+  EXPECT_EQ(world_.committed->state, R"({"rows": 2})");
+  ASSERT_EQ(world_.quarantined.size(), 1U);
+  EXPECT_EQ(world_.quarantined[0].form, columnar::RowForm::kRead);
+  EXPECT_EQ(world_.quarantined[0].raw, R"({"id": "one"})");
+  EXPECT_EQ(world_.quarantined[0].origin, "a line");
+
+  const auto second = Replay();
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_EQ(second->rows_read, 1);
+  EXPECT_EQ(second->plan.read, "1 row that was held back");
+  const auto third = Replay();
+  ASSERT_TRUE(third.ok()) << third.error().message;
+  EXPECT_EQ(third->load.ending, load::Ending::kNothing);
+  EXPECT_EQ(world_.finished, 2);
+}
+
+TEST_F(RunTest, RowsThatWereHeldBackDoNotGoWhereTheyDoNotBelong) {
+  Hold(columnar::RowForm::kText, {"1"});
+  const auto no_text = Replay();
+  ASSERT_FALSE(no_text.ok());
+  EXPECT_THAT(no_text.error().message, testing::HasSubstr("of type fake, which reads no text"));
+  world_.overwrites = true;
+  EXPECT_EQ(Replay().error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(world_.finished, 0);
 }
 
 TEST_F(RunTest, WithoutAnythingToReadNothingIsCommitted) {

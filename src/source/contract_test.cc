@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
-#include "columnar/row_json.h"
+#include "columnar/row_text.h"
 #include "config/option.h"
 #include "io/file_system_set.h"
 #include "io/test_folder.h"

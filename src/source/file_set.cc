@@ -201,6 +201,10 @@ Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
   return io::OpenStream(std::move(input), stream);
 }
 
+TextPlaces PlacesOf(const Resources& resources, const io::FileInfo& file) {
+  return TextPlaces(ShortName(file.uri), resources.first_origins);
+}
+
 std::string ShortName(std::string_view uri) {
   std::string name(uri.substr(uri.rfind('/') + 1));
   const bool plain = std::none_of(name.begin(), name.end(), [](char c) {

@@ -86,6 +86,9 @@ Result<std::unique_ptr<io::InputStream>> OpenFile(const Context& context,
                                                   const FileOptions& options,
                                                   const io::FileInfo& file);
 
+/// Names the lines of a file of the set.
+TextPlaces PlacesOf(const Resources& resources, const io::FileInfo& file);
+
 /// The last part of an address, for messages about rows; control characters are escaped.
 std::string ShortName(std::string_view uri);
 

@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/registry.h"
 #include "base/result.h"
 #include "config/option.h"
 #include "source/source.h"
+#include "source/text_blocks.h"
 
 namespace calve::io {
 class FileSystem;
@@ -20,6 +22,18 @@ namespace calve::source {
 struct Resources {
   io::FileSystem* files = nullptr;
   std::string project_folder;  ///< Relative paths start here.
+  std::shared_ptr<const FirstOrigins>
+      first_origins;  ///< Of the rows in the one file; null: of none.
+};
+
+/// Rows that a source could not read, in its own text, to be read again.
+struct HeldText {
+  struct Row {
+    std::string text;
+    std::string origin;
+  };
+  std::string columns;  ///< columnar::Reject::columns of all rows.
+  std::vector<Row> rows;
 };
 
 /// One kind of source, as it registers itself.
@@ -31,6 +45,10 @@ struct Kind {
   std::function<Result<std::unique_ptr<Source>>(const config::Node& options,
                                                 const Resources& resources)>
       make;
+  /// Make one that reads rows which another one held back, by the options as they are now. Empty:
+  /// the kind has no text of its own.
+  std::function<Result<std::unique_ptr<Source>>(const config::Node& options, HeldText held)>
+      reread = nullptr;
 };
 
 /// All kinds of sources. Filled once at start by RegisterParts, then only read.

@@ -9,7 +9,7 @@
 #include "base/context.h"
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
-#include "columnar/row_json.h"
+#include "columnar/row_text.h"
 #include "config/option.h"
 #include "io/file_system_set.h"
 #include "io/test_folder.h"
@@ -22,6 +22,8 @@ struct Rows {
   std::string schema;  ///< "id: long, name: string"
   std::vector<std::string> rows;
   std::vector<std::string> rejects;  ///< "a.csv line 2: the reason"
+  std::vector<columnar::Reject> rejected;
+  std::vector<std::string> origins;
   std::vector<std::string> notes;
 };
 
@@ -39,7 +41,11 @@ class SourceTest : public testing::Test {
     CALVE_ASSIGN_OR_RETURN(
         const auto source,
         registry_.Find(type)->make(node, {.files = &files_, .project_folder = folder_.path()}));
-    CALVE_ASSIGN_OR_RETURN(const ReadPlan plan, source->Plan(*context_, options));
+    return ReadAll(*source, options);
+  }
+
+  Result<Rows> ReadAll(Source& source, const PlanOptions& options = {}) {
+    CALVE_ASSIGN_OR_RETURN(const ReadPlan plan, source.Plan(*context_, options));
     Rows rows;
     rows.notes = plan.notes;
     if (plan.schema == nullptr) return rows;
@@ -49,7 +55,7 @@ class SourceTest : public testing::Test {
                      (type_found.ok() ? type_found->ToString() : field->type()->ToString());
     }
     for (const Split& split : plan.splits) {
-      CALVE_ASSIGN_OR_RETURN(const auto reader, source->Open(*context_, plan, split));
+      CALVE_ASSIGN_OR_RETURN(const auto reader, source.Open(*context_, plan, split));
       while (true) {
         CALVE_ASSIGN_OR_RETURN(const auto batch, reader->Next(*context_));
         if (!batch.has_value()) break;
@@ -58,6 +64,9 @@ class SourceTest : public testing::Test {
           rows.rows.push_back(columnar::RowAsJson(*batch->rows, row));
         for (const columnar::Reject& reject : batch->rejects)
           rows.rejects.push_back(reject.origin + ": " + reject.reason);
+        for (const columnar::Reject& reject : batch->rejects) rows.rejected.push_back(reject);
+        for (int64_t row = 0; row < batch->rows->num_rows(); ++row)
+          rows.origins.push_back(batch->OriginOf(row));
         EXPECT_EQ(batch->rows_read,
                   batch->rows->num_rows() + static_cast<int64_t>(batch->rejects.size()));
       }

@@ -110,8 +110,12 @@ Result<bool> TextBlocks::Next(const Context& context, TextBlock* block) {
   return failed_.error();
 }
 
-std::string LineOrigins::Describe(int64_t row) const {
-  return file_ + " line " + FormatCount(lines_[static_cast<size_t>(row)]);
+std::string TextPlaces::At(int64_t line) const {
+  if (first_ != nullptr) {
+    const auto origin = first_->find(line);
+    if (origin != first_->end()) return origin->second;
+  }
+  return file_ + " line " + FormatCount(line);
 }
 
 }  // namespace calve::source

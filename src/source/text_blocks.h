@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -89,15 +90,36 @@ class TextBlocks {
   Status failed_;  ///< A reader that comes later is told the same.
 };
 
-/// Rows of a text file, by their lines: "orders_0412.csv line 88,120".
-class LineOrigins : public columnar::Origins {
+/// Where rows were first read, by the line at which each begins in the file that they are in now.
+using FirstOrigins = std::map<int64_t, std::string>;
+
+/// Names the lines of a text file for people.
+class TextPlaces {
  public:
-  LineOrigins(std::string file, std::vector<int64_t> lines)
-      : file_(std::move(file)), lines_(std::move(lines)) {}
-  std::string Describe(int64_t row) const override;
+  /// `first`: of rows that were read before, from other files; null: of none.
+  explicit TextPlaces(std::string file, std::shared_ptr<const FirstOrigins> first = nullptr)
+      : file_(std::move(file)), first_(std::move(first)) {}
+  /// Whether rows were read before.
+  bool are_held() const { return first_ != nullptr; }
+  /// "orders_0412.csv line 88,120"
+  std::string At(int64_t line) const;
 
  private:
   const std::string file_;
+  const std::shared_ptr<const FirstOrigins> first_;
+};
+
+/// Rows of a text file, by their lines.
+class LineOrigins : public columnar::Origins {
+ public:
+  LineOrigins(TextPlaces places, std::vector<int64_t> lines)
+      : places_(std::move(places)), lines_(std::move(lines)) {}
+  std::string Describe(int64_t row) const override {
+    return places_.At(lines_[static_cast<size_t>(row)]);
+  }
+
+ private:
+  const TextPlaces places_;
   const std::vector<int64_t> lines_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "columnar/row_json.h"
 #include "config/fault.h"
 
 namespace calve::transform {
@@ -27,10 +26,7 @@ class Evaluation {
     if (results.error().kind != ErrorKind::kData || end - begin == 0)
       return std::move(results).error();
     if (end - begin == 1) {
-      rejects.push_back({.origin = batch_.OriginOf(begin),
-                         .column = "",
-                         .reason = results.error().message,
-                         .raw = columnar::RowAsJson(*batch_.rows, begin)});
+      rejects.push_back(batch_.RejectOf(begin, "", results.error().message));
       return Status::Ok();
     }
     const int64_t middle = begin + (end - begin) / 2;

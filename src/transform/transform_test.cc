@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "columnar/arrow_status.h"
-#include "columnar/row_json.h"
+#include "columnar/row_text.h"
 #include "engine/engine_for_test.h"
 #include "transform/registry.h"
 

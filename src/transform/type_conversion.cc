@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
-#include "columnar/row_json.h"
 #include "columnar/text_column.h"
 #include "transform/registry.h"
 
@@ -50,13 +49,10 @@ class TypeConversion : public Transform {
       for (const int64_t row : misfits) {
         if (!bad.insert(row).second) continue;
         const std::string& name = schema_->field(index)->name();
-        batch.rejects.push_back(
-            {.origin = batch.OriginOf(row),
-             .column = name,
-             .reason =
-                 "column " + name + ": " +
-                 columnar::MisfitReason(values[static_cast<size_t>(row)].text, *type, formats_),
-             .raw = columnar::RowAsJson(*batch.rows, row)});
+        batch.rejects.push_back(batch.RejectOf(
+            row, name,
+            "column " + name + ": " +
+                columnar::MisfitReason(values[static_cast<size_t>(row)].text, *type, formats_)));
       }
     }
     batch.rows = arrow::RecordBatch::Make(schema_, rows, std::move(arrays));

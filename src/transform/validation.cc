@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
-#include "columnar/row_json.h"
 #include "transform/registry.h"
 #include "transform/row_expressions.h"
 
@@ -34,10 +33,8 @@ class Validation : public Transform {
         continue;
       }
       const ValidationRule& rule = rules_[static_cast<size_t>(broken)];
-      batch.rejects.push_back({.origin = batch.OriginOf(row),
-                               .column = "",
-                               .reason = "the row breaks the rule " + rule.name + ": " + rule.sql,
-                               .raw = columnar::RowAsJson(*batch.rows, row)});
+      batch.rejects.push_back(
+          batch.RejectOf(row, "", "the row breaks the rule " + rule.name + ": " + rule.sql));
     }
     return columnar::TakeRows(std::move(batch), kept);
   }

@@ -15,6 +15,7 @@
 #include "cli/report.h"
 #include "cli/snapshot_summary.h"
 #include "columnar/arrow_status.h"
+#include "columnar/row_text.h"
 
 namespace calve::cli {
 namespace {
@@ -68,7 +69,7 @@ Result<std::vector<int64_t>> Numbers(Program& program, const std::string& sql) {
   CALVE_ASSIGN_OR_RETURN(const columnar::Batch batch, stream->Next(program.context()));
   std::vector<int64_t> numbers;
   for (const auto& column : batch->columns())
-    numbers.push_back(ParseInteger(CellText(*column, 0)).value_or(0));
+    numbers.push_back(ParseInteger(columnar::CellText(*column, 0)).value_or(0));
   return numbers;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/branches.h"
 #include "cli/print.h"
 #include "cli/program.h"
+#include "cli/quarantine_replay.h"
 #include "cli/registry.h"
 #include "cli/report.h"
 #include "cli/snapshot_summary.h"
@@ -17,6 +18,7 @@ constexpr std::string_view kSuffix = "__quarantine";
 
 struct QuarantineArguments {
   std::string table;
+  std::string job;
   int64_t limit = 20;
 };
 
@@ -91,6 +93,13 @@ Result<ExitCode> DropQuarantine(Program& program, const QuarantineArguments& arg
   return report.Done();
 }
 
+Result<ExitCode> Replay(Program& program, const QuarantineArguments& arguments) {
+  CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, QuarantineOf(program, arguments.table));
+  const std::string quarantine = named.name.ToString();
+  return ReplayQuarantine(program, named.name,
+                          quarantine.substr(0, quarantine.size() - kSuffix.size()), arguments.job);
+}
+
 using Verb = Result<ExitCode> (*)(Program&, const QuarantineArguments&);
 
 CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const char* meaning,
@@ -108,8 +117,8 @@ CLI::App* AddVerb(CLI::App& parent, Program& program, const char* name, const ch
 CALVE_PART(quarantine) {
   registry.Add(
       {.name = "quarantine", .add = [](CLI::App& app, Program& program) {
-         CLI::App* quarantine =
-             app.add_subcommand("quarantine", "Look at rows that were held back, or drop them");
+         CLI::App* quarantine = app.add_subcommand(
+             "quarantine", "Look at rows that were held back, try them again, or drop them");
          quarantine->require_subcommand(1);
          auto arguments = std::make_shared<QuarantineArguments>();
          quarantine->add_subcommand("list", "Tables with rows in quarantine")->callback([&program] {
@@ -121,6 +130,12 @@ CALVE_PART(quarantine) {
          show->add_option("--limit", arguments->limit, "Rows shown at most; 0: all")
              ->capture_default_str()
              ->check(CLI::NonNegativeNumber);
+         CLI::App* replay =
+             AddVerb(*quarantine, program, "replay",
+                     "Let rows that were held back go the way of their jobs once more, as these "
+                     "are now",
+                     Replay, arguments);
+         replay->add_option("--job", arguments->job, "Only rows of this job");
          AddVerb(*quarantine, program, "drop", "Empty the quarantine of a table", DropQuarantine,
                  arguments);
        }});

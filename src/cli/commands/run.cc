@@ -1,224 +1,24 @@
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
-
-#include "base/text.h"
 #include "cli/print.h"
 #include "cli/program.h"
+#include "cli/recorded_run.h"
 #include "cli/registry.h"
-#include "cli/run_events.h"
-#include "cli/run_notice.h"
-#include "io/http.h"
-#include "notify/notify.h"
 
 namespace calve::cli {
 namespace {
 
-using nlohmann::ordered_json;
-
-ordered_json ToJson(const audit::Outcome& outcome) {
-  std::string severity;
-  for (const auto& name : NamesOf(audit::Severity{})) {
-    if (name.value == outcome.check.severity) severity = name.name;
-  }
-  return {{"check", outcome.check.name},      {"severity", severity},
-          {"passed", outcome.passed},         {"rows_failed", outcome.rows_failed},
-          {"rows_total", outcome.rows_total}, {"message", outcome.message}};
-}
-
-std::string_view EndingName(load::Ending ending) {
-  switch (ending) {
-    case load::Ending::kNothing:
-      return "nothing";
-    case load::Ending::kPublished:
-      return "published";
-    case load::Ending::kAuditFailed:
-      return "audit_failed";
-    case load::Ending::kBlocked:
-      return "blocked";
-  }
-  return "nothing";
-}
-
-ordered_json ToJson(const pipeline::RunReport& report) {
-  ordered_json json = {{"run", report.run},
-                       {"job", report.job},
-                       {"state", EndingName(report.load.ending)},
-                       {"table", report.load.table},
-                       {"rows_read", report.rows_read},
-                       {"rows_written", report.load.rows_written},
-                       {"rows_quarantined", report.load.rows_quarantined},
-                       {"quarantined_by_rule", report.quarantined_by_rule},
-                       {"rows_dropped", report.rows_dropped},
-                       {"rows_made", report.rows_made},
-                       {"bytes_read", report.bytes_read.value()},
-                       {"files", report.load.files},
-                       {"files_adopted", report.load.files_adopted},
-                       {"seconds", std::chrono::duration<double>(report.took).count()}};
-  if (!report.plan.schema.new_table) json["drift"] = DescribeSchemaSteps(report.plan.schema);
-  if (report.load.snapshot_id.has_value()) json["snapshot_id"] = *report.load.snapshot_id;
-  if (!report.load.branch.empty()) json["branch"] = report.load.branch;
-  if (!report.load.proof.empty()) json["proof"] = report.load.proof;
-  ordered_json checks = ordered_json::array();
-  for (const audit::Outcome& outcome : report.row_checks) checks.push_back(ToJson(outcome));
-  for (const audit::Outcome& outcome : report.load.audit.outcomes)
-    checks.push_back(ToJson(outcome));
-  json["checks"] = std::move(checks);
-  return json;
-}
-
-std::string SeverityName(audit::Severity severity) {
-  for (const auto& name : NamesOf(audit::Severity{})) {
-    if (name.value == severity) return std::string(name.name);
-  }
-  return "fail";
-}
-
-state::RunState StateOf(load::Ending ending) {
-  switch (ending) {
-    case load::Ending::kNothing:
-      return state::RunState::kNothing;
-    case load::Ending::kPublished:
-      return state::RunState::kPublished;
-    case load::Ending::kAuditFailed:
-      return state::RunState::kAuditFailed;
-    case load::Ending::kBlocked:
-      return state::RunState::kBlocked;
-  }
-  return state::RunState::kFailed;
-}
-
-std::vector<state::AuditRecord> AuditsOf(const pipeline::RunReport& report, Timestamp now) {
-  std::vector<state::AuditRecord> records;
-  const auto add = [&](const audit::Outcome& outcome) {
-    records.push_back({.run = report.run,
-                       .table = report.load.table,
-                       .check = outcome.check.name,
-                       .severity = SeverityName(outcome.check.severity),
-                       .passed = outcome.passed,
-                       .rows_failed = outcome.rows_failed,
-                       .rows_total = outcome.rows_total,
-                       .message = outcome.message,
-                       .at = now});
-  };
-  for (const audit::Outcome& outcome : report.row_checks) add(outcome);
-  for (const audit::Outcome& outcome : report.load.audit.outcomes) add(outcome);
-  return records;
-}
-
-/// Runs of a job before this one, and how far this one is from what they usually read.
-struct History {
-  int64_t runs = 0;
-  int64_t median = 0;
-  int64_t percent = 0;  ///< Negative: fewer rows.
-  bool unusual() const { return std::abs(percent) >= kUnusualPercent; }
-
-  static constexpr int64_t kRunsMin = 3;
-  static constexpr int64_t kRunsMax = 7;
-  static constexpr int64_t kUnusualPercent = 20;
-};
-
-/// Nothing when there are too few runs to say what is usual.
-std::optional<History> HistoryOf(const std::vector<state::RunRecord>& before, int64_t rows_read) {
-  std::vector<int64_t> rows;
-  for (const state::RunRecord& record : before) rows.push_back(record.rows_read);
-  std::sort(rows.begin(), rows.end());
-  History history{.runs = static_cast<int64_t>(rows.size())};
-  if (history.runs < History::kRunsMin) return std::nullopt;
-  history.median = rows[rows.size() / 2];
-  if (history.median == 0) return std::nullopt;
-  history.percent = std::llround(100.0 * static_cast<double>(rows_read - history.median) /
-                                 static_cast<double>(history.median));
-  return history;
-}
-
-void PrintHistory(const History& history, int64_t rows_read) {
-  PrintLine("history",
-            Counted(rows_read, "row") + " read, " + FormatCount(std::abs(history.percent)) + " % " +
-                (history.percent < 0 ? "below" : "above") + " the median of the last " +
-                FormatCount(history.runs) + " runs (" + FormatCount(history.median) + ")");
-}
-
-/// Tell people, and say on the terminal whom. A notice that does not arrive changes nothing about
-/// the run.
-void TellPeople(Program& program, const pipeline::Job& job, const notify::Notice& notice) {
-  Result<const config::LoadedProject*> loaded = program.project();
-  if (!loaded.ok()) return;
-  const auto http = io::MakeHttpClient();
-  for (const notify::Told& told :
-       notify::Tell(program.context(), *http, (*loaded)->project.notifications,
-                    job.monitoring.notification_channels, notice)) {
-    if (!told.status.ok()) {
-      PrintError("calve: " + told.channel + " was not told: " + told.status.error().message);
-    } else if (!program.options.json) {
-      PrintLine("told", told.channel);
-    }
-  }
-}
-
-/// Run a job, with a record of it.
 Result<ExitCode> RunJob(Program& program, const std::string& id) {
-  const Context& context = program.context();
   CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(id));
   CALVE_ASSIGN_OR_RETURN(const auto contract, program.ContractOf(job));
   CALVE_ASSIGN_OR_RETURN(const pipeline::Resources resources, program.ResourcesFor(job));
-  CALVE_ASSIGN_OR_RETURN(state::Runs * runs, program.runs());
-
-  state::RunRecord record;
-  record.run = NewRunId(context.clock->Now(), *context.random);
-  record.job = id;
-  record.started = context.clock->Now();
-  CALVE_RETURN_IF_ERROR(runs->Begin(record));
-  const bool terminal =
-      IsTerminal(stdout) && !program.options.plain && std::getenv("NO_COLOR") == nullptr;
-  RunEvents events({.terminal = terminal, .silent = program.options.json, .clock = context.clock});
-  Result<pipeline::RunReport> report = pipeline::RunJob(
-      context, job, contract.has_value() ? &*contract : nullptr, record.run, resources, events);
-
-  const std::optional<notify::Notice> notice = NoticeOf(job, report);
-  record.ended = context.clock->Now();
-  if (!report.ok()) {
-    record.state = state::RunState::kFailed;
-    record.error = report.error().message;
-    CALVE_RETURN_IF_ERROR(runs->End(record, {}));
-    if (notice.has_value()) TellPeople(program, job, *notice);
-    return std::move(report).error();
-  }
-  record.state = StateOf(report->load.ending);
-  record.table = report->load.table;
-  record.rows_read = report->rows_read;
-  record.rows_written = report->load.rows_written;
-  record.rows_quarantined = report->load.rows_quarantined;
-  record.rows_dropped = report->rows_dropped;
-  record.rows_made = report->rows_made;
-  record.bytes_read = report->bytes_read.value();
-  record.snapshot_id = report->load.snapshot_id;
-  record.branch = report->load.branch;
-  record.has_position = report->has_position;
-  CALVE_ASSIGN_OR_RETURN(const auto before, runs->Published(id, History::kRunsMax));
-  CALVE_RETURN_IF_ERROR(runs->End(record, AuditsOf(*report, *record.ended)));
-  // A run that found nothing to read says nothing about sizes.
-  const bool loaded = report->load.ending == load::Ending::kPublished ||
-                      report->load.ending == load::Ending::kAuditFailed;
-  const auto history = loaded ? HistoryOf(before, report->rows_read) : std::nullopt;
-  if (history.has_value() && history->unusual() && !program.options.json)
-    PrintHistory(*history, report->rows_read);
-  events.Ended(*report);
-  if (notice.has_value()) TellPeople(program, job, *notice);
-  if (program.options.json) {
-    ordered_json json = ToJson(*report);
-    if (history.has_value())
-      json["history"] = {{"runs", history->runs},
-                         {"rows_median", history->median},
-                         {"change_percent", history->percent}};
-    Print(json.dump(2) + "\n");
-  }
-  if (report->load.ending == load::Ending::kBlocked) return ExitCode::kBlocked;
-  return report->load.ending == load::Ending::kAuditFailed ? ExitCode::kAuditFailed
-                                                           : ExitCode::kDone;
+  const auto run_it = [&](const std::string& run, pipeline::Events& events) {
+    return pipeline::RunJob(program.context(), job, contract.has_value() ? &*contract : nullptr,
+                            run, resources, events);
+  };
+  CALVE_ASSIGN_OR_RETURN(const EndedRun ended, RunRecorded(program, job, id, run_it));
+  if (program.options.json) Print(ended.json.dump(2) + "\n");
+  return ended.exit;
 }
 
 }  // namespace

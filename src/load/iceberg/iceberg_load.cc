@@ -13,6 +13,7 @@
 #include "load/iceberg/options.h"
 #include "load/iceberg/plan_check.h"
 #include "load/iceberg/quarantine.h"
+#include "load/iceberg/replay.h"
 #include "load/iceberg/row_filter.h"
 #include "load/iceberg/schema_plan.h"
 #include "load/registry.h"
@@ -50,6 +51,9 @@ class IcebergLoad : public Load {
 
   Result<std::optional<commit::Position>> ReadPosition(const Context& context,
                                                        bool expected) override;
+  void SetsOutToRead(const std::string& what) override {
+    load_key_ = Fingerprint(request_.job + '\n' + what);
+  }
   Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) override;
   bool may_widen() const override {
     return request_.contract != nullptr &&
@@ -69,6 +73,7 @@ class IcebergLoad : public Load {
   }
   Result<bool> Sweep(const Context& context, const std::string& run) override;
   std::string target() const override { return table_.ToString(); }
+  bool overwrites() const override { return options_.write_mode == WriteMode::kOverwrite; }
 
  private:
   class Split;
@@ -644,6 +649,18 @@ CALVE_PART(iceberg) {
          CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
          return std::make_unique<IcebergLoad>(std::move(options), std::move(table), *catalog,
                                               request, resources);
+       },
+       .held = [](const config::Node& node, const std::string& job, const Request& request,
+                  const Resources& resources) -> Result<std::unique_ptr<HeldRows>> {
+         CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Declaration().Parse(node));
+         CALVE_ASSIGN_OR_RETURN(catalog::TableName table, options.Name());
+         CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
+         return std::make_unique<QuarantineReplay>(
+             *catalog, *resources.files, *resources.engine,
+             QuarantineReplay::Options{.table = std::move(table),
+                                       .job = job,
+                                       .replay_job = request.job,
+                                       .run = request.run});
        }});
 }
 

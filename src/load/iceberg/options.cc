@@ -27,9 +27,11 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  "With write_mode overwrite: whether a source without a row takes away the rows "
                  "that it would replace. Without it such a load fails and changes nothing. "
                  "overwrite: partitions replaces nothing then, in either case.");
-  shape.Optional("adopt_files", &IcebergOptions::adopt_files,
-                 "What happens to Parquet files whose columns have the table's names and types. "
-                 "`calve plan` says which are adopted, and why others are not.");
+  shape.Optional(
+      "adopt_files", &IcebergOptions::adopt_files,
+      "What happens to Parquet files whose columns have the table's names and types, and "
+      "that are no smaller than a sixteenth of write.target-file-size-bytes. "
+      "`calve plan` says which are adopted, and why others are not.");
   shape.Optional("key", &IcebergOptions::key,
                  "With write_mode merge: the columns by which rows are the same. Values are "
                  "compared exactly; they may be of any type but float, double and nested ones. A "

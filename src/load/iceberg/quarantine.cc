@@ -17,8 +17,8 @@ using iceberg::Field;
 using iceberg::FieldId;
 using iceberg::Type;
 
-constexpr std::array<std::string_view, 7> kTextColumns = {"rule", "reason", "origin",  "raw",
-                                                          "job",  "run",    "load_key"};
+constexpr std::array<std::string_view, 9> kTextColumns = {
+    "rule", "reason", "origin", "raw", "form", "columns", "job", "run", "load_key"};
 constexpr std::string_view kTimeColumn = "quarantined_at";
 
 Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
@@ -33,9 +33,11 @@ Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
                                    .name = std::string(name),
                                    .type = Type::String()});
   }
-  options.fields.push_back(
-      Field{.id = FieldId(8), .name = std::string(kTimeColumn), .type = Type::TimestampTz()});
-  options.partition_fields = {{.source_id = FieldId(7),
+  const FieldId key = options.fields.back().id;
+  options.fields.push_back(Field{.id = FieldId(key.value() + 1),
+                                 .name = std::string(kTimeColumn),
+                                 .type = Type::TimestampTz()});
+  options.partition_fields = {{.source_id = key,
                                .field_id = FieldId(1000),
                                .name = "load_key",
                                .transform = iceberg::Transform::Identity()}};
@@ -83,8 +85,10 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
   arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
                                 arrow::default_memory_pool());
   for (const QuarantinedRow& row : rows) {
+    const std::string form(columnar::ToString(row.form));
     const std::array<const std::string*, kTextColumns.size()> values = {
-        &row.rule, &row.reason, &row.origin, &row.raw, &options.job, &options.run, &options.key};
+        &row.rule,    &row.reason,  &row.origin,  &row.raw,    &form,
+        &row.columns, &options.job, &options.run, &options.key};
     for (size_t i = 0; i < values.size(); ++i) CALVE_RETURN_IF_ERROR(texts[i].Append(*values[i]));
     CALVE_RETURN_IF_ERROR(times.Append(options.now_us));
   }

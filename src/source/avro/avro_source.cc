@@ -9,7 +9,7 @@
 #include "avro/file_reader.h"
 #include "base/text.h"
 #include "columnar/arrow_status.h"
-#include "columnar/row_json.h"
+#include "columnar/row_text.h"
 #include "source/avro/avro_columns.h"
 #include "source/file_set.h"
 #include "source/registry.h"

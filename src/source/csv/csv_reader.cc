@@ -157,7 +157,7 @@ Status CsvReader::Finish(Building* building) {
     lines.resize(kept.size());
     CALVE_ASSIGN_OR_RETURN(batch.rows, columnar::TakeRows(batch.rows, kept));
   }
-  batch.origins = std::make_shared<LineOrigins>(text_->name(), std::move(lines));
+  batch.origins = std::make_shared<LineOrigins>(text_->places(), std::move(lines));
   return Status::Ok();
 }
 
@@ -174,12 +174,17 @@ std::string CsvReader::ShapeFault(const CsvRow& row) const {
 
 columnar::Reject CsvReader::MakeReject(const CsvRow& row, std::string column,
                                        std::string reason) const {
-  std::string raw(row.raw.substr(0, kRawBytesMax));
-  if (!IsValidUtf8(raw) || raw.find('\0') != std::string::npos) raw = Quote(EscapeBytes(raw));
-  return {.origin = text_->name() + " line " + FormatCount(row.line),
-          .column = std::move(column),
-          .reason = std::move(reason),
-          .raw = std::move(raw)};
+  columnar::Reject reject{.origin = text_->places().At(row.line),
+                          .column = std::move(column),
+                          .reason = std::move(reason),
+                          .raw = std::string(row.raw.substr(0, kRawBytesMax))};
+  if (!IsValidUtf8(reject.raw) || reject.raw.find('\0') != std::string::npos) {
+    reject.raw = Quote(EscapeBytes(reject.raw));
+  } else if (row.raw.size() <= kRawBytesMax) {
+    reject.form = columnar::RowForm::kText;
+    reject.columns = HeldColumns(text_->columns());
+  }
+  return reject;
 }
 
 }  // namespace calve::source

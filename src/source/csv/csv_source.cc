@@ -5,6 +5,7 @@
 #include "source/csv/csv_reader.h"
 #include "source/csv/csv_text.h"
 #include "source/registry.h"
+#include "source/reread.h"
 #include "source/typing.h"
 
 namespace calve::source {
@@ -108,14 +109,27 @@ class CsvSource : public Source {
 }  // namespace
 
 CALVE_PART(csv) {
-  registry.Add({.type = "csv",
-                .meaning = "Delimited text files, local or on an object store",
-                .part = config::MakePart<CsvOptions>("csv"),
-                .make = [](const config::Node& node,
-                           const Resources& resources) -> Result<std::unique_ptr<Source>> {
-                  CALVE_ASSIGN_OR_RETURN(CsvOptions options, CsvOptions::Declaration().Parse(node));
-                  return std::make_unique<CsvSource>(std::move(options), resources);
-                }});
+  registry.Add(
+      {.type = "csv",
+       .meaning = "Delimited text files, local or on an object store",
+       .part = config::MakePart<CsvOptions>("csv"),
+       .make = [](const config::Node& node,
+                  const Resources& resources) -> Result<std::unique_ptr<Source>> {
+         CALVE_ASSIGN_OR_RETURN(CsvOptions options, CsvOptions::Declaration().Parse(node));
+         return std::make_unique<CsvSource>(std::move(options), resources);
+       },
+       .reread = [](const config::Node& node, HeldText held) -> Result<std::unique_ptr<Source>> {
+         CALVE_ASSIGN_OR_RETURN(CsvOptions options, CsvOptions::Declaration().Parse(node));
+         CALVE_ASSIGN_OR_RETURN(options.columns, ParseHeldColumns(held.columns));
+         options.header = false;
+         options.encoding = "utf-8";
+         HeldFile::Point(&options);
+         HeldFile file;
+         for (const HeldText::Row& row : held.rows) file.Add(row);
+         return std::move(file).Open([&](const Resources& resources) {
+           return std::make_unique<CsvSource>(std::move(options), resources);
+         });
+       }});
 }
 
 }  // namespace calve::source

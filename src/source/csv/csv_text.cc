@@ -1,5 +1,7 @@
 #include "source/csv/csv_text.h"
 
+#include <nlohmann/json.hpp>
+
 #include <map>
 #include <utility>
 
@@ -10,6 +12,7 @@ namespace calve::source {
 CsvText::CsvText(const CsvOptions& options, const Resources& resources, io::FileInfo info,
                  size_t block_bytes)
     : options_(options),
+      places_(PlacesOf(resources, info)),
       blocks_(ShortName(info.uri), OpenText(resources, options, options.encoding, info),
               std::make_unique<CsvRowEnds>(options.dialect()), block_bytes) {}
 
@@ -56,6 +59,22 @@ Status CsvText::ReadHeader(const Context& context) {
     first_ = std::move(block);
     return CheckNames();
   }
+}
+
+std::string HeldColumns(const std::vector<std::string>& columns) {
+  return nlohmann::json(columns).dump();
+}
+
+Result<std::vector<std::string>> ParseHeldColumns(const std::string& text) {
+  const nlohmann::json names = nlohmann::json::parse(text, nullptr, false);
+  std::vector<std::string> columns;
+  for (const nlohmann::json& name : names) {
+    if (name.is_string()) columns.push_back(name.get<std::string>());
+  }
+  if (names.is_array() && !columns.empty() && columns.size() == names.size()) return columns;
+  return DataError(
+      "expected the names of a file's columns as a JSON array beside a held row, found " +
+      (text.empty() ? "nothing" : text));
 }
 
 Status CsvText::CheckNames() const {

@@ -39,6 +39,10 @@ class Place {
       auto* list = static_cast<arrow::ListBuilder*>(builder);
       children_.push_back(std::make_unique<Place>(path_ + ".element", type_->field(0)->type(),
                                                   list->value_builder()));
+    } else if (type_->id() == arrow::Type::MAP) {
+      auto* map = static_cast<arrow::MapBuilder*>(builder);
+      children_.push_back(
+          std::make_unique<Place>(path_ + ".entry", type_->field(0)->type(), map->value_builder()));
     }
   }
 
@@ -141,7 +145,7 @@ class Place {
       CALVE_RETURN_IF_ERROR(static_cast<arrow::StructBuilder*>(builder_)->Append());
       return AppendFields(cursor, misfit);
     }
-    if (type_->id() == arrow::Type::LIST) {
+    if (type_->id() == arrow::Type::LIST || type_->id() == arrow::Type::MAP) {
       if (*kind != JsonKind::kArray) return Misfit(*kind, cursor, misfit);
       return AppendElements(cursor, misfit);
     }
@@ -159,7 +163,10 @@ class Place {
   }
 
   Status AppendElements(JsonCursor& cursor, JsonMisfit* misfit) {
-    CALVE_RETURN_IF_ERROR(static_cast<arrow::ListBuilder*>(builder_)->Append());
+    // Of a map: its entries, each an object of key and value.
+    CALVE_RETURN_IF_ERROR(type_->id() == arrow::Type::MAP
+                              ? static_cast<arrow::MapBuilder*>(builder_)->Append()
+                              : static_cast<arrow::ListBuilder*>(builder_)->Append());
     cursor.EnterArray();
     while (cursor.NextElement()) CALVE_RETURN_IF_ERROR(children_[0]->Append(cursor, misfit));
     return Status::Ok();
@@ -224,7 +231,20 @@ class Place {
         }
         return misfits();
       }
+      case arrow::Type::BINARY:
+        if (const auto bytes = columnar::ReadBytes(text)) {
+          return StatusOf(static_cast<arrow::BinaryBuilder*>(builder_)->Append(
+              bytes->data(), static_cast<int32_t>(bytes->size())));
+        }
+        return misfits();
       case arrow::Type::FIXED_SIZE_BINARY:
+        if (const int width = static_cast<const arrow::FixedSizeBinaryType&>(*type_).byte_width();
+            width != 16) {
+          const auto bytes = columnar::ReadBytes(text);
+          if (!bytes.has_value() || bytes->size() != static_cast<size_t>(width)) return misfits();
+          return StatusOf(
+              static_cast<arrow::FixedSizeBinaryBuilder*>(builder_)->Append(bytes->data()));
+        }
         if (const auto uuid = columnar::ReadUuid(text)) {
           return StatusOf(
               static_cast<arrow::FixedSizeBinaryBuilder*>(builder_)->Append(uuid->data()));

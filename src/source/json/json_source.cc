@@ -9,11 +9,13 @@
 #include "source/json/json_records.h"
 #include "source/json/json_shape.h"
 #include "source/registry.h"
+#include "source/reread.h"
 #include "source/typing.h"
 
 namespace calve::source {
 namespace {
 
+using columnar::Reject;
 using columnar::TracedBatch;
 
 constexpr size_t kRawBytesMax = 1 << 20;
@@ -60,22 +62,25 @@ struct JsonText {
                  block_bytes) {}
 
   const JsonRowEnds& row_ends;
+  const TextPlaces places;
   TextBlocks blocks;
 
  private:
   JsonText(std::unique_ptr<JsonRowEnds> ends, const JsonOptions& options,
            const Resources& resources, const io::FileInfo& info, size_t block_bytes)
       : row_ends(*ends),
+        places(PlacesOf(resources, info)),
         blocks(ShortName(info.uri), OpenText(resources, options, options.encoding, info),
                std::move(ends), block_bytes) {}
 };
 
 /// Fails with kData on a record that is a piece of something: then no line of the file is sure to be
 /// a row.
-Status CheckWhole(const std::string& file, const JsonRecords& records, std::string_view record) {
-  const std::string fault = records.PieceFault(record);
+Status CheckWhole(const JsonText& text, const JsonRecords& records, std::string_view record) {
+  // A row that was held back is a row.
+  const std::string fault = text.places.are_held() ? "" : records.PieceFault(record);
   if (fault.empty()) return Status::Ok();
-  return DataError(file + " line " + FormatCount(records.line()) + ": " + fault);
+  return DataError(text.blocks.name() + " line " + FormatCount(records.line()) + ": " + fault);
 }
 
 class JsonReader : public SplitReader {
@@ -100,7 +105,7 @@ class JsonReader : public SplitReader {
       batch.bytes_read += ByteCount(static_cast<int64_t>(records_.used() - used_before));
     }
     CALVE_ASSIGN_OR_RETURN(batch.rows, columns_->Finish());
-    batch.origins = std::make_shared<LineOrigins>(text_->blocks.name(), std::move(lines));
+    batch.origins = std::make_shared<LineOrigins>(text_->places, std::move(lines));
     return std::optional<TracedBatch>(std::move(batch));
   }
 
@@ -116,14 +121,17 @@ class JsonReader : public SplitReader {
         lines->push_back(records_.line());
         continue;
       }
-      CALVE_RETURN_IF_ERROR(CheckWhole(text_->blocks.name(), records_, record));
-      std::string raw(record.substr(0, kRawBytesMax));
-      if (!IsValidUtf8(raw)) raw = "(bytes that are no UTF-8)";
-      batch->rejects.push_back(
-          {.origin = text_->blocks.name() + " line " + FormatCount(records_.line()),
-           .column = std::move(misfit.column),
-           .reason = std::move(misfit.reason),
-           .raw = std::move(raw)});
+      CALVE_RETURN_IF_ERROR(CheckWhole(*text_, records_, record));
+      Reject& reject =
+          batch->rejects.emplace_back(Reject{.origin = text_->places.At(records_.line()),
+                                             .column = std::move(misfit.column),
+                                             .reason = std::move(misfit.reason),
+                                             .raw = std::string(record.substr(0, kRawBytesMax))});
+      if (!IsValidUtf8(reject.raw)) {
+        reject.raw = "(bytes that are no UTF-8)";
+      } else if (record.size() <= kRawBytesMax) {
+        reject.form = columnar::RowForm::kText;
+      }
     }
     return Status::Ok();
   }
@@ -206,7 +214,7 @@ class JsonSource : public Source {
     while (records.Next(&record)) {
       has_records = true;
       if (shape->See(record, records.line())) continue;
-      CALVE_RETURN_IF_ERROR(CheckWhole(text.blocks.name(), records, record));
+      CALVE_RETURN_IF_ERROR(CheckWhole(text, records, record));
       if (misfit->empty())
         *misfit = text.blocks.name() + " line " + FormatCount(records.line()) + ": " + kNoObject;
     }
@@ -221,15 +229,31 @@ class JsonSource : public Source {
 }  // namespace
 
 CALVE_PART(json) {
-  registry.Add({.type = "json",
-                .meaning = "JSON lines or arrays, nested objects too, local or on an object store",
-                .part = config::MakePart<JsonOptions>("json"),
-                .make = [](const config::Node& node,
-                           const Resources& resources) -> Result<std::unique_ptr<Source>> {
-                  CALVE_ASSIGN_OR_RETURN(JsonOptions options,
-                                         JsonOptions::Declaration().Parse(node));
-                  return std::make_unique<JsonSource>(std::move(options), resources);
-                }});
+  registry.Add(
+      {.type = "json",
+       .meaning = "JSON lines or arrays, nested objects too, local or on an object store",
+       .part = config::MakePart<JsonOptions>("json"),
+       .make = [](const config::Node& node,
+                  const Resources& resources) -> Result<std::unique_ptr<Source>> {
+         CALVE_ASSIGN_OR_RETURN(JsonOptions options, JsonOptions::Declaration().Parse(node));
+         return std::make_unique<JsonSource>(std::move(options), resources);
+       },
+       .reread = [](const config::Node& node, HeldText held) -> Result<std::unique_ptr<Source>> {
+         CALVE_ASSIGN_OR_RETURN(JsonOptions options, JsonOptions::Declaration().Parse(node));
+         options.records_path.clear();
+         options.encoding = "utf-8";
+         HeldFile::Point(&options);
+         HeldFile file;
+         for (HeldText::Row& row : held.rows) {
+           // Between the parts of a value line ends mean nothing.
+           std::replace(row.text.begin(), row.text.end(), '\n', ' ');
+           std::replace(row.text.begin(), row.text.end(), '\r', ' ');
+           file.Add(row);
+         }
+         return std::move(file).Open([&](const Resources& resources) {
+           return std::make_unique<JsonSource>(std::move(options), resources);
+         });
+       }});
 }
 
 }  // namespace calve::source

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/exit_code.h"
+#include "cli/program.h"
+#include "cli/run_events.h"
+#include "pipeline/run.h"
+
+namespace calve::cli {
+
+/// A run that came to its end, an audit that failed included.
+struct EndedRun {
+  pipeline::RunReport report;
+  nlohmann::ordered_json json;  ///< The report, for --json.
+  ExitCode exit = ExitCode::kDone;
+};
+
+using RunIt =
+    std::function<Result<pipeline::RunReport>(const std::string& run, pipeline::Events& events)>;
+
+/// Let `run_it` run a job, with a record of it under the name `id`, what a person sees meanwhile, and
+/// the notices that the job's monitoring wishes.
+Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const std::string& id,
+                             const RunIt& run_it);
+
+}  // namespace calve::cli
