@@ -125,7 +125,8 @@ Status QuarantineReplay::BeginAnew(const Context& context) {
   CALVE_RETURN_IF_ERROR(FindFiles(context));
   const auto begin = [&](const iceberg::TableMetadata& base) -> Result<iceberg::TableChange> {
     if (base.refs.contains(tag())) {
-      return ConflictError("another replay of rows of job " + options_.job + " has just begun");
+      return RefusedError("another replay of rows of job " + options_.job +
+                          " has just begun; run again when it has ended");
     }
     iceberg::TableChange change = iceberg::SetRef(
         base, tag(), {.snapshot_id = snapshot_, .kind = iceberg::SnapshotRef::Kind::kTag},
@@ -165,6 +166,7 @@ Status QuarantineReplay::FindSettledKeys(const Context& context) {
                         engine::QuoteLiteral(options_.job) + ", " +
                         engine::QuoteLiteral(options_.replay_job) + ") GROUP BY load_key, run",
                     {.resolver = At(snapshot_), .tables = {}}));
+  std::set<std::string> unpublished;
   while (true) {
     CALVE_ASSIGN_OR_RETURN(const columnar::Batch batch, stream->Next(context));
     if (batch == nullptr) break;
@@ -172,10 +174,12 @@ Status QuarantineReplay::FindSettledKeys(const Context& context) {
     const auto& counts = static_cast<const arrow::Int64Array&>(*batch->column(3));
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
       const bool settled = runs.contains(Text(batch, 1, row)) || times.Value(row) < known_since_us;
-      if (settled) keys_.insert(Text(batch, 0, row));
+      (settled ? keys_ : unpublished).insert(Text(batch, 0, row));
       if (!settled) rows_unpublished_ += counts.Value(row);
     }
   }
+  // Of one key only one run has rows, unless two have run side by side.
+  for (const std::string& key : unpublished) keys_.erase(key);
   return Status::Ok();
 }
 
