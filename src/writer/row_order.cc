@@ -32,31 +32,114 @@ std::strong_ordering CompareIn(const SortField& field, const Value& a, const Val
   return field.ascending ? Compare(a, b) : Compare(b, a);
 }
 
-/// The place of each row's value among all values of the column, so that rows are compared by
-/// numbers.
-std::vector<uint32_t> Ranks(const SortField& field, const CodedColumn& column) {
-  std::vector<uint32_t> codes(column.values.size());
-  std::iota(codes.begin(), codes.end(), 0U);
-  std::sort(codes.begin(), codes.end(), [&](uint32_t a, uint32_t b) {
-    return CompareIn(field, column.values[a], column.values[b]) < 0;
-  });
-  std::vector<uint32_t> rank_of_code(codes.size());
-  for (size_t rank = 0; rank < codes.size(); ++rank)
-    rank_of_code[codes[rank]] = static_cast<uint32_t>(rank);
-  std::vector<uint32_t> ranks(column.code_of_row.size());
-  for (size_t row = 0; row < ranks.size(); ++row)
-    ranks[row] = rank_of_code[column.code_of_row[row]];
-  return ranks;
+std::strong_ordering InDirection(const SortField& field, std::strong_ordering order) {
+  return field.ascending ? order : 0 <=> order;
 }
 
-std::vector<int32_t> OrderBy(const std::vector<std::vector<uint32_t>>& ranks) {
-  std::vector<int32_t> order(ranks.front().size());
+/// The values of one field of the order, a row each.
+class KeyColumn {
+ public:
+  virtual ~KeyColumn() = default;
+  virtual std::strong_ordering Compare(int32_t a, int32_t b) const = 0;
+  virtual Value At(int32_t row) const = 0;
+};
+
+/// Values as the rows have them, compared where they lie.
+template <typename Array, typename Read>
+class PlainKeys : public KeyColumn {
+ public:
+  PlainKeys(const SortField& field, const iceberg::Type& type, std::shared_ptr<arrow::Array> array,
+            Read read)
+      : field_(field),
+        type_(type),
+        array_(std::move(array)),
+        typed_(static_cast<const Array&>(*array_)),
+        read_(std::move(read)) {}
+
+  std::strong_ordering Compare(int32_t a, int32_t b) const override {
+    const bool null = typed_.IsNull(a);
+    if (null || typed_.IsNull(b)) {
+      if (null == typed_.IsNull(b)) return std::strong_ordering::equal;
+      return null == field_.nulls_first ? std::strong_ordering::less
+                                        : std::strong_ordering::greater;
+    }
+    return InDirection(field_, read_(typed_, a) <=> read_(typed_, b));
+  }
+  Value At(int32_t row) const override {
+    return typed_.IsNull(row) ? Value() : columnar::ValueAt(*array_, row, type_);
+  }
+
+ private:
+  const SortField& field_;
+  const iceberg::Type& type_;
+  const std::shared_ptr<arrow::Array> array_;
+  const Array& typed_;
+  const Read read_;
+};
+
+/// Transformed values, compared by the place of each among all of the column.
+class RankedKeys : public KeyColumn {
+ public:
+  RankedKeys(const SortField& field, CodedColumn column) : column_(std::move(column)) {
+    std::vector<uint32_t> codes(column_.values.size());
+    std::iota(codes.begin(), codes.end(), 0U);
+    std::sort(codes.begin(), codes.end(), [&](uint32_t a, uint32_t b) {
+      return CompareIn(field, column_.values[a], column_.values[b]) < 0;
+    });
+    rank_of_code_.resize(codes.size());
+    for (size_t rank = 0; rank < codes.size(); ++rank)
+      rank_of_code_[codes[rank]] = static_cast<uint32_t>(rank);
+  }
+
+  std::strong_ordering Compare(int32_t a, int32_t b) const override {
+    return rank_of_code_[CodeOf(a)] <=> rank_of_code_[CodeOf(b)];
+  }
+  Value At(int32_t row) const override { return column_.values[CodeOf(row)]; }
+
+ private:
+  uint32_t CodeOf(int32_t row) const { return column_.code_of_row[static_cast<size_t>(row)]; }
+
+  const CodedColumn column_;
+  std::vector<uint32_t> rank_of_code_;
+};
+
+template <typename Array, typename Read>
+std::unique_ptr<KeyColumn> Plain(const SortField& field, const iceberg::Type& type,
+                                 std::shared_ptr<arrow::Array> array, Read read) {
+  return std::make_unique<PlainKeys<Array, Read>>(field, type, std::move(array), std::move(read));
+}
+
+/// Null for types whose order is not that of what Arrow holds.
+std::unique_ptr<KeyColumn> PlainKeysOf(const SortField& field, const iceberg::Type& type,
+                                       const std::shared_ptr<arrow::Array>& array) {
+  const auto number = [](const auto& values, int32_t row) { return int64_t{values.Value(row)}; };
+  const auto bytes = [](const auto& values, int32_t row) { return values.GetView(row); };
+  switch (array->type_id()) {
+    case arrow::Type::INT32:
+      return Plain<arrow::Int32Array>(field, type, array, number);
+    case arrow::Type::DATE32:
+      return Plain<arrow::Date32Array>(field, type, array, number);
+    case arrow::Type::INT64:
+      return Plain<arrow::Int64Array>(field, type, array, number);
+    case arrow::Type::TIME64:
+      return Plain<arrow::Time64Array>(field, type, array, number);
+    case arrow::Type::TIMESTAMP:
+      return Plain<arrow::TimestampArray>(field, type, array, number);
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return Plain<arrow::BinaryArray>(field, type, array, bytes);
+    default:
+      return nullptr;
+  }
+}
+
+std::vector<int32_t> OrderBy(const std::vector<std::unique_ptr<KeyColumn>>& keys, int64_t rows) {
+  std::vector<int32_t> order(static_cast<size_t>(rows));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    for (const std::vector<uint32_t>& rank : ranks) {
-      const uint32_t left = rank[static_cast<size_t>(a)];
-      const uint32_t right = rank[static_cast<size_t>(b)];
-      if (left != right) return left < right;
+    for (const auto& key : keys) {
+      const auto found = key->Compare(a, b);
+      if (found != 0) return found < 0;
     }
     return false;
   });
@@ -82,23 +165,29 @@ Result<RowOrder> RowOrder::Of(const iceberg::TableMetadata& table, const iceberg
 }
 
 Result<RowOrder::Sorted> RowOrder::Sort(const columnar::Batch& rows) const {
-  std::vector<CodedColumn> columns;
-  std::vector<std::vector<uint32_t>> ranks;
+  std::vector<std::unique_ptr<KeyColumn>> keys;
   for (const Field& field : fields_) {
-    const bool is_void = field.field.transform.kind() == Transform::Kind::kVoid;
+    const Transform& transform = field.field.transform;
+    const bool is_void = transform.kind() == Transform::Kind::kVoid;
     CALVE_ASSIGN_OR_RETURN(const auto column,
                            ColumnAt(*rows, is_void ? std::vector<int>() : field.path));
-    CALVE_ASSIGN_OR_RETURN(
-        columns.emplace_back(),
-        TransformColumn(field.field.transform, field.type, field.result, column));
-    ranks.push_back(Ranks(field.field, columns.back()));
+    std::unique_ptr<KeyColumn> key;
+    if (transform.kind() == Transform::Kind::kIdentity)
+      key = PlainKeysOf(field.field, field.type, column);
+    if (key == nullptr) {
+      CALVE_ASSIGN_OR_RETURN(CodedColumn coded,
+                             TransformColumn(transform, field.type, field.result, column));
+      key = std::make_unique<RankedKeys>(field.field, std::move(coded));
+    }
+    keys.push_back(std::move(key));
   }
-  std::vector<int32_t> order = OrderBy(ranks);
+  std::vector<int32_t> order = OrderBy(keys, rows->num_rows());
   Sorted sorted;
-  for (const CodedColumn& column : columns) {
-    sorted.first.push_back(column.values[column.code_of_row[static_cast<size_t>(order.front())]]);
-    sorted.last.push_back(column.values[column.code_of_row[static_cast<size_t>(order.back())]]);
+  for (const auto& key : keys) {
+    sorted.first.push_back(key->At(order.front()));
+    sorted.last.push_back(key->At(order.back()));
   }
+  keys.clear();
   if (std::is_sorted(order.begin(), order.end())) {
     sorted.rows = rows;
     return sorted;

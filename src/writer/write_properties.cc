@@ -3,7 +3,9 @@
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -19,6 +21,9 @@ constexpr std::string_view kPageVersion = "write.parquet.page-version";
 
 /// Level 1 halves zstd's time against its usual 3 for a few per cent of size.
 constexpr int kZstdLevelDefault = 1;
+
+/// Of a bloom filter, as Iceberg's writers have it: false positives among all answers.
+constexpr double kFppDefault = 0.01;
 
 struct Range {
   int64_t least;
@@ -42,6 +47,18 @@ Result<int64_t> Number(const iceberg::TableMetadata& table, std::string_view key
 Result<int64_t> Size(const iceberg::TableMetadata& table, std::string_view key, int64_t fallback) {
   return Number(table, key, fallback,
                 {.least = 1, .most = std::numeric_limits<int64_t>::max() / 4});
+}
+
+/// A number between 0 and 1, ends excluded.
+Result<double> Share(const iceberg::TableMetadata& table, const std::string& key, double fallback) {
+  const std::string_view text = table.Property(key, "");
+  if (text.empty()) return fallback;
+  double share = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), share);
+  if (fault == std::errc() && end == text.data() + text.size() && share > 0 && share < 1)
+    return share;
+  return ConfigError(fmt::format(
+      "table property {}: expected a number between 0 and 1, found {}", key, Quote(text)));
 }
 
 Result<parquet::Compression::type> Codec(const iceberg::TableMetadata& table) {
@@ -91,11 +108,20 @@ std::string LeafPath(const iceberg::Schema& schema, iceberg::FieldId id) {
   return path;
 }
 
+/// How many distinct values a split-block bloom filter of so many bytes takes at a rate of false
+/// positives: each sets one bit in each of eight words.
+int64_t RoomFor(int64_t bytes, double fpp) {
+  const double room = -static_cast<double>(bytes) * std::log1p(-std::pow(fpp, 1.0 / 8));
+  return std::max<int64_t>(1, static_cast<int64_t>(room));
+}
+
 /// Ask for bloom filters where the table does; columns that were dropped since harm nobody, and
 /// Parquet has none for booleans.
 Status AddBloomFilters(const iceberg::TableMetadata& table, const iceberg::Schema& schema,
                        parquet::WriterProperties::Builder& builder) {
   constexpr std::string_view kEnabled = "write.parquet.bloom-filter-enabled.column.";
+  CALVE_ASSIGN_OR_RETURN(const int64_t max_bytes,
+                         Size(table, "write.parquet.bloom-filter-max-bytes", 1 << 20));
   for (auto at = table.properties.lower_bound(std::string(kEnabled));
        at != table.properties.end() && at->first.starts_with(kEnabled); ++at) {
     const std::string column = at->first.substr(kEnabled.size());
@@ -103,10 +129,14 @@ Status AddBloomFilters(const iceberg::TableMetadata& table, const iceberg::Schem
     if (ToLower(at->second) != "true" || field == nullptr || !field->type.is_primitive()) continue;
     if (field->type.kind() == iceberg::TypeKind::kBoolean) continue;
     parquet::BloomFilterOptions options;
-    const std::string ndv = "write.parquet.bloom-filter-ndv.column." + column;
-    if (!table.Property(ndv, "").empty()) {
-      CALVE_ASSIGN_OR_RETURN(options.ndv, Number(table, ndv, 0, {.least = 1, .most = 1 << 30}));
-    }
+    CALVE_ASSIGN_OR_RETURN(
+        options.fpp, Share(table, "write.parquet.bloom-filter-fpp.column." + column, kFppDefault));
+    const int64_t room = RoomFor(max_bytes, options.fpp);
+    CALVE_ASSIGN_OR_RETURN(const int64_t distinct,
+                           Number(table, "write.parquet.bloom-filter-ndv.column." + column, room,
+                                  {.least = 1, .most = 1 << 30}));
+    // Without a number Parquet takes that of a row group's rows, which nothing bounds here.
+    options.ndv = std::min(distinct, room);
     builder.enable_bloom_filter(LeafPath(schema, field->id), options);
   }
   return Status::Ok();

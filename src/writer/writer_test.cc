@@ -795,6 +795,35 @@ TEST_F(WriterTest, ABloomFilterHasRoomForAsManyValuesAsTheTableSays) {
   EXPECT_LT(filter_for("100")->GetBitsetSize(), fitting->GetBitsetSize());
 }
 
+TEST_F(WriterTest, ABloomFilterIsNoLargerThanTheTableSays) {
+  const auto bytes_of = [&](const std::string& max_bytes, const std::string& fpp) {
+    properties_ = {{"write.parquet.bloom-filter-enabled.column.n", "true"},
+                   {"write.parquet.bloom-filter-max-bytes", max_bytes},
+                   {"write.parquet.bloom-filter-fpp.column.n", fpp}};
+    WriteOptions options = Options({Required(1, "n", Type::Int())});
+    options.run_id = "b" + max_bytes + fpp;
+    const auto written = WriteAll(options, NumberedRows(options, 20'000, [](int i) { return i; }));
+    EXPECT_TRUE(written.ok()) << written.error().message;
+    const auto reader = OpenParquet(written->front()->path);
+    return reader->parquet_reader()
+        ->GetBloomFilterReader()
+        .RowGroup(0)
+        ->GetColumnBloomFilter(0)
+        ->GetBitsetSize();
+  };
+  EXPECT_LE(bytes_of("4096", "0.01"), 4096U);
+  EXPECT_GT(bytes_of("1048576", "0.01"), 16'000U);
+  EXPECT_LT(bytes_of("1048576", "0.5"), bytes_of("1048576", "0.001"));
+  for (const char* fpp : {"0", "1", "-1", "x", "0.5x"}) {
+    properties_ = {{"write.parquet.bloom-filter-enabled.column.n", "true"},
+                   {"write.parquet.bloom-filter-fpp.column.n", fpp}};
+    const auto refused =
+        OpenDataFileWriter(*context_, files_, Options({Required(1, "n", Type::Int())}));
+    ASSERT_FALSE(refused.ok()) << fpp;
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("between 0 and 1"));
+  }
+}
+
 TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {
   const auto refuse = [&](Field field, std::string_view part) {
     const auto writer = OpenDataFileWriter(*context_, files_, Options({std::move(field)}));
