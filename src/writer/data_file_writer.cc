@@ -22,6 +22,7 @@
 #include "writer/required_columns.h"
 #include "writer/row_order.h"
 #include "writer/row_spill.h"
+#include "writer/sorted_runs.h"
 #include "writer/writer.h"
 
 namespace calve::writer {
@@ -42,11 +43,10 @@ constexpr int64_t kWorthPercent = 25;
 struct Partition {
   iceberg::PartitionValues values;
   std::vector<RowSpill::Place> spilled;
-  int64_t spilled_bytes = 0;  ///< In memory.
-  columnar::Batch last;       ///< The rows that were still held at the end.
+  int64_t spilled_bytes = 0;       ///< In memory.
+  columnar::Batch last;            ///< The rows that were still held at the end.
+  std::optional<SortedRuns> runs;  ///< In a sorted table, in place of `spilled`.
   std::unique_ptr<ParquetFile> file;
-  std::optional<RowOrder::Key> last_key;  ///< Of the file's rows; none as long as it has none.
-  bool is_sorted = true;                  ///< The file.
   int64_t last_use = 0;
 };
 
@@ -62,6 +62,7 @@ class FanOutWriter : public DataFileWriter {
         names_(*options_.table),
         held_bytes_max_(std::min(options_.buffer_bytes_max, kHeldBytesMax)),
         group_bytes_(std::min(parquet_.properties.row_group_bytes, held_bytes_max_)),
+        piece_bytes_(std::clamp<int64_t>(held_bytes_max_ / 64, 1 << 10, 512 << 10)),
         spill_(parquet_.shape.row_schema()) {}
 
   ~FanOutWriter() override { ReleaseAll(); }
@@ -78,7 +79,7 @@ class FanOutWriter : public DataFileWriter {
   Status SetAside(const Context& context);
   Status WriteRowGroup(const Context& context, Partition& partition,
                        std::vector<columnar::Batch> rows);
-  Status Sort(Partition& partition, std::vector<columnar::Batch>& rows) const;
+  Status WriteSorted(const Context& context, Partition& partition);
   Status WriteSpilled(const Context& context, Partition& partition);
   Status OpenFile(const Context& context, Partition& partition);
   Status CloseFile(Partition& partition);
@@ -104,6 +105,7 @@ class FanOutWriter : public DataFileWriter {
   SizeRatio ratio_;
   const int64_t held_bytes_max_;
   const int64_t group_bytes_;  ///< In memory, of a row group of rows that were set aside.
+  const int64_t piece_bytes_;  ///< Of a sorted run that is merged with others.
   MemoryBudget* budget_ = nullptr;
   std::unordered_map<std::string, uint32_t> partition_numbers_;  ///< By key.
   std::vector<Partition> partitions_;
@@ -161,11 +163,17 @@ Status FanOutWriter::Hold(const Context& context, const columnar::Batch& batch) 
 Status FanOutWriter::SetAside(const Context& context) {
   CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
   const int64_t bytes = held_bytes_;
-  // Rows that are to be sorted wait for more: a file of one row group is sorted as a whole.
-  const int64_t worth = order_.is_none() ? group_bytes_ * kWorthPercent / 100 : group_bytes_;
+  const int64_t worth = group_bytes_ * kWorthPercent / 100;
   for (const ArrangedRows::Range& range : held.ranges) {
     Partition& partition = partitions_[range.partition];
     const columnar::Batch rows = held.RowsOf(range);
+    if (!order_.is_none()) {
+      if (!partition.runs.has_value()) partition.runs.emplace(order_, spill_, piece_bytes_);
+      CALVE_RETURN_IF_ERROR(partition.runs->Add(rows));
+      if (ratio_.Estimate(partition.runs->bytes()) >= parquet_.properties.target_file_bytes)
+        CALVE_RETURN_IF_ERROR(WriteSorted(context, partition));
+      continue;
+    }
     const auto share =
         static_cast<double>(range.count) / static_cast<double>(held.rows->num_rows());
     const auto range_bytes = static_cast<int64_t>(static_cast<double>(bytes) * share);
@@ -195,22 +203,38 @@ Status FanOutWriter::WriteSpilled(const Context& context, Partition& partition) 
   return rows.empty() ? Status::Ok() : WriteRowGroup(context, partition, std::move(rows));
 }
 
-/// Put the rows of a row group in order, and see whether the file still is.
-Status FanOutWriter::Sort(Partition& partition, std::vector<columnar::Batch>& rows) const {
-  CALVE_ASSIGN_OR_RETURN(const columnar::Batch whole, arrow::ConcatenateRecordBatches(rows));
-  rows.clear();
-  CALVE_ASSIGN_OR_RETURN(RowOrder::Sorted sorted, order_.Sort(whole));
-  if (partition.last_key.has_value() && !order_.InOrder(*partition.last_key, sorted.first))
-    partition.is_sorted = false;
-  partition.last_key = std::move(sorted.last);
-  rows.push_back(std::move(sorted.rows));
-  return Status::Ok();
+/// Write what a partition has in its order, and end its file: what comes later is no part of that.
+Status FanOutWriter::WriteSorted(const Context& context, Partition& partition) {
+  if (partition.last != nullptr) {
+    const columnar::Batch last = std::exchange(partition.last, nullptr);
+    if (!partition.runs.has_value()) {
+      CALVE_ASSIGN_OR_RETURN(columnar::Batch sorted, order_.Sort(last));
+      CALVE_RETURN_IF_ERROR(WriteRowGroup(context, partition, {std::move(sorted)}));
+    } else {
+      CALVE_RETURN_IF_ERROR(partition.runs->Add(last));
+    }
+  }
+  while (partition.runs.has_value()) {
+    std::vector<columnar::Batch> group;
+    int64_t bytes = 0;
+    while (bytes < group_bytes_) {
+      CALVE_RETURN_IF_ERROR(context.CheckStop());
+      CALVE_ASSIGN_OR_RETURN(columnar::Batch rows, partition.runs->Next());
+      if (rows == nullptr) {
+        partition.runs.reset();
+        break;
+      }
+      bytes += columnar::BatchBytes(*rows);
+      group.push_back(std::move(rows));
+    }
+    if (!group.empty()) CALVE_RETURN_IF_ERROR(WriteRowGroup(context, partition, std::move(group)));
+  }
+  return partition.file == nullptr ? Status::Ok() : CloseFile(partition);
 }
 
 Status FanOutWriter::WriteRowGroup(const Context& context, Partition& partition,
                                    std::vector<columnar::Batch> rows) {
   if (partition.file == nullptr) CALVE_RETURN_IF_ERROR(OpenFile(context, partition));
-  if (!order_.is_none()) CALVE_RETURN_IF_ERROR(Sort(partition, rows));
   CALVE_RETURN_IF_ERROR(partition.file->AppendRowGroup(rows));
   partition.last_use = ++uses_;
   if (partition.file->IsFull()) CALVE_RETURN_IF_ERROR(CloseFile(partition));
@@ -234,10 +258,8 @@ Status FanOutWriter::OpenFile(const Context& context, Partition& partition) {
 Status FanOutWriter::CloseFile(Partition& partition) {
   Result<iceberg::DataFile> closed = partition.file->Close();
   const std::string uri = partition.file->uri();
-  if (closed.ok() && partition.is_sorted) closed->sort_order_id = order_.id();
+  if (closed.ok()) closed->sort_order_id = order_.id();
   partition.file.reset();
-  partition.last_key.reset();
-  partition.is_sorted = true;
   --open_files_;
   return TakeFile(uri, partition.values, std::move(closed));
 }
@@ -325,7 +347,8 @@ Result<std::vector<iceberg::DataFilePtr>> FanOutWriter::Close(const Context& con
     partitions_[range.partition].last = held.RowsOf(range);
   for (Partition& partition : partitions_) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
-    CALVE_RETURN_IF_ERROR(WriteSpilled(context, partition));
+    CALVE_RETURN_IF_ERROR(order_.is_none() ? WriteSpilled(context, partition)
+                                           : WriteSorted(context, partition));
     if (partition.file != nullptr) CALVE_RETURN_IF_ERROR(CloseFile(partition));
   }
   ReleaseAll();

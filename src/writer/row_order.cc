@@ -146,6 +146,21 @@ std::vector<int32_t> OrderBy(const std::vector<std::unique_ptr<KeyColumn>>& keys
   return order;
 }
 
+Result<std::unique_ptr<KeyColumn>> KeysOf(const arrow::RecordBatch& rows, const SortField& field,
+                                          const std::vector<int>& path, const iceberg::Type& type,
+                                          const iceberg::Type& result) {
+  const bool is_void = field.transform.kind() == Transform::Kind::kVoid;
+  CALVE_ASSIGN_OR_RETURN(const auto column, ColumnAt(rows, is_void ? std::vector<int>() : path));
+  std::unique_ptr<KeyColumn> keys;
+  if (field.transform.kind() == Transform::Kind::kIdentity) keys = PlainKeysOf(field, type, column);
+  if (keys == nullptr) {
+    CALVE_ASSIGN_OR_RETURN(CodedColumn coded,
+                           TransformColumn(field.transform, type, result, column));
+    keys = std::make_unique<RankedKeys>(field, std::move(coded));
+  }
+  return keys;
+}
+
 }  // namespace
 
 Result<RowOrder> RowOrder::Of(const iceberg::TableMetadata& table, const iceberg::Schema& schema) {
@@ -164,42 +179,49 @@ Result<RowOrder> RowOrder::Of(const iceberg::TableMetadata& table, const iceberg
   return order;
 }
 
-Result<RowOrder::Sorted> RowOrder::Sort(const columnar::Batch& rows) const {
+Result<columnar::Batch> RowOrder::Sort(const columnar::Batch& rows) const {
   std::vector<std::unique_ptr<KeyColumn>> keys;
   for (const Field& field : fields_) {
-    const Transform& transform = field.field.transform;
-    const bool is_void = transform.kind() == Transform::Kind::kVoid;
-    CALVE_ASSIGN_OR_RETURN(const auto column,
-                           ColumnAt(*rows, is_void ? std::vector<int>() : field.path));
-    std::unique_ptr<KeyColumn> key;
-    if (transform.kind() == Transform::Kind::kIdentity)
-      key = PlainKeysOf(field.field, field.type, column);
-    if (key == nullptr) {
-      CALVE_ASSIGN_OR_RETURN(CodedColumn coded,
-                             TransformColumn(transform, field.type, field.result, column));
-      key = std::make_unique<RankedKeys>(field.field, std::move(coded));
-    }
-    keys.push_back(std::move(key));
+    CALVE_ASSIGN_OR_RETURN(keys.emplace_back(),
+                           KeysOf(*rows, field.field, field.path, field.type, field.result));
   }
   std::vector<int32_t> order = OrderBy(keys, rows->num_rows());
-  Sorted sorted;
-  for (const auto& key : keys) {
-    sorted.first.push_back(key->At(order.front()));
-    sorted.last.push_back(key->At(order.back()));
-  }
   keys.clear();
-  if (std::is_sorted(order.begin(), order.end())) {
-    sorted.rows = rows;
-    return sorted;
-  }
+  if (std::is_sorted(order.begin(), order.end())) return rows;
   const auto count = static_cast<int64_t>(order.size());
   const std::shared_ptr<arrow::Array> indices =
       std::make_shared<arrow::Int32Array>(count, arrow::Buffer::FromVector(std::move(order)));
   CALVE_ASSIGN_OR_RETURN(
       const arrow::Datum taken,
       arrow::compute::Take(rows, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
-  sorted.rows = taken.record_batch();
-  return sorted;
+  return taken.record_batch();
+}
+
+Result<RowOrder::Key> RowOrder::KeyOf(const arrow::RecordBatch& rows, int64_t row) const {
+  const columnar::Batch one = rows.Slice(row, 1);
+  Key key;
+  for (const Field& field : fields_) {
+    CALVE_ASSIGN_OR_RETURN(const auto column,
+                           KeysOf(*one, field.field, field.path, field.type, field.result));
+    key.push_back(column->At(0));
+  }
+  return key;
+}
+
+Result<int64_t> RowOrder::CountUpTo(const arrow::RecordBatch& rows, const Key& key) const {
+  int64_t first = 0;
+  int64_t count = rows.num_rows();
+  while (count > 0) {
+    const int64_t half = count / 2;
+    CALVE_ASSIGN_OR_RETURN(const Key middle, KeyOf(rows, first + half));
+    if (InOrder(middle, key)) {
+      first += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  return first;
 }
 
 bool RowOrder::InOrder(const Key& a, const Key& b) const {

@@ -57,8 +57,8 @@ Result<double> Share(const iceberg::TableMetadata& table, const std::string& key
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), share);
   if (fault == std::errc() && end == text.data() + text.size() && share > 0 && share < 1)
     return share;
-  return ConfigError(fmt::format(
-      "table property {}: expected a number between 0 and 1, found {}", key, Quote(text)));
+  return ConfigError(fmt::format("table property {}: expected a number between 0 and 1, found {}",
+                                 key, Quote(text)));
 }
 
 Result<parquet::Compression::type> Codec(const iceberg::TableMetadata& table) {

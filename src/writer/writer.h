@@ -49,9 +49,8 @@ Result<std::string> WhyNotAdopted(const Context& context, io::FileSystem& files,
 /// Turn batches into Parquet data files of one table. For one thread; several work side by side,
 /// one per split.
 ///
-/// Rows fan out to partitions in bounded memory, and are put into the table's sort order: a file
-/// names the order when all its rows are in it, which they are in one that has a single row group;
-/// in others each row group is sorted.
+/// Rows fan out to partitions in bounded memory, and are put into the table's sort order: each file
+/// is sorted as a whole, by runs on the local disk where its rows do not fit in memory.
 /// After an error call Abort. Nothing is visible to
 /// readers until a commit.
 class DataFileWriter {

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
@@ -603,32 +604,55 @@ std::vector<Batch> NumberedRows(const WriteOptions& options, int rows,
   return batches;
 }
 
-TEST_F(WriterTest, AFileOfSeveralRowGroupsNamesTheOrderOnlyWhenItIsInIt) {
+TEST_F(WriterTest, AFileOfSeveralRowGroupsIsSortedAsAWhole) {
   WriteOptions options =
       SortedBy(Options({Required(1, "n", Type::Int())}), {{.source_id = FieldId(1)}});
   options.buffer_bytes_max = 40'000;
-  const auto write = [&](std::string run, const std::function<int(int)>& number) {
-    options.run_id = std::move(run);
-    const auto written = WriteAll(options, NumberedRows(options, 20'000, number));
-    EXPECT_TRUE(written.ok()) << written.error().message;
-    EXPECT_EQ(written->size(), 1U);
-    return written->front();
-  };
-  const DataFilePtr in_order = write("one", [](int i) { return i; });
-  EXPECT_EQ(in_order->sort_order_id, iceberg::SortOrderId(7));
-  EXPECT_GT(in_order->split_offsets.size(), 2U);
-
-  const DataFilePtr mixed = write("two", [](int i) { return i * 7919 % 20'000; });
-  EXPECT_EQ(mixed->sort_order_id, iceberg::SortOrderId(0));
-  const auto reader = OpenParquet(mixed->path);
-  int64_t sum = 0;
-  for (int group = 0; group < reader->num_row_groups(); ++group) {
-    const auto rows = reader->ReadRowGroup(group).ValueOrDie()->CombineChunksToBatch().ValueOrDie();
+  const std::vector<std::function<int(int)>> orders = {
+      [](int i) { return i; }, [](int i) { return i * 7919 % 20'000; },
+      [](int i) { return 20'000 - i; }, [](int i) { return i / 3000; }, [](int) { return 1; }};
+  for (size_t k = 0; k < orders.size(); ++k) {
+    options.run_id = "order" + std::to_string(k);
+    const auto written = WriteAll(options, NumberedRows(options, 20'000, orders[k]));
+    ASSERT_TRUE(written.ok()) << written.error().message;
+    ASSERT_EQ(written->size(), 1U);
+    EXPECT_EQ(written->front()->sort_order_id, iceberg::SortOrderId(7));
+    EXPECT_GT(written->front()->split_offsets.size(), 2U);
+    const auto rows = ReadBack(written->front()->path)->CombineChunksToBatch().ValueOrDie();
     const auto& numbers = static_cast<const arrow::Int32Array&>(*rows->column(0));
-    EXPECT_TRUE(std::is_sorted(numbers.raw_values(), numbers.raw_values() + numbers.length()));
-    for (int64_t i = 0; i < numbers.length(); ++i) sum += numbers.Value(i);
+    std::vector<int> expected;
+    for (int i = 0; i < 20'000; ++i) expected.push_back(orders[k](i));
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(std::vector<int>(numbers.raw_values(), numbers.raw_values() + numbers.length()),
+              expected)
+        << k;
   }
-  EXPECT_EQ(sum, int64_t{20'000} * 19'999 / 2);
+}
+
+TEST_F(WriterTest, PartitionsAreSortedEachForItself) {
+  WriteOptions options = SortedBy(Options({Required(1, "n", Type::Int())}),
+                                  {{.source_id = FieldId(1), .ascending = false}});
+  options.spec.fields = {{.source_id = FieldId(1),
+                          .field_id = FieldId(1000),
+                          .name = "b",
+                          .transform = Transform::Bucket(5)}};
+  options.buffer_bytes_max = 20'000;
+  const auto written =
+      WriteAll(options, NumberedRows(options, 20'000, [](int i) { return i * 7919 % 20'000; }));
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  EXPECT_EQ(written->size(), 5U);
+  std::vector<int> all;
+  for (const DataFilePtr& file : *written) {
+    const auto rows = ReadBack(file->path)->CombineChunksToBatch().ValueOrDie();
+    const auto& numbers = static_cast<const arrow::Int32Array&>(*rows->column(0));
+    const std::vector<int> read(numbers.raw_values(), numbers.raw_values() + numbers.length());
+    EXPECT_TRUE(std::is_sorted(read.rbegin(), read.rend()));
+    all.insert(all.end(), read.begin(), read.end());
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<int> expected(20'000);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(all, expected);
 }
 
 TEST_F(WriterTest, AbortRemovesItsOwnFilesOnly) {

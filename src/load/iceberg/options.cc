@@ -43,8 +43,7 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  {.example = "[month(date)]"});
   shape.Optional("sort_by", &IcebergOptions::sort_by,
                  "For a new table: columns or transforms of them by which the rows of each file "
-                 "are sorted, such as region, ts desc, name desc nulls_first, bucket(16, id). "
-                 "Files of more than one row group are sorted row group by row group.",
+                 "are sorted, such as region, ts desc, name desc nulls_first, bucket(16, id).",
                  {.example = "[ts desc]"});
   shape.Optional("format_version", &IcebergOptions::format_version,
                  "For a new table: the version of Iceberg's format.", {.min = 2, .max = 3});
