@@ -133,9 +133,10 @@ Result<std::unique_ptr<source::Source>> MakeHeldSource(const Job& job, load::Hel
   const source::Kind* kind = resources.parts->sources.Find(job.source.type);
   if (kind != nullptr && kind->reread != nullptr)
     return kind->reread(job.source.node, std::move(text));
-  return ConfigError("rows were held back as text that could not be read, but the source of job " +
-                     job.id + " is of type " + job.source.type +
-                     ", which reads no text; give the job the source that it had");
+  return ConfigError(
+      "rows were held back as text that could not be read, but the job's source is of "
+      "type " +
+      job.source.type + ", which reads no text; give the job the source that it had");
 }
 
 /// Let a run read the next rows that were held back; without a source when there are none.
@@ -143,7 +144,7 @@ Status TakeHeld(const Context& context, const Job& job,
                 const std::optional<commit::Position>& since, load::HeldRows& held,
                 const Resources& resources, Prepared* prepared) {
   if (prepared->load->overwrites()) {
-    return RefusedError("job " + job.id + " overwrites " + prepared->load->target() +
+    return RefusedError("the job overwrites " + prepared->load->target() +
                         " at each run, so rows that were held back cannot be added to it; run the "
                         "job again instead");
   }
