@@ -132,6 +132,19 @@ TEST_F(Http, ACutReplyIsTriedAgainOnlyWhenThatDoesNoHarm) {
   EXPECT_EQ(Count("cut-post"), 1);
 }
 
+TEST_F(Http, AHeadThatIsCutIsNoReply) {
+  for (const std::string method : {"GET", "HEAD"}) {
+    const auto cut = Send({.method = method, .url = "/cut-head/" + method});
+    ASSERT_FALSE(cut.ok()) << method;
+    EXPECT_EQ(cut.error().kind, ErrorKind::kTransient);
+    EXPECT_THAT(cut.error().message, HasSubstr("no whole reply"));
+    EXPECT_EQ(Count(method), 4);
+  }
+  const auto posted = Send({.method = "POST", .url = "/cut-head/cut-head-post", .body = "x"});
+  ASSERT_FALSE(posted.ok());
+  EXPECT_EQ(posted.error().kind, ErrorKind::kUnknownOutcome);
+}
+
 TEST_F(Http, ARequestWithoutReplyHasAnUnknownOutcome) {
   auto posted = Send({.method = "POST", .url = "/swallow/swallowed", .body = "x"});
   ASSERT_FALSE(posted.ok());

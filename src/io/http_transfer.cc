@@ -22,7 +22,8 @@ struct Exchange {
   const BodySink* sink;
   CURL* handle;
   Transfer transfer;
-  Status failed;  // a failure of our own that ended the transfer
+  Status failed;            // a failure of our own that ended the transfer
+  bool head_ended = false;  // curl takes a head that is cut short for a whole one
 };
 
 using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
@@ -35,6 +36,9 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   const size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) {
     exchange.transfer.response.headers.clear();
+    exchange.head_ended = false;
+  } else if (line.empty()) {
+    exchange.head_ended = true;
   } else if (colon != std::string_view::npos) {
     exchange.transfer.response.headers.emplace_back(Trim(line.substr(0, colon)),
                                                     Trim(line.substr(colon + 1)));
@@ -269,6 +273,9 @@ Transfer Connections::Perform(const Context& context, const HttpRequest& request
         StoppedError("stopped on request while waiting for " + ShownUri(request.url));
   } else if (code != CURLE_OK) {
     transfer.outcome = ErrorOf(code, exchange, details.data());
+  } else if (!exchange.head_ended) {
+    transfer.outcome = TransientError("no whole reply came from " + ShownUri(request.url) +
+                                      ": its head ends in the middle");
   }
   GiveBack(exchange.handle);
   return transfer;

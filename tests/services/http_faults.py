@@ -7,6 +7,7 @@ It prints its port, then serves until its standard input ends. What the path ask
   /flaky/K/N/ID         K times status N, then 200 and how often it was asked
   /count/ID             how often the ID was asked for
   /cut/ID               the head of a reply and half of its body, then the end of the connection
+  /cut-head/ID          half of the head of a reply, then the end of the connection
   /swallow/ID           the whole request is read, then the connection ends without a reply
   /second-swallowed/ID  the first request on a connection is answered, the next one read and left without a reply
   /hang/ID              no reply for as long as the client stays
@@ -91,6 +92,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_cut(self, parts, query, body):
         self.count(parts[0])
         self.reply(200, b"half", length=8)
+        self.leave()
+
+    def do_cut_head(self, parts, query, body):
+        self.count(parts[0])
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: test\r\nContent-Le")
         self.leave()
 
     def do_swallow(self, parts, query, body):

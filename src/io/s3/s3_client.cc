@@ -156,6 +156,10 @@ Result<S3Object> S3Client::Head(const Context& context, const S3Place& place) {
                          Send(context, {.method = "HEAD", .url = UrlOf(place)}));
   if (response.status == 404) return NotFoundError("nothing is at " + Quote(place.uri));
   if (!response.ok()) return S3Error("look at", place, response);
+  if (response.Header("content-length").empty()) {
+    return DataError(Quote(place.uri) +
+                     ": expected S3 to say how large it is, found no Content-Length in its answer");
+  }
   return S3Object{.key = place.key,
                   .size = ByteCount(ParseCount(response.Header("content-length"))),
                   .modified = ParseHttpTime(response.Header("last-modified")),

@@ -86,6 +86,13 @@ TEST_F(S3, AddressesKeepKeysAndSignEachRequest) {
   EXPECT_EQ(http_->asked[0].sign->service, "s3");
 }
 
+TEST_F(S3, AnObjectOfUnknownSizeIsNotTakenForAnEmptyOne) {
+  Answer(Reply(200, "", {{"ETag", "\"t\""}}));
+  const auto object = client_->Head(*context_, place_);
+  ASSERT_FALSE(object.ok());
+  EXPECT_THAT(object.error().message, HasSubstr("Content-Length"));
+}
+
 TEST_F(S3, ErrorsSayWhatS3SaidAndHoldNoSecret) {
   Answer(Reply(403, ErrorXml("AccessDenied", "no &amp; never")));
   auto denied = client_->Put(*context_, place_, "x");
@@ -131,6 +138,7 @@ TEST_F(S3, ASmallFileIsOneConditionalRequestSentOnce) {
 
 TEST_F(S3, ATakenNameIsSaid) {
   Answer(Reply(412, ErrorXml("PreconditionFailed")));
+  Answer(Reply(200, "", {{"ETag", "\"other\""}, {"Content-Length", "5"}}));
   EXPECT_EQ(Write("bytes").error().kind, ErrorKind::kAlreadyExists);
   Answer(Reply(412, ErrorXml("PreconditionFailed")));
   EXPECT_EQ(client_->PutIfAbsent(*context_, place_, "x").value(), S3PutOutcome::kTaken);
@@ -148,6 +156,15 @@ TEST_F(S3, ALostReplyIsResolvedByLooking) {
   Answer(Reply(200, "", {{"ETag", "\"other\""}, {"Content-Length", "5"}}));
   EXPECT_EQ(Write("bytes").error().kind, ErrorKind::kUnknownOutcome);
   Answer(kLost);
+  Answer(TransientError("the network is down"));
+  EXPECT_EQ(Write("bytes").error().kind, ErrorKind::kUnknownOutcome);
+}
+
+TEST_F(S3, ARequestThatArrivedTwiceIsNoTakenName) {
+  Answer(Reply(412, ErrorXml("PreconditionFailed")));
+  Answer(Reply(200, "", {{"ETag", kTag}, {"Content-Length", "5"}}));
+  EXPECT_TRUE(Write("bytes").ok()) << "the first of the two has written it";
+  Answer(Reply(412, ErrorXml("PreconditionFailed")));
   Answer(TransientError("the network is down"));
   EXPECT_EQ(Write("bytes").error().kind, ErrorKind::kUnknownOutcome);
 }
@@ -228,6 +245,22 @@ TEST_F(S3Parts, ALostFinishIsResolvedByTheTagOfItsParts) {
   Answer(Reply(200, "", {{"ETag", "\"0-2\""}, {"Content-Length", "1"}}));
   EXPECT_EQ(Write(large_).error().kind, ErrorKind::kUnknownOutcome);
   EXPECT_EQ(Asked("DELETE"), 0U) << "what may be there is not given up";
+}
+
+TEST_F(S3Parts, AFinishThatArrivedTwiceIsSeenToBeDone) {
+  const HttpHeaders whole = {{"ETag", tag_}, {"Content-Length", std::to_string(large_.size())}};
+  for (const HttpResponse& second :
+       {Reply(404, ErrorXml("NoSuchUpload")), Reply(412, ErrorXml("PreconditionFailed"))}) {
+    AnswerParts();
+    Answer(second);
+    Answer(Reply(200, "", whole));
+    EXPECT_TRUE(Write(large_).ok()) << second.status;
+  }
+  AnswerParts();
+  Answer(Reply(404, ErrorXml("NoSuchUpload")));
+  Answer(Reply(404));
+  Answer(Reply(204));
+  EXPECT_EQ(Write(large_).error().kind, ErrorKind::kNotFound) << "others have given the upload up";
 }
 
 TEST_F(S3, ListingsAreReadWithPagesAndEntities) {

@@ -113,17 +113,34 @@ Status S3Output::Finish() {
   return upload_.empty() ? FinishWhole() : FinishParts();
 }
 
+bool S3Output::Matches(const S3Object& found, const std::string& tag) const {
+  return WithoutQuotes(found.etag) == tag && found.size == ByteCount(position_);
+}
+
 /// Whether the object that is there now is the one that we wrote. Fails with kUnknownOutcome when
 /// that can't be told.
 Result<bool> S3Output::IsOurs(const std::string& tag) {
   auto found = client_->Head(context_, place_);
   if (!found.ok() && found.error().kind == ErrorKind::kNotFound) return false;
-  if (found.ok() && WithoutQuotes(found->etag) == tag && found->size == ByteCount(position_))
-    return true;
+  if (found.ok() && Matches(*found, tag)) return true;
   return UnknownOutcomeError(
       "it is not known whether " + Quote(uri()) +
       " was written: the reply was lost, and what is there now " +
       (found.ok() ? "has another tag" : "cannot be looked at: " + found.error().message));
+}
+
+/// See that a name that is taken was taken by us: something on the way to S3 may have sent the
+/// request twice. Fails with kAlreadyExists when it was another.
+Status S3Output::CheckTaken(const std::string& tag) {
+  const auto found = client_->Head(context_, place_);
+  if (found.ok() && Matches(*found, tag)) return Status::Ok();
+  if (found.ok() || found.error().kind == ErrorKind::kNotFound) {
+    return AlreadyExistsError("cannot create " + Quote(uri()) +
+                              ": an object is there already; run again");
+  }
+  return UnknownOutcomeError(
+      "it is not known whether " + Quote(uri()) +
+      " was written: an object is there, and cannot be looked at: " + found.error().message);
 }
 
 Status S3Output::FinishWhole() {
@@ -134,9 +151,7 @@ Status S3Output::FinishWhole() {
   for (int look = 0; look < kLooksMax; ++look) {
     auto put = client_->PutIfAbsent(context_, place_, buffer_);
     if (put.ok() && *put == S3PutOutcome::kWritten) return Status::Ok();
-    if (put.ok())
-      return AlreadyExistsError("cannot create " + Quote(uri()) +
-                                ": an object is there already; run again");
+    if (put.ok()) return CheckTaken(tag);
     if (put.error().kind != ErrorKind::kUnknownOutcome) return put.error();
     last = put.error();
     CALVE_ASSIGN_OR_RETURN(const bool ours, IsOurs(tag));
@@ -147,19 +162,19 @@ Status S3Output::FinishWhole() {
 
 Status S3Output::FinishParts() {
   if (!buffer_.empty()) CALVE_RETURN_IF_ERROR(SendPart());
+  const bool told =
+      std::ranges::all_of(tags_, [](const auto& tag) { return IsHex(WithoutQuotes(tag)); });
+  const std::string whole = told ? TagOfParts(tags_) : "";
   for (int look = 0;; ++look) {
     auto put = client_->CompleteUpload(context_, place_, upload_, tags_, overwrite_);
     if (put.ok() && *put == S3PutOutcome::kWritten) return Status::Ok();
-    if (put.ok())
-      return AlreadyExistsError("cannot create " + Quote(uri()) +
-                                ": an object is there already; run again");
-    const bool unknown = put.error().kind == ErrorKind::kUnknownOutcome ||
-                         (look > 0 && put.error().kind == ErrorKind::kNotFound);  // finished before
-    if (!unknown) return put.error();
-    const bool told =
-        std::ranges::all_of(tags_, [](const auto& tag) { return IsHex(WithoutQuotes(tag)); });
-    CALVE_ASSIGN_OR_RETURN(const bool ours, IsOurs(told ? TagOfParts(tags_) : ""));
+    if (put.ok()) return CheckTaken(whole);
+    // An upload that is not there was finished by a request before this one, or given up.
+    const bool gone = put.error().kind == ErrorKind::kNotFound;
+    if (!gone && put.error().kind != ErrorKind::kUnknownOutcome) return put.error();
+    CALVE_ASSIGN_OR_RETURN(const bool ours, IsOurs(whole));
     if (ours) return Status::Ok();
+    if (gone && look == 0) return put.error();
     if (look + 1 == kLooksMax) return UnknownOutcomeError(put.error().message);
   }
 }

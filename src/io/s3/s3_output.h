@@ -30,7 +30,9 @@ class S3Output : public OutputFile {
   Status Finish();
   Status FinishWhole();
   Status FinishParts();
+  bool Matches(const S3Object& found, const std::string& tag) const;
   Result<bool> IsOurs(const std::string& tag);
+  Status CheckTaken(const std::string& tag);
 
   const Context context_;
   const std::shared_ptr<S3Client> client_;
