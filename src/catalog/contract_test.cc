@@ -5,9 +5,12 @@
 #include <set>
 #include <thread>
 
+#include "catalog/metadata_store.h"
 #include "catalog/registry.h"
 #include "config/yaml.h"
+#include "io/faulty.h"
 #include "io/file_system_set.h"
+#include "io/memory.h"
 #include "io/test_folder.h"
 
 namespace calve::catalog {
@@ -359,6 +362,29 @@ TEST(FilesystemCatalogTest, AStoreThatReplacesWhatIsThereGetsNoTable) {
     EXPECT_NE(std::get<Refused>(outcome).error.message.find("use a sql catalog"),
               std::string::npos);
     EXPECT_TRUE(store.ListAll(*context, warehouse, {.recursive = true})->empty());
+  }
+}
+
+TEST(MetadataStoreTest, AFileWhoseWritingMetAFaultIsTakenBackAndItsCommitIsSurelyNotIn) {
+  const OwnedContext context(7);
+  iceberg::CreateTableOptions options;
+  options.location = "memory://lake/t";
+  options.uuid = NewUuidString(*context->random);
+  options.fields = {Field{.id = FieldId(1), .name = "id", .type = iceberg::Type::Long()}};
+  const auto change = iceberg::CreateTable(options);
+  ASSERT_TRUE(change.ok());
+  for (const io::FaultEffect effect : {io::FaultEffect::kFailAfter, io::FaultEffect::kFailBefore}) {
+    io::FaultyFileSystem files(std::make_shared<io::MemoryFileSystem>(),
+                               {.decide = [&](int64_t, io::FileCall call, const std::string&) {
+                                 return call == io::FileCall::kClose ? effect
+                                                                     : io::FaultEffect::kNone;
+                               }});
+    MetadataStore store(files);
+    const auto prepared = store.Prepare(*context, nullptr, *change);
+    ASSERT_FALSE(prepared.ok());
+    EXPECT_EQ(prepared.error().kind, ErrorKind::kTransient);
+    const auto lying = files.ListAll(*context, "memory://lake", {.recursive = true});
+    EXPECT_TRUE(!lying.ok() || lying->empty());
   }
 }
 

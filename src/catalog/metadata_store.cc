@@ -76,14 +76,21 @@ Result<MetadataStore::Prepared> MetadataStore::Prepare(const Context& context,
       iceberg::NextMetadataFileName(previous, NewUuidString(*context.random), gzip);
   prepared.table.metadata = std::make_shared<const iceberg::TableMetadata>(std::move(next));
   CALVE_RETURN_IF_ERROR(context.Step("catalog.write_metadata"));
-  CALVE_RETURN_IF_ERROR(files_.WriteFile(context, prepared.table.metadata_location,
-                                         gzip ? iceberg::CompressMetadata(json) : json));
-  return prepared;
+  const Result<ByteCount> written = files_.WriteFile(context, prepared.table.metadata_location,
+                                                     gzip ? iceberg::CompressMetadata(json) : json);
+  if (written.ok()) return prepared;
+  const ErrorKind kind = written.error().kind;
+  const bool unknown = kind == ErrorKind::kUnknownOutcome;
+  if (unknown || kind == ErrorKind::kTransient || kind == ErrorKind::kStopped)
+    Forget(context, prepared);
+  // No pointer names it, so the change itself is surely not in.
+  return unknown ? TransientError(written.error().message) : written.error();
 }
 
 void MetadataStore::Forget(const Context& context, const Prepared& prepared) {
   // A file that nothing points to costs only its bytes: a failure here is no failure of the commit.
-  if (Status deleted = files_.Delete(context, prepared.table.metadata_location); !deleted.ok()) {
+  Status deleted = files_.Delete(context.WithStop({}), prepared.table.metadata_location);
+  if (!deleted.ok()) {
     context.log->Warn("a metadata file that no table uses stays",
                       {{"file", prepared.table.metadata_location}});
   }
@@ -101,7 +108,7 @@ void MetadataStore::PruneLog(const Context& context, const LoadedTable* base,
         kept.begin(), kept.end(),
         [&](const iceberg::MetadataLogEntry& k) { return k.metadata_file == entry.metadata_file; });
     if (listed) continue;
-    if (Status deleted = files_.Delete(context, entry.metadata_file); !deleted.ok()) {
+    if (!files_.Delete(context.WithStop({}), entry.metadata_file).ok()) {
       context.log->Warn("an old metadata file stays", {{"file", entry.metadata_file}});
     }
   }

@@ -286,10 +286,12 @@ struct Committer::Attempt {
   const NewTable* new_table = nullptr;  ///< To be made with the change; null: it is there.
   int tries = 0;
   int races_lost = 0;
-  /// A try whose reply was lost: it may still land, and nothing of it may be deleted.
+  /// A try whose reply was lost: until another one is in it may still land, and nothing of it may be
+  /// deleted.
   struct OpenTry {
     LoadedTable base;
     TableChange change;
+    std::vector<std::string> written;  ///< For this try alone.
   };
   std::vector<OpenTry> open_tries;
   std::string holder;  ///< Of the lease, once asked for.
@@ -305,9 +307,32 @@ std::mutex& Committer::QueueOf(const TableName& table) {
 
 void Committer::Remove(const Context& context, const std::vector<std::string>& uris) {
   if (uris.empty()) return;
-  if (Status deleted = files_.DeleteAll(context.WithStop({}), uris); !deleted.ok()) {
-    context.log->Warn("files that no table uses stay", {{"why", deleted.error().message}});
+  if (Status deleted = files_.DeleteAll(context.WithStop({}), uris); !deleted.ok())
+    LeaveFiles(context, deleted.error());
+}
+
+void Committer::LeaveFiles(const Context& context, const Error& why) {
+  leaves_files_ = true;
+  context.log->Warn("files that no table uses stay until the next run", {{"why", why.message}});
+}
+
+void Committer::RemoveLostTries(const Context& context, const Attempt& attempt,
+                                const LoadedTable& now) {
+  if (!attempt.outcome_open()) return;
+  // Each of them stood on a pointer that has moved since: it cannot come true any more, unless it
+  // is the one that did.
+  std::set<std::string> in_use;
+  for (const Snapshot& snapshot : now.metadata->snapshots) in_use.insert(snapshot.manifest_list);
+  std::vector<std::string> lost;
+  for (const Attempt::OpenTry& open : attempt.open_tries) {
+    const bool is_in = std::any_of(open.written.begin(), open.written.end(),
+                                   [&](const std::string& uri) { return in_use.contains(uri); });
+    if (is_in) continue;
+    lost.insert(lost.end(), open.written.begin(), open.written.end());
+    // What the catalog wrote for it is not known here.
+    leaves_files_ = true;
   }
+  Remove(context, lost);
 }
 
 Result<LoadedTable> Committer::Run(const Context& context, const TableName& table,
@@ -319,6 +344,7 @@ Result<LoadedTable> Committer::Run(const Context& context, const TableName& tabl
     (void)catalog_.Commit(context.WithStop({}),
                           {{.table = table, .change = {.updates = {EndLease()}}}});
   }
+  if (done.ok()) RemoveLostTries(context, attempt, *done);
   if (done.ok() || !attempt.outcome_open()) return done;
   if (done.error().kind == ErrorKind::kUnknownOutcome) return done;
   return UnknownOutcomeError("whether the commit to " + table.ToString() +
@@ -383,7 +409,8 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
         if (HoldsLease(*base, attempt.holder)) change->updates.push_back(EndLease());
         outcome = catalog_.Commit(context, {{.table = table, .change = *change}});
         if (std::holds_alternative<catalog::Unknown>(outcome))
-          attempt.open_tries.push_back({.base = *base, .change = std::move(*change)});
+          attempt.open_tries.push_back(
+              {.base = *base, .change = std::move(*change), .written = std::move(written)});
       }
     }
     if (auto* committed = std::get_if<catalog::Committed>(&outcome))
@@ -400,6 +427,7 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
       Remove(context, written);
       if (auto* refused = std::get_if<catalog::Refused>(&outcome)) {
         const bool passing = refused->error.kind == ErrorKind::kTransient;
+        if (passing && base.ok()) leaves_files_ = true;
         if (!passing || !faults.Outlives(context.clock->Monotonic()))
           return std::move(refused->error);
       }
@@ -638,7 +666,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
   if (own.ok()) {
     Remove(context, own->metadata);
   } else {
-    context.log->Warn("files that no table uses stay", {{"why", own.error().message}});
+    LeaveFiles(context, own.error());
   }
   return Published{
       .snapshot_id = snapshot->id, .loaded = std::move(loaded), .attempts = attempt.tries};

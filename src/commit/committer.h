@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -172,6 +173,12 @@ class Committer {
   Result<Swept> Sweep(const Context& context, const catalog::TableName& table,
                       const std::string& run, const std::string& planned_location = "");
 
+  /// Log that files which no snapshot has stay, since they could not be removed.
+  void LeaveFiles(const Context& context, const Error& why);
+  /// Whether files may lie around that no snapshot has: some could not be removed, or the catalog
+  /// has met a fault half way. A sweep of the run finds them.
+  bool leaves_files() const { return leaves_files_; }
+
  private:
   struct Attempt;
   std::mutex& QueueOf(const catalog::TableName& table);
@@ -189,11 +196,15 @@ class Committer {
   Result<iceberg::TableChange> WithTable(const Context& context, const catalog::TableName& table,
                                          const NewTable& new_table, iceberg::TableChange change);
   void Remove(const Context& context, const std::vector<std::string>& uris);
+  /// Remove the files of tries whose reply was lost, now that another one is in.
+  void RemoveLostTries(const Context& context, const Attempt& attempt,
+                       const catalog::LoadedTable& now);
 
   catalog::Catalog& catalog_;
   io::FileSystem& files_;
   std::mutex queues_mutex_;
   std::map<catalog::TableName, std::unique_ptr<std::mutex>> queues_;
+  std::atomic<bool> leaves_files_ = false;
 };
 
 /// Whether a branch was made by calve for a run: `audit_` and the run's id.

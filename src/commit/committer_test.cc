@@ -9,6 +9,7 @@
 #include "catalog/table_files.h"
 #include "commit/lease.h"
 #include "iceberg/scan.h"
+#include "io/faulty.h"
 #include "io/file_system_set.h"
 
 namespace calve::commit {
@@ -265,6 +266,67 @@ TEST_F(CommitterTest, AnOutcomeThatStaysOpenKeepsEveryFile) {
   ASSERT_FALSE(committed.ok());
   EXPECT_EQ(committed.error().kind, ErrorKind::kUnknownOutcome);
   EXPECT_TRUE(*files_.Exists(context(), path));
+}
+
+TEST_F(CommitterTest, OnceATryIsInTheFilesOfThoseThatWereLostGo) {
+  for (const char* type : {"memory", "filesystem"}) {
+    UseCatalog(type);
+    int tries = 0;
+    const StepObserver cut = [&](std::string_view step) -> Status {
+      if (step != "catalog.before_swap" || ++tries % 3 == 0) return Status::Ok();
+      return UnknownOutcomeError("the connection is cut");
+    };
+    Context cutting = context();
+    cutting.steps = &cut;
+    const auto staged = committer_->Stage(cutting, table_, Adds("a", "run1"), "audit_run1");
+    ASSERT_TRUE(staged.ok());
+    ASSERT_TRUE(committer_->Publish(cutting, *staged, {}).ok());
+    EXPECT_EQ(tries, 6);
+    EXPECT_EQ(Main(), std::set<std::string>{"a"});
+    std::set<std::string> lists;
+    for (const io::FileInfo& file :
+         *files_.ListAll(context(), Metadata()->location, {.recursive = true})) {
+      if (file.uri.find("/snap-") != std::string::npos) lists.insert(file.uri);
+    }
+    EXPECT_EQ(lists, std::set<std::string>{Metadata()->current_snapshot()->manifest_list});
+    // What the catalog wrote for them is left to the next run.
+    EXPECT_TRUE(committer_->leaves_files());
+    ASSERT_TRUE(committer_->Sweep(context(), table_, "run1").ok());
+    const size_t hint = std::string_view(type) == "filesystem" ? 1 : 0;
+    EXPECT_EQ(FilesLying(), 3U + hint + Metadata()->metadata_log.size() + 1U) << type;
+  }
+}
+
+TEST_F(CommitterTest, ALostReplyOfATryThatIsInTakesNoFileAway) {
+  int swaps = 0;
+  const StepObserver lose = [&](std::string_view step) -> Status {
+    if (step == "catalog.after_swap") return TransientError("the reply is lost");
+    if (step == "catalog.before_swap" && ++swaps == 1)
+      return UnknownOutcomeError("the connection is cut");
+    return Status::Ok();
+  };
+  Context losing = context();
+  losing.steps = &lose;
+  ASSERT_TRUE(committer_->Commit(losing, table_, Adds("a", "run1"), Proof::kRows).ok());
+  EXPECT_EQ(swaps, 2);
+  EXPECT_EQ(Main(), std::set<std::string>{"a"});
+}
+
+TEST_F(CommitterTest, ItSaysWhenFilesCouldNotBeRemoved) {
+  const auto deletions_fail = [](int64_t, io::FileCall call, const std::string&) {
+    return call == io::FileCall::kDelete ? io::FaultEffect::kFailBefore : io::FaultEffect::kNone;
+  };
+  const std::shared_ptr<io::FileSystem> inner(&files_, [](io::FileSystem*) {});
+  io::FaultyFileSystem faulty(inner, {.decide = deletions_fail});
+  Committer committer(*catalog_, faulty);
+  const auto staged = committer.Stage(context(), table_, Adds("a", "run1"), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  EXPECT_FALSE(committer.leaves_files());
+  ASSERT_TRUE(committer.Publish(context(), *staged, {}).ok());
+  EXPECT_TRUE(committer.leaves_files());
+  EXPECT_GT(FilesLying(), 3U + Metadata()->metadata_log.size() + 1U);
+  ASSERT_TRUE(committer_->Sweep(context(), table_, "run1").ok());
+  EXPECT_EQ(FilesLying(), 3U + Metadata()->metadata_log.size() + 1U);
 }
 
 TEST_F(CommitterTest, AStopBehindALostReplyLeavesTheOutcomeOpen) {

@@ -179,6 +179,9 @@ class Load {
   /// Remove what was written and staged; for a load that failed with its outcome known. What an
   /// audit has judged stays.
   virtual Status Abort(const Context& context) = 0;
+  /// Whether files of this run may lie around that nothing needs, however it has ended: Sweep finds
+  /// them once it is over.
+  virtual bool leaves_files() const = 0;
 
   /// Branches of this job that wait for a decision.
   struct OpenBranch {

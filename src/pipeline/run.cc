@@ -540,7 +540,7 @@ Status TakeCounts(Extraction& extraction, RunReport* report) {
 void CleanUp(const Context& context, const std::string& run, const Resources& resources,
              const Error& error, load::Load& load) {
   const bool open = error.kind == ErrorKind::kUnknownOutcome;
-  if (!open && load.Abort(context.WithStop({})).ok()) return;
+  if (!open && load.Abort(context.WithStop({})).ok() && !load.leaves_files()) return;
   context.log->Warn("files of a failed run stay until the next one", {{"run", run}});
   if (resources.book != nullptr) resources.book->LeavesFiles(run);
 }
@@ -589,6 +589,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     CleanUp(context, run, resources, loaded.error(), *prepared.load);
     return std::move(loaded).error();
   }
+  if (prepared.load->leaves_files() && resources.book != nullptr) resources.book->LeavesFiles(run);
   report.took = context.clock->Monotonic() - begun;
   return report;
 }

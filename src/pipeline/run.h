@@ -31,8 +31,8 @@ class RunBook {
  public:
   virtual ~RunBook() = default;
   virtual Result<RunFate> FateOf(const Context& context, const std::string& run) = 0;
-  /// Say that a run that fails could not remove all that it wrote: DeadRuns names it from its end
-  /// on.
+  /// Say that a run could not remove all that it has to, however it ends: DeadRuns names it from its
+  /// end on.
   virtual void LeavesFiles(const std::string& run) = 0;
   /// Runs of the job that are over and whose files were not swept yet.
   virtual Result<std::vector<std::string>> DeadRuns(const Context& context,

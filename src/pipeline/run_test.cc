@@ -66,6 +66,7 @@ struct World {
   std::vector<load::QuarantinedRow> quarantined;
   std::vector<std::string> discarded;
   std::vector<std::string> swept;
+  bool leaves_files = false;
 };
 
 class FakeReader : public source::SplitReader {
@@ -208,6 +209,7 @@ class FakeLoad : public load::Load {
     return world_.sweeps_whole;
   }
   void SetsOutToRead(const std::string& what) override { world_.sets_out_to_read = what; }
+  bool leaves_files() const override { return world_.leaves_files; }
   std::string target() const override { return "demo.t"; }
   bool overwrites() const override { return world_.overwrites; }
 
@@ -431,6 +433,17 @@ TEST_F(RunTest, WhatCouldNotBeRemovedIsLeftToTheNextRun) {
   const auto report = Run();
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().message, "the disk is full");
+  EXPECT_EQ(book_.leaving, std::set<std::string>{"run1"});
+}
+
+TEST_F(RunTest, FilesThatALoadCouldNotRemoveAreLeftToTheNextRunHoweverItEnds) {
+  world_.leaves_files = true;
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(book_.leaving, std::set<std::string>{"run1"});
+  book_.leaving.clear();
+  world_.finish = [] { return Status(RefusedError("the disk is full")); };
+  ASSERT_FALSE(Run().ok());
+  EXPECT_EQ(world_.aborted, 1);
   EXPECT_EQ(book_.leaving, std::set<std::string>{"run1"});
 }
 

@@ -265,11 +265,8 @@ bool Runs::IsAlive(const std::string& run) const {
 
 Result<std::vector<std::string>> Runs::Dead(const std::string& job) {
   CALVE_ASSIGN_OR_RETURN(
-      auto list,
-      io::SqliteStatement::Prepare(
-          database_,
-          "SELECT run FROM runs WHERE job = ? AND state IN ('running', 'failed') AND swept = 0 "
-          "ORDER BY run"));
+      auto list, io::SqliteStatement::Prepare(
+                     database_, "SELECT run FROM runs WHERE job = ? AND swept = 0 ORDER BY run"));
   list.Bind(job);
   std::vector<std::string> dead;
   while (true) {
@@ -283,9 +280,9 @@ Status Runs::MarkSwept(const std::string& run) {
   CALVE_ASSIGN_OR_RETURN(auto mark,
                          io::SqliteStatement::Prepare(
                              database_,
-                             "UPDATE runs SET swept = 1, state = 'failed', error = CASE state "
-                             "WHEN 'running' THEN 'the process ended before the run did' "
-                             "ELSE error END WHERE run = ?"));
+                             "UPDATE runs SET swept = 1, error = CASE state WHEN 'running' THEN "
+                             "'the process ended before the run did' ELSE error END, state = CASE "
+                             "state WHEN 'running' THEN 'failed' ELSE state END WHERE run = ?"));
   mark.Bind(run);
   CALVE_RETURN_IF_ERROR(mark.Run());
   return io::RemoveLock(LockPath(run));

@@ -73,7 +73,7 @@ class Runs {
   /// Say, before End, that a run of this process could not remove what it wrote.
   void LeavesFiles(const std::string& run) { leaving_files_.insert(run); }
   /// Runs of a job that are over, may have left files, and were not swept: their process is gone, or
-  /// they failed and could not clean up.
+  /// they ended without having cleaned up.
   Result<std::vector<std::string>> Dead(const std::string& job);
   /// Remember that nothing of a dead run lies around any more; its lock goes too.
   Status MarkSwept(const std::string& run);

@@ -133,6 +133,17 @@ TEST_F(RunsTest, AFailedRunIsNamedOnlyWhenItLeavesFiles) {
   EXPECT_EQ(runs_.Find("r2").value()->error, "the disk is full");
 }
 
+TEST_F(RunsTest, APublishedRunThatLeavesFilesIsNamedTooAndStaysPublished) {
+  ASSERT_TRUE(runs_.Begin(Record("r1")).ok());
+  runs_.LeavesFiles("r1");
+  ASSERT_TRUE(runs_.End(Record("r1", RunState::kPublished), {}).ok());
+  EXPECT_EQ(*Open().Dead("job"), std::vector<std::string>{"r1"});
+  ASSERT_TRUE(runs_.MarkSwept("r1").ok());
+  EXPECT_TRUE(runs_.Dead("job")->empty());
+  EXPECT_EQ(runs_.Find("r1").value()->state, RunState::kPublished);
+  EXPECT_EQ(runs_.Find("r1").value()->error, "");
+}
+
 TEST_F(RunsTest, TheNewestRunsComeFirst) {
   for (int i = 0; i < 5; ++i) {
     RunRecord record = Record("r" + std::to_string(i), RunState::kNothing);

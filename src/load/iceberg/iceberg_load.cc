@@ -67,6 +67,7 @@ class IcebergLoad : public Load {
   Result<Report> Finish(const Context& context, const std::optional<commit::Position>& position,
                         int64_t rows_expected, Observer* observer) override;
   Status Abort(const Context& context) override;
+  bool leaves_files() const override { return committer_.leaves_files(); }
   Result<std::vector<OpenBranch>> OpenBranches(const Context& context) override;
   Status Discard(const Context& context, const std::string& branch) override {
     return committer_.Discard(context, table_, branch);
@@ -170,10 +171,8 @@ class IcebergLoad::Split : public SplitLoad {
   void Abort(const Context& context) override {
     held_back_.Abort(context);
     if (writer_ == nullptr) return;
-    if (Status aborted = writer_->Abort(context); !aborted.ok()) {
-      context.log->Warn("files of a failed run stay until the next one",
-                        {{"run", load_.request_.run}});
-    }
+    if (Status aborted = writer_->Abort(context); !aborted.ok())
+      load_.committer_.LeaveFiles(context, aborted.error());
     writer_.reset();
   }
 

@@ -116,7 +116,7 @@ Status Quarantine::Writer::Close(const Context& context) {
 void Quarantine::Writer::Abort(const Context& context) {
   if (writer_ == nullptr) return;
   if (Status aborted = writer_->Abort(context); !aborted.ok())
-    context.log->Warn("files of a failed run stay until the next one");
+    quarantine_.committer_.LeaveFiles(context, aborted.error());
   writer_.reset();
 }
 
