@@ -12,6 +12,7 @@ Kinds of faults, by what the service and the client see:
   no_reply       the request is applied, the connection ends without a reply
   cut_request    half of the request reaches the service, then both connections end
   cut_reply      the request is applied; half of the reply's body comes, then the connection ends
+  cut_head       the request is applied; half of the reply's head comes, then the connection ends
   short_reply    the request is applied; half of the reply's body comes, and its Content-Length says that this is all
   late           the reply comes late
   doubled        the request reaches the service twice; the second reply is the client's
@@ -23,7 +24,7 @@ import threading
 import time
 import urllib.parse
 
-KINDS = ["slow_down", "error_before", "error_after", "no_reply", "cut_request", "cut_reply", "short_reply", "late", "doubled"]
+KINDS = ["slow_down", "error_before", "error_after", "no_reply", "cut_request", "cut_reply", "cut_head", "short_reply", "late", "doubled"]
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 INTERNAL = b"<Error><Code>InternalError</Code><Message>We encountered an internal error. Please try again.</Message></Error>"
 # What belongs to one connection and not to the request.
@@ -123,6 +124,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind == "error_after":
             return self.answer(500, [("Content-Type", "application/xml")], INTERNAL)
         if kind == "no_reply" or (kind == "cut_reply" and not reply):
+            return self.leave()
+        if kind == "cut_head":
+            head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers)
+            self.wfile.write(head.encode("latin-1")[:max(len(head) // 2, head.index("\n") + 1)])
+            self.wfile.flush()
             return self.leave()
         if kind == "short_reply":
             return self.answer(status, headers, reply[:len(reply) // 2])
