@@ -113,7 +113,8 @@ Result<std::unique_ptr<load::Load>> MakeLoad(const Job& job, const audit::Contra
   request.contract = contract;
   request.checks = &resources.parts->checks;
   request.parallelism = ParallelismOf(job, resources);
-  request.buffer_bytes_max = ByteCount(resources.memory_limit.value() / 4);
+  // Sorting, encoding and the allocator take about three times what waits to be written.
+  request.buffer_bytes_max = ByteCount(resources.memory_limit.value() / 6);
   return kind->make(job.loader.node, request, resources.load);
 }
 

@@ -1,3 +1,4 @@
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
@@ -39,11 +40,27 @@ constexpr int64_t kHeldBytesMax = 64 << 20;
 /// Rows of a partition that fill so much of what is held are a row group at once.
 constexpr int64_t kWorthPercent = 25;
 
+/// Partitions beyond so many have no place of their own on the disk: so many together have one, and
+/// are told apart when they are written. So pieces on the disk stay large, however many partitions
+/// there are.
+constexpr uint32_t kOwnPlacesMax = 256;
+
+/// Where the rows of a partition lie on the disk until they are written.
+uint32_t PlaceOf(uint32_t partition) {
+  if (partition < kOwnPlacesMax) return partition;
+  return kOwnPlacesMax + (partition - kOwnPlacesMax) % kOwnPlacesMax;
+}
+
+/// Rows on the disk.
+struct SpilledRows {
+  std::vector<RowSpill::Place> places;
+  int64_t bytes = 0;  ///< In memory.
+};
+
 /// Rows of one partition: set aside until they make a row group, and the file they go to.
 struct Partition {
   iceberg::PartitionValues values;
-  std::vector<RowSpill::Place> spilled;
-  int64_t spilled_bytes = 0;       ///< In memory.
+  SpilledRows spilled;
   columnar::Batch last;            ///< The rows that were still held at the end.
   std::optional<SortedRuns> runs;  ///< In a sorted table, in place of `spilled`.
   std::unique_ptr<ParquetFile> file;
@@ -76,7 +93,18 @@ class FanOutWriter : public DataFileWriter {
  private:
   Status WriteUnpartitioned(const Context& context, const columnar::Batch& batch);
   Status Hold(const Context& context, const columnar::Batch& batch);
+  Result<std::vector<uint32_t>> PartitionNumbers(const columnar::Batch& batch);
   Status SetAside(const Context& context);
+  Status Keep(const Context& context, Partition& partition, const columnar::Batch& rows,
+              int64_t bytes);
+  Status Spill(SpilledRows& to, const columnar::Batch& rows, int64_t bytes);
+  Status SpillShared(uint32_t place, const columnar::Batch& rows, int64_t bytes);
+  Status Finish(const Context& context, Partition& partition);
+  Status FinishHeld(const Context& context);
+  Status FinishShared(const Context& context, SpilledRows shared, size_t step);
+  Status FinishTogether(const Context& context, SpilledRows shared);
+  Status FinishAlone(const Context& context, SpilledRows rows);
+  Result<std::vector<SpilledRows>> Divide(const Context& context, SpilledRows shared, size_t step);
   Status WriteRowGroup(const Context& context, Partition& partition,
                        std::vector<columnar::Batch> rows);
   Status WriteSorted(const Context& context, Partition& partition);
@@ -109,7 +137,8 @@ class FanOutWriter : public DataFileWriter {
   MemoryBudget* budget_ = nullptr;
   std::unordered_map<std::string, uint32_t> partition_numbers_;  ///< By key.
   std::vector<Partition> partitions_;
-  HeldRows held_;
+  std::vector<SpilledRows> shared_;  ///< By place, of partitions that have none of their own.
+  HeldRows held_;                    ///< Numbered by PlaceOf.
   RowSpill spill_;
   int64_t held_bytes_ = 0;
   size_t open_files_ = 0;
@@ -130,7 +159,11 @@ Status FanOutWriter::Write(const Context& context, const columnar::Batch& batch)
   if (!std::exchange(is_suited_, true)) CALVE_RETURN_IF_ERROR(parquet_.SuitTo(batch));
   if (options_.spec.fields.empty() && order_.is_none()) return WriteUnpartitioned(context, batch);
   CALVE_RETURN_IF_ERROR(Hold(context, batch));
-  return IsPressed(context) ? SetAside(context) : Status::Ok();
+  if (!IsPressed(context)) return Status::Ok();
+  CALVE_RETURN_IF_ERROR(SetAside(context));
+  // Else the allocator keeps as much once more, for pieces of other sizes.
+  arrow::default_memory_pool()->ReleaseUnused();
+  return Status::Ok();
 }
 
 /// One file at a time is encoded as rows come, so that none are held.
@@ -143,6 +176,16 @@ Status FanOutWriter::WriteUnpartitioned(const Context& context, const columnar::
 }
 
 Status FanOutWriter::Hold(const Context& context, const columnar::Batch& batch) {
+  CALVE_ASSIGN_OR_RETURN(std::vector<uint32_t> places, PartitionNumbers(batch));
+  for (uint32_t& place : places) place = PlaceOf(place);
+  const int64_t numbers_bytes = batch->num_rows() * static_cast<int64_t>(sizeof(uint32_t));
+  held_.Add(batch, std::move(places));
+  Take(context, columnar::BatchBytes(*batch) + numbers_bytes);
+  return Status::Ok();
+}
+
+/// Number partitions in the order in which they first come.
+Result<std::vector<uint32_t>> FanOutWriter::PartitionNumbers(const columnar::Batch& batch) {
   CALVE_ASSIGN_OR_RETURN(PartitionedRows rows, partitioner_.Number(batch));
   std::vector<uint32_t> numbers;
   for (PartitionOfRows& found : rows.partitions) {
@@ -152,53 +195,64 @@ Status FanOutWriter::Hold(const Context& context, const columnar::Batch& batch) 
     numbers.push_back(at->second);
   }
   for (uint32_t& partition : rows.partition_of_row) partition = numbers[partition];
-  held_.Add(batch, std::move(rows.partition_of_row));
-  const int64_t numbers_bytes = batch->num_rows() * static_cast<int64_t>(sizeof(uint32_t));
-  Take(context, columnar::BatchBytes(*batch) + numbers_bytes);
-  return Status::Ok();
+  return std::move(rows.partition_of_row);
 }
 
-/// Move what is held to the disk, partition by partition, and write row groups of those that have
+/// Move what is held to the disk, place by place, and write row groups of the partitions that have
 /// enough: so a partition's file has few, whatever order its rows come in.
 Status FanOutWriter::SetAside(const Context& context) {
   CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
-  const int64_t bytes = held_bytes_;
-  const int64_t worth = group_bytes_ * kWorthPercent / 100;
+  const auto bytes_of_row =
+      static_cast<double>(held_bytes_) / static_cast<double>(held.rows->num_rows());
   for (const ArrangedRows::Range& range : held.ranges) {
-    Partition& partition = partitions_[range.partition];
     const columnar::Batch rows = held.RowsOf(range);
-    if (!order_.is_none()) {
-      if (!partition.runs.has_value()) partition.runs.emplace(order_, spill_, piece_bytes_);
-      CALVE_RETURN_IF_ERROR(partition.runs->Add(rows));
-      if (ratio_.Estimate(partition.runs->bytes()) >= parquet_.properties.target_file_bytes)
-        CALVE_RETURN_IF_ERROR(WriteSorted(context, partition));
-      continue;
+    const auto bytes = static_cast<int64_t>(bytes_of_row * static_cast<double>(range.count));
+    if (range.partition < kOwnPlacesMax) {
+      CALVE_RETURN_IF_ERROR(Keep(context, partitions_[range.partition], rows, bytes));
+    } else {
+      CALVE_RETURN_IF_ERROR(SpillShared(range.partition, rows, bytes));
     }
-    const auto share =
-        static_cast<double>(range.count) / static_cast<double>(held.rows->num_rows());
-    const auto range_bytes = static_cast<int64_t>(static_cast<double>(bytes) * share);
-    if (partition.spilled.empty() && range_bytes >= worth) {
-      CALVE_RETURN_IF_ERROR(WriteRowGroup(context, partition, {rows}));
-      continue;
-    }
-    CALVE_ASSIGN_OR_RETURN(partition.spilled.emplace_back(), spill_.Append(rows));
-    partition.spilled_bytes += range_bytes;
-    const bool is_group =
-        partition.spilled_bytes >= group_bytes_ ||
-        ratio_.Estimate(partition.spilled_bytes) >= parquet_.properties.target_file_bytes;
-    if (is_group) CALVE_RETURN_IF_ERROR(WriteSpilled(context, partition));
   }
-  Release(bytes);
+  ReleaseAll();
   return Status::Ok();
+}
+
+/// Set rows of a partition aside, and write what is enough for a row group.
+Status FanOutWriter::Keep(const Context& context, Partition& partition, const columnar::Batch& rows,
+                          int64_t bytes) {
+  if (!order_.is_none()) {
+    if (!partition.runs.has_value()) partition.runs.emplace(order_, spill_, piece_bytes_);
+    CALVE_RETURN_IF_ERROR(partition.runs->Add(rows));
+    const int64_t file_bytes = ratio_.Estimate(partition.runs->bytes());
+    return file_bytes >= parquet_.properties.target_file_bytes ? WriteSorted(context, partition)
+                                                               : Status::Ok();
+  }
+  SpilledRows& spilled = partition.spilled;
+  const int64_t worth = group_bytes_ * kWorthPercent / 100;
+  if (spilled.places.empty() && bytes >= worth) return WriteRowGroup(context, partition, {rows});
+  CALVE_RETURN_IF_ERROR(Spill(spilled, rows, bytes));
+  const bool is_group = spilled.bytes >= group_bytes_ ||
+                        ratio_.Estimate(spilled.bytes) >= parquet_.properties.target_file_bytes;
+  return is_group ? WriteSpilled(context, partition) : Status::Ok();
+}
+
+Status FanOutWriter::Spill(SpilledRows& to, const columnar::Batch& rows, int64_t bytes) {
+  CALVE_ASSIGN_OR_RETURN(to.places.emplace_back(), spill_.Append(rows));
+  to.bytes += bytes;
+  return Status::Ok();
+}
+
+Status FanOutWriter::SpillShared(uint32_t place, const columnar::Batch& rows, int64_t bytes) {
+  shared_.resize(kOwnPlacesMax);
+  return Spill(shared_[place - kOwnPlacesMax], rows, bytes);
 }
 
 /// Write what a partition has on the disk, and the rows that were still held at the end.
 Status FanOutWriter::WriteSpilled(const Context& context, Partition& partition) {
   std::vector<columnar::Batch> rows;
-  for (const RowSpill::Place& place : std::exchange(partition.spilled, {})) {
+  for (const RowSpill::Place& place : std::exchange(partition.spilled, {}).places) {
     CALVE_ASSIGN_OR_RETURN(rows.emplace_back(), spill_.TakeBack(place));
   }
-  partition.spilled_bytes = 0;
   if (partition.last != nullptr) rows.push_back(std::exchange(partition.last, nullptr));
   return rows.empty() ? Status::Ok() : WriteRowGroup(context, partition, std::move(rows));
 }
@@ -341,23 +395,108 @@ void FanOutWriter::Release(int64_t bytes) {
   if (budget_ != nullptr) budget_->Release(ByteCount(bytes));
 }
 
-Result<std::vector<iceberg::DataFilePtr>> FanOutWriter::Close(const Context& context) {
-  CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
-  for (const ArrangedRows::Range& range : held.ranges)
-    partitions_[range.partition].last = held.RowsOf(range);
-  for (Partition& partition : partitions_) {
-    CALVE_RETURN_IF_ERROR(context.CheckStop());
-    CALVE_RETURN_IF_ERROR(order_.is_none() ? WriteSpilled(context, partition)
-                                           : WriteSorted(context, partition));
-    if (partition.file != nullptr) CALVE_RETURN_IF_ERROR(CloseFile(partition));
+/// Write all that a partition still has, and end its file.
+Status FanOutWriter::Finish(const Context& context, Partition& partition) {
+  CALVE_RETURN_IF_ERROR(context.CheckStop());
+  CALVE_RETURN_IF_ERROR(order_.is_none() ? WriteSpilled(context, partition)
+                                         : WriteSorted(context, partition));
+  return partition.file == nullptr ? Status::Ok() : CloseFile(partition);
+}
+
+/// Finish the partitions that share a place: their numbers leave the same rest when divided by
+/// `step`.
+Status FanOutWriter::FinishShared(const Context& context, SpilledRows shared, size_t step) {
+  if (shared.bytes <= held_bytes_max_ / 2) return FinishTogether(context, std::move(shared));
+  const bool is_one = partitions_.size() <= kOwnPlacesMax + step;
+  if (is_one) return FinishAlone(context, std::move(shared));
+  CALVE_ASSIGN_OR_RETURN(std::vector<SpilledRows> parts, Divide(context, std::move(shared), step));
+  for (SpilledRows& part : parts) {
+    CALVE_RETURN_IF_ERROR(FinishShared(context, std::move(part), step * kOwnPlacesMax));
   }
+  return Status::Ok();
+}
+
+/// Tell partitions apart whose rows fit into memory.
+Status FanOutWriter::FinishTogether(const Context& context, SpilledRows shared) {
+  Take(context, shared.bytes);
+  HeldRows rows;
+  for (const RowSpill::Place& place : shared.places) {
+    CALVE_ASSIGN_OR_RETURN(columnar::Batch piece, spill_.TakeBack(place));
+    CALVE_ASSIGN_OR_RETURN(std::vector<uint32_t> numbers, PartitionNumbers(piece));
+    rows.Add(std::move(piece), std::move(numbers));
+  }
+  CALVE_ASSIGN_OR_RETURN(const ArrangedRows arranged, rows.Arrange());
+  for (const ArrangedRows::Range& range : arranged.ranges) {
+    partitions_[range.partition].last = arranged.RowsOf(range);
+    CALVE_RETURN_IF_ERROR(Finish(context, partitions_[range.partition]));
+  }
+  Release(shared.bytes);
+  return Status::Ok();
+}
+
+/// Finish a partition that has a place of its own after all.
+Status FanOutWriter::FinishAlone(const Context& context, SpilledRows rows) {
+  Partition* partition = nullptr;
+  for (const RowSpill::Place& place : rows.places) {
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch piece, spill_.TakeBack(place));
+    CALVE_ASSIGN_OR_RETURN(const std::vector<uint32_t> numbers, PartitionNumbers(piece));
+    partition = &partitions_[numbers.front()];
+    CALVE_RETURN_IF_ERROR(Keep(context, *partition, piece, columnar::BatchBytes(*piece)));
+  }
+  return partition == nullptr ? Status::Ok() : Finish(context, *partition);
+}
+
+/// Set rows aside once more, by the next digit of their partitions' numbers.
+Result<std::vector<SpilledRows>> FanOutWriter::Divide(const Context& context, SpilledRows shared,
+                                                      size_t step) {
+  std::vector<SpilledRows> parts(kOwnPlacesMax);
+  for (const RowSpill::Place& place : shared.places) {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    CALVE_ASSIGN_OR_RETURN(columnar::Batch rows, spill_.TakeBack(place));
+    CALVE_ASSIGN_OR_RETURN(std::vector<uint32_t> digits, PartitionNumbers(rows));
+    for (uint32_t& digit : digits)
+      digit = static_cast<uint32_t>((digit - kOwnPlacesMax) / step % kOwnPlacesMax);
+    HeldRows piece;
+    piece.Add(std::move(rows), std::move(digits));
+    CALVE_ASSIGN_OR_RETURN(const ArrangedRows arranged, piece.Arrange());
+    for (const ArrangedRows::Range& range : arranged.ranges) {
+      const columnar::Batch part = arranged.RowsOf(range);
+      CALVE_RETURN_IF_ERROR(Spill(parts[range.partition], part, columnar::BatchBytes(*part)));
+    }
+  }
+  return parts;
+}
+
+/// Write the rows that are still held, of partitions that have a place of their own.
+Status FanOutWriter::FinishHeld(const Context& context) {
+  CALVE_ASSIGN_OR_RETURN(const ArrangedRows held, held_.Arrange());
+  for (const ArrangedRows::Range& range : held.ranges) {
+    columnar::Batch rows = held.RowsOf(range);
+    if (range.partition < kOwnPlacesMax) {
+      partitions_[range.partition].last = std::move(rows);
+    } else {
+      CALVE_RETURN_IF_ERROR(SpillShared(range.partition, rows, columnar::BatchBytes(*rows)));
+    }
+  }
+  const size_t own = std::min<size_t>(partitions_.size(), kOwnPlacesMax);
+  for (size_t i = 0; i < own; ++i) CALVE_RETURN_IF_ERROR(Finish(context, partitions_[i]));
   ReleaseAll();
+  return Status::Ok();
+}
+
+Result<std::vector<iceberg::DataFilePtr>> FanOutWriter::Close(const Context& context) {
+  CALVE_RETURN_IF_ERROR(FinishHeld(context));
+  for (SpilledRows& shared : shared_) {
+    CALVE_RETURN_IF_ERROR(FinishShared(context, std::move(shared), kOwnPlacesMax));
+  }
+  shared_.clear();
   partitions_.clear();
   return std::move(done_);
 }
 
 Status FanOutWriter::Abort(const Context& context) {
   ReleaseAll();
+  shared_.clear();
   partitions_.clear();
   done_.clear();
   return files_.DeleteAll(context.WithStop({}), written_);

@@ -655,6 +655,42 @@ TEST_F(WriterTest, PartitionsAreSortedEachForItself) {
   EXPECT_EQ(all, expected);
 }
 
+TEST_F(WriterTest, PartitionsThatShareAPlaceOnTheDiskAreToldApart) {
+  WriteOptions options = Options({Required(1, "n", Type::Int())},
+                                 {PartitionBy(1, 1000, "p", Transform::Truncate(10))});
+  options.buffer_bytes_max = 10'000;
+  const auto sorted = SortedBy(options, {{.source_id = FieldId(1), .ascending = false}});
+  // A third of the rows are of one partition, which comes after 300 others.
+  const auto number = [](int partitions) {
+    return [partitions](int i) {
+      return (i % 3 == 0 && i > 9000 ? 300 : i % partitions) * 10 + i % 7;
+    };
+  };
+  for (const int partitions : {400, 1500}) {
+    for (WriteOptions each : {options, sorted}) {
+      const bool is_sorted = each.table == sorted.table;
+      each.run_id = std::to_string(partitions) + (is_sorted ? "sorted" : "");
+      const auto written = WriteAll(each, NumberedRows(each, 30'000, number(partitions)));
+      ASSERT_TRUE(written.ok()) << written.error().message;
+      EXPECT_EQ(written->size(), static_cast<size_t>(partitions));
+      std::vector<int> all;
+      for (const DataFilePtr& file : *written) {
+        const auto rows = ReadBack(file->path)->CombineChunksToBatch().ValueOrDie();
+        const auto& numbers = static_cast<const arrow::Int32Array&>(*rows->column(0));
+        const std::vector<int> read(numbers.raw_values(), numbers.raw_values() + numbers.length());
+        for (const int n : read) EXPECT_EQ(n / 10, read.front() / 10);
+        if (is_sorted) EXPECT_TRUE(std::is_sorted(read.rbegin(), read.rend()));
+        all.insert(all.end(), read.begin(), read.end());
+      }
+      std::vector<int> expected;
+      for (int i = 0; i < 30'000; ++i) expected.push_back(number(partitions)(i));
+      std::sort(all.begin(), all.end());
+      std::sort(expected.begin(), expected.end());
+      EXPECT_EQ(all, expected);
+    }
+  }
+}
+
 TEST_F(WriterTest, AbortRemovesItsOwnFilesOnly) {
   properties_ = {{"write.target-file-size-bytes", "1"}};
   const WriteOptions options = Options({Optional(1, "n", Type::Int())});
