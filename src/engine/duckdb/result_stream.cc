@@ -40,7 +40,11 @@ class DuckDbStream : public ResultStream {
     while (result_ && output_->rows() < kBatchRows && output_->bytes() < kBatchBytes) {
       duckdb::unique_ptr<duckdb::DataChunk> chunk;
       duckdb::ErrorData error;
-      if (!result_->TryFetch(chunk, error)) return query_->Translate(error, Phase::kRun);
+      if (!result_->TryFetch(chunk, error)) {
+        // What is thrown comes in `error`; a query that failed while rows were fetched keeps its own.
+        if (!error.HasError()) error = result_->GetErrorObject();
+        return query_->Translate(error, Phase::kRun);
+      }
       if (!chunk || chunk->size() == 0) {
         result_.reset();
         break;

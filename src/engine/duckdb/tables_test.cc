@@ -396,6 +396,22 @@ TEST_F(TablesTest, ABrokenFileIsNamedAsItIsCalled) {
   EXPECT_THAT(Fail("SELECT * FROM t"), AllOf(HasSubstr(file->path), Not(HasSubstr("calve-data"))));
 }
 
+TEST_F(TablesTest, AFileThatIsGoneWhenSomeRowsWereFetchedIsNamedToo) {
+  Open({.threads = 1});
+  TestTable& table = Make("t", {.fields = {Column(1, "id", Type::Long())}});
+  // More rows than DuckDB computes ahead.
+  arrow::Int64Builder ids;
+  for (int64_t id = 0; id < 500'000; ++id) ASSERT_TRUE(ids.Append(id).ok());
+  const auto schema = columnar::ToArrowSchema(*table.metadata().schema());
+  ASSERT_TRUE(schema.ok());
+  const auto whole = table.WriteBatch(
+      arrow::RecordBatch::Make(*schema, ids.length(), {ids.Finish().ValueOrDie()}), {});
+  const auto gone = table.Write(R"([{"id": -1}])");
+  table.Append({whole, gone});
+  Lose(*gone);
+  EXPECT_THAT(Fail("SELECT id FROM t"), HasSubstr(gone->path));
+}
+
 TEST_F(TablesTest, NamesThatDifferOnlyInCaseAreToldApart) {
   TestTable& table =
       Make("t", {.fields = {Column(1, "id", Type::Long()), Column(2, "ID", Type::String())}});
