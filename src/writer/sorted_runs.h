@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -15,7 +16,8 @@ namespace calve::writer {
 /// sorted as a whole, however large. For one thread.
 class SortedRuns {
  public:
-  /// `order` and `spill` outlive it. Of each run `piece_bytes` are in memory while they are merged.
+  /// `order` and `spill` outlive it. Of each run `piece_bytes` are in memory while they are merged,
+  /// of 32 at most at once.
   SortedRuns(const RowOrder& order, RowSpill& spill, int64_t piece_bytes)
       : order_(order), spill_(spill), piece_bytes_(piece_bytes) {}
 
@@ -40,7 +42,10 @@ class SortedRuns {
     columnar::Batch current;  ///< Null when it is to be taken from the pieces.
     RowOrder::Key last;       ///< Of `current`.
   };
+  Status Put(const columnar::Batch& sorted, Run* run);
   Status TakeUp(Run& run);
+  Result<columnar::Batch> NextOf(std::span<Run> runs);
+  Status MakeFewer();
 
   const RowOrder& order_;
   RowSpill& spill_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -109,10 +110,13 @@ std::string LeafPath(const iceberg::Schema& schema, iceberg::FieldId id) {
 }
 
 /// How many distinct values a split-block bloom filter of so many bytes takes at a rate of false
-/// positives: each sets one bit in each of eight words.
+/// positives: each sets one bit in each of eight words. Parquet's have a power of two of bytes, from
+/// 32 to 128 MB; 0: none is so exact.
 int64_t RoomFor(int64_t bytes, double fpp) {
-  const double room = -static_cast<double>(bytes) * std::log1p(-std::pow(fpp, 1.0 / 8));
-  return std::max<int64_t>(1, static_cast<int64_t>(room));
+  const auto power = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(bytes)));
+  const auto whole = static_cast<double>(std::clamp<int64_t>(power, 32, 128 << 20));
+  const double room = -whole * std::log1p(-std::pow(fpp, 1.0 / 8));
+  return static_cast<int64_t>(std::min(room, static_cast<double>(1 << 30)));
 }
 
 /// Ask for bloom filters where the table does; columns that were dropped since harm nobody, and
@@ -132,6 +136,13 @@ Status AddBloomFilters(const iceberg::TableMetadata& table, const iceberg::Schem
     CALVE_ASSIGN_OR_RETURN(
         options.fpp, Share(table, "write.parquet.bloom-filter-fpp.column." + column, kFppDefault));
     const int64_t room = RoomFor(max_bytes, options.fpp);
+    if (room == 0) {
+      return ConfigError(
+          fmt::format("table property write.parquet.bloom-filter-fpp.column.{}: no bloom filter of "
+                      "at most {} bytes is so "
+                      "exact; raise it, or write.parquet.bloom-filter-max-bytes",
+                      column, max_bytes));
+    }
     CALVE_ASSIGN_OR_RETURN(const int64_t distinct,
                            Number(table, "write.parquet.bloom-filter-ndv.column." + column, room,
                                   {.least = 1, .most = 1 << 30}));
