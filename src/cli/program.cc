@@ -346,9 +346,11 @@ Result<pipeline::Resources> Program::ResourcesFor(const pipeline::Job& job) {
   CALVE_ASSIGN_OR_RETURN(resources.parts, parts());
   CALVE_RETURN_IF_ERROR(runs());
   resources.source = {.files = &files(), .project_folder = folder()};
-  if (job.resources.memory_limit.has_value() && engine_ == nullptr) {
-    job_memory_limit_ = job.resources.memory_limit;
+  const ByteCount limit_before = memory_limit();
+  job_memory_limit_ = job.resources.memory_limit;
+  if (memory_limit() != limit_before) {
     if (memory_ != nullptr) memory_->SetLimit(ForRows(memory_limit()));
+    engine_.reset();  // Its limit is the one that it was opened with.
   }
   CALVE_ASSIGN_OR_RETURN(resources.transform.engine, engine());
   resources.load.catalog = [this](const std::string& name) { return Catalog(name); };

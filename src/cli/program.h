@@ -70,9 +70,9 @@ class Program {
   Result<std::optional<audit::Contract>> LoadContract(const std::string& name);
   /// The contract of a job: the one it names, else the one of its table.
   Result<std::optional<audit::Contract>> ContractOf(const pipeline::Job& job);
-  /// What a run of `job` is given. Valid while the program lives.
+  /// What a run of `job` is given, within its memory limit. Valid until it is asked for another job.
   Result<pipeline::Resources> ResourcesFor(const pipeline::Job& job);
-  /// Of the job that ResourcesFor was asked for first, if that has one; else of the project.
+  /// Of the job that ResourcesFor was asked for last, if that has one; else of the project.
   ByteCount memory_limit();
   int parallelism();
   const TestSwitches& test_switches() const { return switches_; }

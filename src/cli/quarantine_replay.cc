@@ -14,15 +14,13 @@ namespace calve::cli {
 namespace {
 
 /// The jobs whose rows were held back from a table.
-Result<std::vector<std::string>> JobsOf(Program& program, const catalog::TableName& quarantine) {
+Result<std::vector<std::string>> JobsOf(Program& program, const Program::NamedTable& quarantine) {
   CALVE_ASSIGN_OR_RETURN(engine::CatalogResolver * resolver, program.resolver());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.locked_engine());
-  std::string name;
-  for (const std::string& level : quarantine.ns) name += engine::QuoteIdentifier(level) + ".";
-  name += engine::QuoteIdentifier(quarantine.name);
-  CALVE_ASSIGN_OR_RETURN(const auto stream,
-                         engine->Query(program.context(), "SELECT DISTINCT job FROM " + name,
-                                       {.resolver = resolver, .tables = {}}));
+  CALVE_ASSIGN_OR_RETURN(
+      const auto stream,
+      engine->Query(program.context(), "SELECT DISTINCT job FROM " + SqlNameOf(quarantine),
+                    {.resolver = resolver, .tables = {}}));
   const std::string suffix = pipeline::ReplayIdOf("");
   std::set<std::string> jobs;
   while (true) {
@@ -73,6 +71,12 @@ Status ReplayJob(Program& program, const std::string& table, const std::string& 
     replayed->runs.push_back(std::move(ended.json));
     replayed->exit = ended.exit;
     if (ended.exit != ExitCode::kDone) return Status::Ok();
+    if (ended.report.load.ending == load::Ending::kNothing && ended.report.rows_read > 0) {
+      return RefusedError("table " + table +
+                          " is gone, and not one row that was held back can be loaded: nothing "
+                          "would say which have been tried; run job " +
+                          id + " first");
+    }
   }
   CALVE_ASSIGN_OR_RETURN(const auto outcome, held->Finish(context));
   replayed->rows.rows += outcome.rows;
@@ -100,7 +104,13 @@ std::string Describe(const load::HeldRows::Outcome& rows) {
 
 }  // namespace
 
-Result<ExitCode> ReplayQuarantine(Program& program, const catalog::TableName& quarantine,
+std::string SqlNameOf(const Program::NamedTable& table) {
+  std::string name = engine::QuoteIdentifier(table.catalog->name()) + ".";
+  for (const std::string& level : table.name.ns) name += engine::QuoteIdentifier(level) + ".";
+  return name + engine::QuoteIdentifier(table.name.name);
+}
+
+Result<ExitCode> ReplayQuarantine(Program& program, const Program::NamedTable& quarantine,
                                   const std::string& table, const std::string& job) {
   CALVE_ASSIGN_OR_RETURN(std::vector<std::string> jobs, JobsOf(program, quarantine));
   if (!job.empty()) {

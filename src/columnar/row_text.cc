@@ -1,5 +1,6 @@
 #include "columnar/row_text.h"
 
+#include <arrow/extension/uuid.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
@@ -114,7 +115,14 @@ Result<std::shared_ptr<arrow::Schema>> ParseSchema(const std::string& json) {
   CALVE_ASSIGN_OR_RETURN(const iceberg::Json document, iceberg::ParseJson(json));
   CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(document, ""));
   CALVE_ASSIGN_OR_RETURN(const iceberg::SchemaPtr schema, iceberg::SchemaFromJson(object));
-  return ToArrowSchema(*schema);
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Schema> plain, ToArrowSchema(*schema));
+  // As sources give them: 16 bytes may be no uuid.
+  arrow::FieldVector fields = plain->fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (schema->fields()[i].type.kind() == iceberg::TypeKind::kUuid)
+      fields[i] = fields[i]->WithType(arrow::extension::uuid());
+  }
+  return arrow::schema(std::move(fields));
 }
 
 }  // namespace calve::columnar

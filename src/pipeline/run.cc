@@ -33,9 +33,23 @@ struct Held {
   int64_t rows = 0;
   source::Position position;
   columnar::RowForm form = columnar::RowForm::kRead;  ///< Of what comes out of the source.
-  /// Of rows in JSON: what a row goes back with that still cannot be read, and its columns.
+  /// What a row goes back with that still cannot be read.
   std::string columns;
-  std::shared_ptr<arrow::Schema> schema;
+  std::shared_ptr<arrow::Schema> schema;  ///< Of rows in JSON.
+  std::shared_ptr<arrow::Schema> types;   ///< Of rows in text: as their source had them; or null.
+};
+
+/// What reading text again takes: what its source says of it, and the types that the source had.
+struct TextColumns {
+  std::string names;
+  std::string types;  ///< As columnar::SchemaAsJson; empty when they cannot be printed.
+
+  /// Neither has a line break.
+  std::string ToString() const { return names + "\n" + types; }
+  static TextColumns Parse(const std::string& text) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    return {.names = text.substr(0, end), .types = text.substr(std::min(end + 1, text.size()))};
+  }
 };
 
 /// A job's source, transforms and target, made and planned, nothing read yet.
@@ -126,11 +140,12 @@ Result<std::unique_ptr<source::Source>> MakeHeldSource(const Job& job, load::Hel
   for (load::HeldChunk::Row& row : chunk.rows)
     text.rows.push_back({.text = std::move(row.raw), .origin = std::move(row.origin)});
   if (chunk.form != columnar::RowForm::kText) {
+    text.columns = std::move(chunk.columns);
     CALVE_ASSIGN_OR_RETURN(const config::Node options,
                            config::ParseYaml("{source_path: quarantine}", "quarantine"));
     return resources.parts->sources.Find("json")->reread(options, std::move(text));
   }
-  text.columns = std::move(chunk.columns);
+  text.columns = TextColumns::Parse(chunk.columns).names;
   const source::Kind* kind = resources.parts->sources.Find(job.source.type);
   if (kind != nullptr && kind->reread != nullptr)
     return kind->reread(job.source.node, std::move(text));
@@ -156,10 +171,12 @@ Status TakeHeld(const Context& context, const Job& job,
   Held& taken = prepared->held.emplace();
   taken.rows = static_cast<int64_t>(chunk->rows.size());
   taken.position = {.state = chunk->position.state, .ledger = chunk->position.ledger};
+  taken.columns = chunk->columns;
   if (chunk->form != columnar::RowForm::kText) {
     taken.form = chunk->form;
-    taken.columns = chunk->columns;
     CALVE_ASSIGN_OR_RETURN(taken.schema, columnar::ParseSchema(chunk->columns));
+  } else if (const TextColumns text = TextColumns::Parse(chunk->columns); !text.types.empty()) {
+    CALVE_ASSIGN_OR_RETURN(taken.types, columnar::ParseSchema(text.types));
   }
   CALVE_ASSIGN_OR_RETURN(prepared->source, MakeHeldSource(job, *std::move(chunk), resources));
   return Status::Ok();
@@ -186,15 +203,18 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
     since = source::Position{.state = position->state, .ledger = position->ledger};
   }
   // Transforms change names and types: what the target wants is only what the source should give
-  // when there are none.
+  // when there are none. Rows that do not fit say nothing of the types.
   std::shared_ptr<arrow::Schema> wanted;
-  const bool is_printed = prepared.held.has_value() && prepared.held->schema != nullptr;
-  if (is_printed) {
+  bool widen = prepared.load->may_widen();
+  if (prepared.held.has_value() && prepared.held->schema != nullptr) {
     wanted = prepared.held->schema;
+    widen = false;
   } else if (prepared.steps.empty()) {
     CALVE_ASSIGN_OR_RETURN(wanted, prepared.load->WantedSchema(context));
+  } else if (prepared.held.has_value()) {
+    wanted = prepared.held->types;
+    widen = false;
   }
-  const bool widen = prepared.load->may_widen() && !is_printed;
   CALVE_RETURN_IF_ERROR(
       PlanSource(context, job, since, std::move(wanted), widen, resources, &prepared));
   if (prepared.held.has_value()) {
@@ -268,8 +288,8 @@ class SourceRows {
 
   /// A row for the quarantine: as the source gave it, where it comes from a single row of that.
   /// `schema`: of the row as the reject prints it.
-  Result<load::QuarantinedRow> HeldBack(const std::string& rule, columnar::Reject reject,
-                                        const std::shared_ptr<arrow::Schema>& schema) {
+  load::QuarantinedRow HeldBack(const std::string& rule, columnar::Reject reject,
+                                const std::shared_ptr<arrow::Schema>& schema) {
     load::QuarantinedRow row{.rule = rule,
                              .reason = std::move(reject.reason),
                              .origin = std::move(reject.origin),
@@ -279,21 +299,27 @@ class SourceRows {
     if (reject.source_row >= 0) {
       row.form = held_ == nullptr ? columnar::RowForm::kRead : held_->form;
       row.raw = columnar::RowAsJson(*rows_, reject.source_row);
-      CALVE_ASSIGN_OR_RETURN(row.columns, Print(rows_->schema()));
+      row.columns = Print(rows_->schema());
     } else if (row.form == columnar::RowForm::kTransformed && row.columns.empty()) {
-      CALVE_ASSIGN_OR_RETURN(row.columns, Print(schema));
-    } else if (row.form == columnar::RowForm::kText && held_ != nullptr &&
-               held_->schema != nullptr) {
-      row.form = held_->form;
+      row.columns = Print(schema);
+    } else if (row.form == columnar::RowForm::kText && held_ == nullptr) {
+      row.columns = TextColumns{.names = row.columns, .types = Print(rows_->schema())}.ToString();
+    } else if (row.form == columnar::RowForm::kText) {
+      if (held_->schema != nullptr) row.form = held_->form;
       row.columns = held_->columns;
     }
+    if (row.columns.empty() && row.form != columnar::RowForm::kText)
+      row.form = columnar::RowForm::kShown;
     return row;
   }
 
  private:
-  Result<std::string> Print(const std::shared_ptr<arrow::Schema>& schema) {
+  /// Empty when it has columns that only a transform makes something of: then rows cannot be read
+  /// again by what is printed of them.
+  std::string Print(const std::shared_ptr<arrow::Schema>& schema) {
     if (printed_of_ != schema) {
-      CALVE_ASSIGN_OR_RETURN(printed_, columnar::SchemaAsJson(*schema));
+      Result<std::string> printed = columnar::SchemaAsJson(*schema);
+      printed_ = printed.ok() ? std::move(*printed) : std::string();
       printed_of_ = schema;
     }
     return printed_;
@@ -434,8 +460,7 @@ class Extraction {
     CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.plan.schema.schema));
     std::vector<load::QuarantinedRow> held_back;
     for (columnar::Reject& reject : batch.rejects) {
-      CALVE_ASSIGN_OR_RETURN(held_back.emplace_back(),
-                             source_rows.HeldBack("schema", std::move(reject), prepared_.schema));
+      held_back.push_back(source_rows.HeldBack("schema", std::move(reject), prepared_.schema));
     }
     if (checks != nullptr) {
       CALVE_RETURN_IF_ERROR(HoldBack(context, *checks, &source_rows, &batch, &held_back));
@@ -481,9 +506,8 @@ class Extraction {
       const audit::RowVerdict& verdict = verdicts[next++];
       columnar::Reject reject = batch->RejectOf(row, "", checks.ReasonOf(verdict, batch->rows));
       reject.form = columnar::RowForm::kTransformed;
-      CALVE_ASSIGN_OR_RETURN(held_back->emplace_back(),
-                             source_rows->HeldBack(checks.checks()[verdict.check_index].check.name,
-                                                   std::move(reject), batch->rows->schema()));
+      held_back->push_back(source_rows->HeldBack(checks.checks()[verdict.check_index].check.name,
+                                                 std::move(reject), batch->rows->schema()));
     }
     CALVE_ASSIGN_OR_RETURN(*batch, columnar::TakeRows(std::move(*batch), kept));
     return Status::Ok();
@@ -536,6 +560,15 @@ Status TakeCounts(Extraction& extraction, RunReport* report) {
       FormatCount(report->rows_dropped) + " left out by transforms; nothing was staged");
 }
 
+/// See that rows that were held back are as many as they were: text may be cut otherwise now.
+Status CheckReadOneByOne(const Held& held, int64_t rows_read) {
+  if (rows_read == held.rows) return Status::Ok();
+  return DataError("expected to read " + FormatCount(held.rows) +
+                   " rows that were held back one by one, found " + FormatCount(rows_read) +
+                   " in their text by the options that the source has now; nothing was loaded: "
+                   "see that its quote is the one of the files that they came from");
+}
+
 /// Remove what a failed run wrote, also when it was asked to stop. While a commit may still come
 /// true nothing is removed: the next run looks.
 void CleanUp(const Context& context, const std::string& run, const Resources& resources,
@@ -566,6 +599,7 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
   report.plan = prepared.plan;
   events.Planned(report.plan);
   if (prepared.schema == nullptr || prepared.read.splits.empty()) {
+    if (prepared.held.has_value()) CALVE_RETURN_IF_ERROR(CheckReadOneByOne(*prepared.held, 0));
     report.took = context.clock->Monotonic() - begun;
     return report;
   }
@@ -574,6 +608,8 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     Extraction extraction(context, job, contract, resources, prepared, events);
     CALVE_RETURN_IF_ERROR(extraction.Run());
     CALVE_RETURN_IF_ERROR(TakeCounts(extraction, &report));
+    if (prepared.held.has_value())
+      CALVE_RETURN_IF_ERROR(CheckReadOneByOne(*prepared.held, report.rows_read));
     events.Extracted(report);
     std::optional<commit::Position> position;
     if (prepared.read.position.has_value()) {

@@ -32,7 +32,7 @@ struct HeldText {
     std::string text;
     std::string origin;
   };
-  std::string columns;  ///< columnar::Reject::columns of all rows.
+  std::string columns;  ///< columnar::Reject::columns of all; of JSON, columnar::SchemaAsJson.
   std::vector<Row> rows;
 };
 

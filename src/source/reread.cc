@@ -55,6 +55,8 @@ class HeldSource : public Source {
 
 void HeldFile::Add(const HeldText::Row& row) {
   origins_.emplace(line_, row.origin);
+  // A mark that begins the file is none of the first row.
+  if (text_.empty()) text_ = "\xEF\xBB\xBF";
   text_ += row.text + "\n";
   line_ += CountLines(row.text) + 1;
 }

@@ -1,5 +1,6 @@
 #include "source/reread.h"
 
+#include <arrow/extension/uuid.h>
 #include <gmock/gmock.h>
 
 #include "source/fixture_for_test.h"
@@ -96,6 +97,45 @@ TEST_F(RereadTest, ABrokenLineOfJsonDoesNotStopTheOthers) {
   EXPECT_EQ(rows->rejects.size(), 2U);
 }
 
+TEST_F(RereadTest, WhatIsNoObjectOfJsonIsForPeopleOnly) {
+  WriteText(folder_.At("a.json"), "{\"id\": 1}\n[1, 2]\n5\n{\"id\": 2\n{\"id\": \"x\"}\n");
+  const auto rows = ReadRows("json", "{source_path: a.json, types: {id: long}}");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  std::vector<RowForm> forms;
+  for (const columnar::Reject& reject : rows->rejected) forms.push_back(reject.form);
+  EXPECT_THAT(forms,
+              ElementsAre(RowForm::kShown, RowForm::kShown, RowForm::kShown, RowForm::kText));
+}
+
+TEST_F(RereadTest, RowsMayLackColumnsWhoseTypesAreGiven) {
+  const std::string yaml = "{source_path: a, types: {price: \"decimal(9, 2)\", id: string}}";
+  const auto node = config::ParseYaml(yaml, "job.yaml");
+  const auto json =
+      registry_.Find("json")->reread(*node, {.rows = {{.text = R"({"id": "x"})", .origin = "a"}}});
+  ASSERT_TRUE(json.ok());
+  const auto from_json = ReadAll(**json);
+  ASSERT_TRUE(from_json.ok()) << from_json.error().message;
+  EXPECT_EQ(from_json->schema, "id: string");
+  const auto csv = registry_.Find("csv")->reread(
+      *node, {.columns = R"(["id"])", .rows = {{.text = "7", .origin = "a"}}});
+  ASSERT_TRUE(csv.ok());
+  const auto from_csv = ReadAll(**csv);
+  ASSERT_TRUE(from_csv.ok()) << from_csv.error().message;
+  EXPECT_EQ(from_csv->schema, "id: string");
+}
+
+TEST_F(RereadTest, AMarkOfByteOrderInARowStays) {
+  const auto node = config::ParseYaml("{source_path: a}", "job.yaml");
+  const auto csv = registry_.Find("csv")->reread(
+      *node, {.columns = R"(["id"])",
+              .rows = {{.text = "\xEF\xBB\xBFx", .origin = "a"}, {.text = "y", .origin = "b"}}});
+  ASSERT_TRUE(csv.ok());
+  const auto rows = ReadAll(**csv);
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_THAT(rows->rows, ElementsAre("{\"id\": \"\xEF\xBB\xBFx\"}", R"({"id": "y"})"));
+  EXPECT_THAT(rows->origins, ElementsAre("a", "b"));
+}
+
 /// Every type that a source may give.
 std::shared_ptr<arrow::Schema> EveryType() {
   const auto inner = arrow::struct_(
@@ -114,7 +154,8 @@ std::shared_ptr<arrow::Schema> EveryType() {
       arrow::field("at_ns", arrow::timestamp(arrow::TimeUnit::NANO)),
       arrow::field("text", arrow::utf8()),
       arrow::field("bytes", arrow::binary()),
-      arrow::field("uuid", arrow::fixed_size_binary(16)),
+      arrow::field("uuid", arrow::extension::uuid()),
+      arrow::field("hash", arrow::fixed_size_binary(16)),
       arrow::field("fixed", arrow::fixed_size_binary(3)),
       arrow::field("nested", inner),
       arrow::field("map", arrow::map(arrow::utf8(), arrow::int32())),
@@ -128,26 +169,30 @@ TEST_F(RereadTest, WhatWasPrintedIsReadBackExactly) {
       R"("hour": "23:59:59.999999", "at": "1969-12-31T23:59:59.999999", )"
       R"("at_tz": "9999-12-31T23:59:59.999999+00:00", "at_ns": "2262-04-11T23:47:16.854775807", )"
       R"("text": "a\"b\\c\n\u0001 ü", "bytes": "AP8Q", )"
-      R"("uuid": "00112233-4455-6677-8899-aabbccddeeff", "fixed": "AQID", )"
+      R"("uuid": "00112233-4455-6677-8899-aabbccddeeff", "hash": "ABEiM0RVZneImaq7zN3u/w==", )"
+      R"("fixed": "AQID", )"
       R"("nested": {"n": null, "t": ["x", null]}, "map": [{"key": "k", "value": null}]})";
   const std::string nothing =
       R"({"flag": null, "small": null, "big": null, "f": "nan", "d": "-inf", "money": null, )"
       R"("day": null, "hour": null, "at": null, "at_tz": null, "at_ns": null, "text": "", )"
-      R"("bytes": "", "uuid": null, "fixed": null, "nested": null, "map": []})";
+      R"("bytes": "", "uuid": null, "hash": null, "fixed": null, "nested": null, "map": []})";
   const auto printed = columnar::SchemaAsJson(*EveryType());
   ASSERT_TRUE(printed.ok()) << printed.error().message;
-  const auto schema = columnar::ParseSchema(*printed);
-  ASSERT_TRUE(schema.ok()) << schema.error().message;
   const auto node = config::ParseYaml("{source_path: quarantine}", "quarantine");
   const auto source = registry_.Find("json")->reread(
-      *node, {.columns = {},
+      *node, {.columns = *printed,
               .rows = {{.text = row, .origin = "a.parquet row 1"},
                        {.text = nothing, .origin = "a.parquet row 2"},
                        {.text = R"({"big": "x"})", .origin = "c"}}});
   ASSERT_TRUE(source.ok());
-  const auto rows = ReadAll(**source, {.wanted = *schema});
+  const auto rows = ReadAll(**source);
   ASSERT_TRUE(rows.ok()) << rows.error().message;
   EXPECT_THAT(rows->rows, ElementsAre(row, nothing));
+  EXPECT_EQ(rows->schema,
+            "flag: boolean, small: int, big: long, f: float, d: double, money: decimal(38, 10), "
+            "day: date, hour: time, at: timestamp, at_tz: timestamptz, at_ns: timestamp_ns, "
+            "text: string, bytes: binary, uuid: uuid, hash: fixed[16], fixed: fixed[3], nested: "
+            "struct<n: long, t: list<string>>, map: map<string, int>");
   EXPECT_THAT(rows->origins, ElementsAre("a.parquet row 1", "a.parquet row 2"));
   EXPECT_THAT(rows->rejects, ElementsAre(HasSubstr("c: column big: 'x' is no long")));
 }

@@ -57,10 +57,7 @@ Result<ExitCode> ShowQuarantine(Program& program, const QuarantineArguments& arg
   CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, QuarantineOf(program, arguments.table));
   CALVE_ASSIGN_OR_RETURN(engine::CatalogResolver * resolver, program.resolver());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.locked_engine());
-  std::string name;
-  for (const std::string& level : named.name.ns) name += engine::QuoteIdentifier(level) + ".";
-  name += engine::QuoteIdentifier(named.name.name);
-  const std::string sql = "SELECT rule, reason, origin, raw, run FROM " + name +
+  const std::string sql = "SELECT rule, reason, origin, raw, run FROM " + SqlNameOf(named) +
                           " ORDER BY quarantined_at DESC, origin" +
                           (arguments.limit > 0 ? " LIMIT " + std::to_string(arguments.limit) : "");
   CALVE_ASSIGN_OR_RETURN(const auto stream, engine->Query(program.context(), sql,
@@ -96,8 +93,8 @@ Result<ExitCode> DropQuarantine(Program& program, const QuarantineArguments& arg
 Result<ExitCode> Replay(Program& program, const QuarantineArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, QuarantineOf(program, arguments.table));
   const std::string quarantine = named.name.ToString();
-  return ReplayQuarantine(program, named.name,
-                          quarantine.substr(0, quarantine.size() - kSuffix.size()), arguments.job);
+  return ReplayQuarantine(program, named, quarantine.substr(0, quarantine.size() - kSuffix.size()),
+                          arguments.job);
 }
 
 using Verb = Result<ExitCode> (*)(Program&, const QuarantineArguments&);

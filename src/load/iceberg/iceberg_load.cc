@@ -28,16 +28,6 @@ using iceberg::Field;
 /// How often a merge is computed again, because another writer was faster, before the run fails.
 constexpr int kMergesMax = 20;
 
-/// A short name for what a run set out to read (FNV-1a).
-std::string Fingerprint(std::string_view text) {
-  uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string name(16, '0');
-  for (size_t i = 16; i-- > 0; hash >>= 4) name[i] = kHex[hash & 15];
-  return name;
-}
-
 class IcebergLoad : public Load {
  public:
   IcebergLoad(IcebergOptions options, catalog::TableName table, catalog::Catalog& catalog,
@@ -52,7 +42,8 @@ class IcebergLoad : public Load {
   Result<std::optional<commit::Position>> ReadPosition(const Context& context,
                                                        bool expected) override;
   void SetsOutToRead(const std::string& what) override {
-    load_key_ = Fingerprint(request_.job + '\n' + what);
+    load_key_ = Quarantine::KeyOf(request_.job, what);
+    is_replay_ = true;
   }
   Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) override;
   bool may_widen() const override {
@@ -115,6 +106,7 @@ class IcebergLoad : public Load {
   const Resources resources_;
   commit::Committer committer_;
   std::string load_key_;
+  bool is_replay_ = false;  ///< Of rows that were held back.
   /// The run's id and a try's own: a run that is tried again must not meet names of its first try.
   std::string file_tag_;
   std::optional<iceberg::SnapshotId> position_before_;
@@ -216,11 +208,11 @@ Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context&
                                                        *target->metadata, request_.job, expected));
   }
   if (!found.has_value()) {
-    load_key_ = Fingerprint(request_.job);
+    load_key_ = Quarantine::KeyOf(request_.job);
     return std::optional<commit::Position>();
   }
   position_before_ = found->snapshot_id;
-  load_key_ = Fingerprint(request_.job + '\n' + std::to_string(found->snapshot_id.value()));
+  load_key_ = Quarantine::KeyOf(request_.job, std::to_string(found->snapshot_id.value()));
   return std::optional<commit::Position>(std::move(found->position));
 }
 
@@ -399,7 +391,15 @@ Status IcebergLoad::AddMerge(const Context& context, commit::Change* change) {
     return TransientError("another writer has changed the columns or the format of " +
                           table_.ToString() + " while this load ran; run again");
   }
-  return merge_->Compute(context, now.metadata, change);
+  CALVE_RETURN_IF_ERROR(merge_->Compute(context, now.metadata, change));
+  if (!is_replay_ || merge_->rows_replaced() == 0) return Status::Ok();
+  return DataError("expected keys that " + table_.ToString() +
+                   " does not have among the rows that were held back, found " +
+                   FormatCount(merge_->rows_replaced()) +
+                   " of its rows with the same: which of the two is newer is not known, so nothing "
+                   "was loaded; load the rows that should be there by a file of their own, then "
+                   "calve quarantine drop " +
+                   table_.ToString());
 }
 
 Status IcebergLoad::TakeBack(const Context& context) {

@@ -2,10 +2,13 @@
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_time.h>
+#include <arrow/array/util.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "catalog/table_files.h"
 #include "columnar/arrow_status.h"
 #include "iceberg/scan.h"
@@ -20,6 +23,8 @@ using iceberg::Type;
 constexpr std::array<std::string_view, 9> kTextColumns = {
     "rule", "reason", "origin", "raw", "form", "columns", "job", "run", "load_key"};
 constexpr std::string_view kTimeColumn = "quarantined_at";
+/// Quarantines that were made without them get them.
+constexpr std::array<std::string_view, 2> kLaterColumns = {"form", "columns"};
 
 Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
                                                  const std::string& uuid) {
@@ -44,20 +49,70 @@ Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
   return options;
 }
 
+Status CheckIsOurs(const iceberg::TableMetadata& metadata, const catalog::TableName& table) {
+  if (metadata.schema()->FindByName("load_key") != nullptr) return Status::Ok();
+  return RefusedError("table " + table.ToString() +
+                      " is no quarantine of calve: it has no column load_key; rename it");
+}
+
+/// A text that every reader of Parquet takes: bytes that are no UTF-8 are shown as \xff.
+std::string Readable(const std::string& text) {
+  if (IsValidUtf8(text)) return text;
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string readable;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      readable += c;
+    } else {
+      readable += std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
+    }
+  }
+  return readable;
+}
+
 }  // namespace
+
+/// FNV-1a.
+std::string Quarantine::KeyOf(const std::string& job, const std::string& what) {
+  const std::string text = what.empty() ? job : job + '\n' + what;
+  uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string name(16, '0');
+  for (size_t i = 16; i-- > 0; hash >>= 4) name[i] = kHex[hash & 15];
+  return name;
+}
 
 Result<iceberg::MetadataPtr> Quarantine::Metadata(const Context& context) {
   std::lock_guard lock(mutex_);
-  if (metadata_ != nullptr) return metadata_;
-  Result<catalog::LoadedTable> there = committer_.LoadOrDraft(context, options_.table, nullptr);
-  if (there.ok()) return metadata_ = there->metadata;
+  if (metadata_ == nullptr) {
+    CALVE_ASSIGN_OR_RETURN(metadata_, Find(context));
+  }
+  return metadata_;
+}
+
+Result<iceberg::MetadataPtr> Quarantine::Find(const Context& context) {
+  Result<catalog::LoadedTable> there =
+      committer_.Update(context, options_.table,
+                        [&](const iceberg::TableMetadata& base) -> Result<iceberg::TableChange> {
+                          CALVE_RETURN_IF_ERROR(CheckIsOurs(base, options_.table));
+                          iceberg::SchemaUpdate update(base);
+                          for (const std::string_view name : kLaterColumns) {
+                            if (base.schema()->FindByName(name) != nullptr) continue;
+                            CALVE_RETURN_IF_ERROR(update.AddColumn(
+                                "", Field{.name = std::string(name), .type = Type::String()}));
+                          }
+                          return update.Build();
+                        });
+  if (there.ok()) return there->metadata;
   if (there.error().kind != ErrorKind::kNotFound) return std::move(there).error();
   CALVE_ASSIGN_OR_RETURN(
       new_table_,
       committer_.PlanTable(context, options_.table, nullptr, [&](const std::string& location) {
         return TableOptions(location, NewUuidString(*context.random));
       }));
-  return metadata_ = new_table_->draft.metadata;
+  return new_table_->draft.metadata;
 }
 
 void Quarantine::Take(std::vector<iceberg::DataFilePtr> files) {
@@ -85,24 +140,31 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
   arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
                                 arrow::default_memory_pool());
   for (const QuarantinedRow& row : rows) {
-    const std::string form(columnar::ToString(row.form));
-    const std::array<const std::string*, kTextColumns.size()> values = {
-        &row.rule,    &row.reason,  &row.origin,  &row.raw,    &form,
-        &row.columns, &options.job, &options.run, &options.key};
-    for (size_t i = 0; i < values.size(); ++i) CALVE_RETURN_IF_ERROR(texts[i].Append(*values[i]));
+    // What is not shown as it was cannot be read again.
+    const columnar::RowForm form = IsValidUtf8(row.raw) ? row.form : columnar::RowForm::kShown;
+    const std::array<std::string, kTextColumns.size()> values = {
+        row.rule,    row.reason,  row.origin,  row.raw,    std::string(columnar::ToString(form)),
+        row.columns, options.job, options.run, options.key};
+    for (size_t i = 0; i < values.size(); ++i)
+      CALVE_RETURN_IF_ERROR(texts[i].Append(Readable(values[i])));
     CALVE_RETURN_IF_ERROR(times.Append(options.now_us));
   }
-  arrow::ArrayVector columns;
-  for (arrow::StringBuilder& builder : texts) {
-    CALVE_ASSIGN_OR_RETURN(auto column, builder.Finish());
-    columns.push_back(std::move(column));
-  }
-  CALVE_ASSIGN_OR_RETURN(auto column, times.Finish());
-  columns.push_back(std::move(column));
+  const auto count = static_cast<int64_t>(rows.size());
   CALVE_ASSIGN_OR_RETURN(const auto schema,
                          columnar::ToArrowSchema(*quarantine_.metadata_->schema()));
-  return writer_->Write(context, arrow::RecordBatch::Make(schema, static_cast<int64_t>(rows.size()),
-                                                          std::move(columns)));
+  arrow::ArrayVector columns;
+  for (const auto& field : schema->fields()) {
+    const auto* const text = std::find(kTextColumns.begin(), kTextColumns.end(), field->name());
+    if (text != kTextColumns.end()) {
+      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(),
+                             texts[static_cast<size_t>(text - kTextColumns.begin())].Finish());
+    } else if (field->name() == kTimeColumn) {
+      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), times.Finish());
+    } else {
+      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), arrow::MakeArrayOfNull(field->type(), count));
+    }
+  }
+  return writer_->Write(context, arrow::RecordBatch::Make(schema, count, std::move(columns)));
 }
 
 Status Quarantine::Writer::Close(const Context& context) {
@@ -138,13 +200,10 @@ Status Quarantine::Commit(const Context& context) {
   if (!is_there && new_table_ != nullptr) loaded = new_table_->draft;
   CALVE_RETURN_IF_ERROR(loaded);
   const iceberg::TableMetadata& metadata = *loaded->metadata;
-  const Field* key = metadata.schema()->FindByName("load_key");
-  if (key == nullptr) {
-    return RefusedError("table " + options_.table.ToString() +
-                        " is no quarantine of calve: it has no column load_key; rename it");
-  }
+  CALVE_RETURN_IF_ERROR(CheckIsOurs(metadata, options_.table));
+  const Field& key = *metadata.schema()->FindByName("load_key");
   catalog::TableFiles table_files(files_);
-  const auto filter = iceberg::Expression::Compare(iceberg::Expression::Op::kEqual, key->id,
+  const auto filter = iceberg::Expression::Compare(iceberg::Expression::Op::kEqual, key.id,
                                                    {iceberg::Value(options_.key)});
   CALVE_ASSIGN_OR_RETURN(const iceberg::ScanPlan before,
                          iceberg::PlanScan(context, table_files, metadata, {.filter = filter}));

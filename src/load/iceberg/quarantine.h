@@ -51,14 +51,17 @@ class Quarantine {
   int64_t rows() const { return rows_; }
   const catalog::TableName& table() const { return options_.table; }
 
+  /// A short name for what a run of a job set out to read; empty: from the start.
+  static std::string KeyOf(const std::string& job, const std::string& what = "");
   /// The quarantine's name beside a table.
   static catalog::TableName NameFor(const catalog::TableName& table) {
     return {table.ns, table.name + "__quarantine"};
   }
 
  private:
-  /// The table, or its draft at the first row.
+  /// The table with all columns, or its draft at the first row.
   Result<iceberg::MetadataPtr> Metadata(const Context& context);
+  Result<iceberg::MetadataPtr> Find(const Context& context);
   void Take(std::vector<iceberg::DataFilePtr> files);
 
   commit::Committer& committer_;

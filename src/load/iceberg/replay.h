@@ -45,9 +45,13 @@ class QuarantineReplay : public HeldRows {
   std::string property() const { return "calve.replay." + options_.job; }
   Result<bool> GoOn(const Context& context);
   Status BeginAnew(const Context& context);
+  Result<bool> Mark(const Context& context);
+  bool IsMarked(const iceberg::TableMetadata& table) const;
   Status FindSettledKeys(const Context& context);
   Status FindFiles(const Context& context);
   Result<std::set<std::string>> LivePaths(const Context& context);
+  Status CheckLieAsTheyDid(const Context& context, const std::set<std::string>& live);
+  Error ChangedByOthers() const;
   Result<int64_t> CountHeldAgain(const Context& context);
   Status LetGo(const Context& context);
   std::string QuotedKeys() const;

@@ -121,6 +121,11 @@ CALVE_PART(csv) {
        .reread = [](const config::Node& node, HeldText held) -> Result<std::unique_ptr<Source>> {
          CALVE_ASSIGN_OR_RETURN(CsvOptions options, CsvOptions::Declaration().Parse(node));
          CALVE_ASSIGN_OR_RETURN(options.columns, ParseHeldColumns(held.columns));
+         // Of other files' columns.
+         std::erase_if(options.types, [&](const auto& type) {
+           return std::find(options.columns.begin(), options.columns.end(), type.first) ==
+                  options.columns.end();
+         });
          options.header = false;
          options.encoding = "utf-8";
          HeldFile::Point(&options);

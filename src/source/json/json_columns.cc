@@ -237,19 +237,16 @@ class Place {
               bytes->data(), static_cast<int32_t>(bytes->size())));
         }
         return misfits();
-      case arrow::Type::FIXED_SIZE_BINARY:
-        if (const int width = static_cast<const arrow::FixedSizeBinaryType&>(*type_).byte_width();
-            width != 16) {
-          const auto bytes = columnar::ReadBytes(text);
-          if (!bytes.has_value() || bytes->size() != static_cast<size_t>(width)) return misfits();
-          return StatusOf(
-              static_cast<arrow::FixedSizeBinaryBuilder*>(builder_)->Append(bytes->data()));
-        }
-        if (const auto uuid = columnar::ReadUuid(text)) {
-          return StatusOf(
-              static_cast<arrow::FixedSizeBinaryBuilder*>(builder_)->Append(uuid->data()));
-        }
-        return misfits();
+      case arrow::Type::FIXED_SIZE_BINARY: {
+        auto* fixed = static_cast<arrow::FixedSizeBinaryBuilder*>(builder_);
+        const auto width = static_cast<size_t>(fixed->byte_width());
+        // Arrow has 16 bytes for a uuid too; no text is both.
+        const auto uuid = width == 16 ? columnar::ReadUuid(text) : std::nullopt;
+        if (uuid.has_value()) return StatusOf(fixed->Append(uuid->data()));
+        const auto bytes = columnar::ReadBytes(text);
+        if (!bytes.has_value() || bytes->size() != width) return misfits();
+        return StatusOf(fixed->Append(bytes->data()));
+      }
       default:
         return RefusedError("a json source cannot give values of type " + type_->ToString() +
                             " (column " + path_ + ")");

@@ -163,6 +163,9 @@ bool JsonShape::See(std::string_view line, int64_t number) {
 }
 
 bool JsonShape::has_columns() const { return !state_->root.fields.empty(); }
+bool JsonShape::Has(const std::string& column) const {
+  return state_->root.field_places.contains(column);
+}
 
 Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& options,
                                                          std::vector<std::string>* notes) const {
@@ -188,13 +191,22 @@ Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& op
     const auto wanted = options.wanted == nullptr ? nullptr : options.wanted->GetFieldByName(name);
     if (wanted != nullptr && !wanted->type()->Equals(*guess)) {
       const bool nested = guess->id() == arrow::Type::STRUCT || guess->id() == arrow::Type::LIST;
-      if (!nested && !(options.widen && Widens(*wanted->type(), *guess) &&
-                       guess->id() != arrow::Type::DECIMAL128))
-        guess = wanted->type();
+      const bool widens = options.widen && Widens(*wanted->type(), *guess) &&
+                          guess->id() != arrow::Type::DECIMAL128;
+      if (!widens && (!nested || options.is_whole)) guess = wanted->type();
     } else if (wanted == nullptr) {
       notes->insert(notes->end(), own_notes.begin(), own_notes.end());
     }
     fields.push_back(arrow::field(name, std::move(guess)));
+  }
+  if (options.is_whole && options.wanted != nullptr) {
+    for (const auto& field : options.wanted->fields()) {
+      // 16 bytes may be a uuid, which only a value would say.
+      const bool is_open = field->type()->id() == arrow::Type::FIXED_SIZE_BINARY ||
+                           field->type()->id() == arrow::Type::NA;
+      if (!is_open && !Has(field->name()))
+        fields.push_back(arrow::field(field->name(), field->type()));
+    }
   }
   return arrow::schema(std::move(fields));
 }

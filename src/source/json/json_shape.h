@@ -25,11 +25,15 @@ class JsonShape {
   bool See(std::string_view line, int64_t number);
   /// Whether there is a column.
   bool has_columns() const;
+  /// Whether this is one.
+  bool Has(const std::string& column) const;
 
   struct SchemaOptions {
     std::map<std::string, std::string> types;
     std::shared_ptr<arrow::Schema> wanted;
     bool widen = false;
+    /// What is wanted is all that there is: in nested columns too, and of columns that no line has.
+    bool is_whole = false;
   };
   /// The columns in the order in which they came up. Fails with kConfig when a type is given for a
   /// column that is not there.

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "base/text.h"
+#include "columnar/row_text.h"
 #include "source/encoding.h"
 #include "source/file_set.h"
 #include "source/json/json_columns.h"
+#include "source/json/json_cursor.h"
 #include "source/json/json_records.h"
 #include "source/json/json_shape.h"
 #include "source/registry.h"
@@ -83,6 +85,15 @@ Status CheckWhole(const JsonText& text, const JsonRecords& records, std::string_
   return DataError(text.blocks.name() + " line " + FormatCount(records.line()) + ": " + fault);
 }
 
+/// Whether a record is one object, so that other columns may make a row of it.
+bool IsObject(std::string_view record) {
+  JsonCursor cursor(record);
+  if (!cursor.ok() || cursor.Peek() != JsonKind::kObject) return false;
+  cursor.TakeRaw();
+  cursor.Finish();
+  return cursor.ok();
+}
+
 class JsonReader : public SplitReader {
  public:
   JsonReader(std::shared_ptr<JsonText> text, std::unique_ptr<JsonColumns> columns,
@@ -129,7 +140,7 @@ class JsonReader : public SplitReader {
                                              .raw = std::string(record.substr(0, kRawBytesMax))});
       if (!IsValidUtf8(reject.raw)) {
         reject.raw = "(bytes that are no UTF-8)";
-      } else if (record.size() <= kRawBytesMax) {
+      } else if (record.size() <= kRawBytesMax && IsObject(record)) {
         reject.form = columnar::RowForm::kText;
       }
     }
@@ -146,8 +157,12 @@ class JsonReader : public SplitReader {
 
 class JsonSource : public Source {
  public:
-  JsonSource(JsonOptions options, Resources resources)
-      : options_(std::move(options)), resources_(std::move(resources)) {}
+  /// `schema`: of rows that were printed as columnar::RowAsJson does; null: it is found out.
+  JsonSource(JsonOptions options, Resources resources,
+             std::shared_ptr<arrow::Schema> schema = nullptr)
+      : options_(std::move(options)),
+        resources_(std::move(resources)),
+        schema_(std::move(schema)) {}
 
   Status Check(const Context& context) override {
     return StatusOf(FindFileSet(context, resources_, options_, std::nullopt));
@@ -164,7 +179,8 @@ class JsonSource : public Source {
     JsonShape shape;
     std::string misfit;
     size_t sampled = 0;
-    for (size_t i = 0; i < set.files.size() && sampled < kSampledFilesMax; ++i) {
+    const size_t looked_at = schema_ == nullptr ? set.files.size() : 0;
+    for (size_t i = 0; i < looked_at && sampled < kSampledFilesMax; ++i) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const bool has_records,
                              Sample(context, set.files[i], &shape, &misfit));
@@ -172,7 +188,7 @@ class JsonSource : public Source {
     }
     ReadPlan plan = PlanOf(set);
     if (!shape.has_columns() && !misfit.empty()) return DataError(misfit);
-    if (!set.files.empty() && !shape.has_columns()) {
+    if (looked_at > 0 && !shape.has_columns()) {
       CALVE_RETURN_IF_ERROR(PassOverEmpty(set, options_,
                                           {.lacking = "object that has a key",
                                            .expected = "JSON lines, one object a line, or an array "
@@ -184,10 +200,14 @@ class JsonSource : public Source {
       return std::make_shared<JsonText>(options_, resources_, file, TextBlockBytes(options));
     });
     if (plan.splits.empty()) return plan;
-    CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = options_.types,
-                                                      .wanted = options.wanted,
-                                                      .widen = options.widen_wanted},
-                                                     &plan.notes));
+    plan.schema = schema_;
+    if (schema_ == nullptr) {
+      CALVE_ASSIGN_OR_RETURN(plan.schema, shape.Schema({.types = TypesOf(shape),
+                                                        .wanted = options.wanted,
+                                                        .widen = options.widen_wanted,
+                                                        .is_whole = is_held()},
+                                                       &plan.notes));
+    }
     return plan;
   }
 
@@ -221,8 +241,17 @@ class JsonSource : public Source {
     return has_records;
   }
 
+  bool is_held() const { return resources_.first_origins != nullptr; }
+  /// Those that a person gave. Rows that were held back may lack some of the columns.
+  std::map<std::string, std::string> TypesOf(const JsonShape& shape) const {
+    std::map<std::string, std::string> types = options_.types;
+    if (is_held()) std::erase_if(types, [&](const auto& type) { return !shape.Has(type.first); });
+    return types;
+  }
+
   const JsonOptions options_;
   const Resources resources_;
+  const std::shared_ptr<arrow::Schema> schema_;
   PlanOptions plan_options_;
 };
 
@@ -243,6 +272,10 @@ CALVE_PART(json) {
          options.records_path.clear();
          options.encoding = "utf-8";
          HeldFile::Point(&options);
+         std::shared_ptr<arrow::Schema> schema;
+         if (!held.columns.empty()) {
+           CALVE_ASSIGN_OR_RETURN(schema, columnar::ParseSchema(held.columns));
+         }
          HeldFile file;
          for (HeldText::Row& row : held.rows) {
            // Between the parts of a value line ends mean nothing.
@@ -251,7 +284,7 @@ CALVE_PART(json) {
            file.Add(row);
          }
          return std::move(file).Open([&](const Resources& resources) {
-           return std::make_unique<JsonSource>(std::move(options), resources);
+           return std::make_unique<JsonSource>(std::move(options), resources, std::move(schema));
          });
        }});
 }
