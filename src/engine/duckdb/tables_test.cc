@@ -402,10 +402,11 @@ TEST_F(TablesTest, AFileThatIsGoneWhenSomeRowsWereFetchedIsNamedToo) {
   // More rows than DuckDB computes ahead.
   arrow::Int64Builder ids;
   for (int64_t id = 0; id < 500'000; ++id) ASSERT_TRUE(ids.Append(id).ok());
+  const std::shared_ptr<arrow::Array> column = ids.Finish().ValueOrDie();
   const auto schema = columnar::ToArrowSchema(*table.metadata().schema());
   ASSERT_TRUE(schema.ok());
-  const auto whole = table.WriteBatch(
-      arrow::RecordBatch::Make(*schema, ids.length(), {ids.Finish().ValueOrDie()}), {});
+  const auto whole =
+      table.WriteBatch(arrow::RecordBatch::Make(*schema, column->length(), {column}), {});
   const auto gone = table.Write(R"([{"id": -1}])");
   table.Append({whole, gone});
   Lose(*gone);
