@@ -319,6 +319,8 @@ void Committer::LeaveFiles(const Context& context, const Error& why) {
 void Committer::RemoveLostTries(const Context& context, const Attempt& attempt,
                                 const LoadedTable& now) {
   if (!attempt.outcome_open()) return;
+  // What the catalog wrote for them, or did not remove behind the one that is in, is not known here.
+  leaves_files_ = true;
   // Each of them stood on a pointer that has moved since: it cannot come true any more, unless it
   // is the one that did.
   std::set<std::string> in_use;
@@ -329,8 +331,6 @@ void Committer::RemoveLostTries(const Context& context, const Attempt& attempt,
                                    [&](const std::string& uri) { return in_use.contains(uri); });
     if (is_in) continue;
     lost.insert(lost.end(), open.written.begin(), open.written.end());
-    // What the catalog wrote for it is not known here.
-    leaves_files_ = true;
   }
   Remove(context, lost);
 }

@@ -312,6 +312,30 @@ TEST_F(CommitterTest, ALostReplyOfATryThatIsInTakesNoFileAway) {
   EXPECT_EQ(Main(), std::set<std::string>{"a"});
 }
 
+TEST_F(CommitterTest, OldMetadataThatACommitWithoutReplyDidNotRemoveIsLeftToASweep) {
+  const auto prune = [](const TableMetadata&) -> Result<iceberg::TableChange> {
+    return iceberg::TableChange{
+        .updates = {iceberg::SetProperties({{"write.metadata.delete-after-commit.enabled", "true"},
+                                            {"write.metadata.previous-versions-max", "1"}})}};
+  };
+  ASSERT_TRUE(committer_->Update(context(), table_, prune).ok());
+  EXPECT_FALSE(committer_->leaves_files());
+  const StepObserver lose = [&](std::string_view step) -> Status {
+    if (step == "catalog.after_swap") return TransientError("the reply is lost");
+    return Status::Ok();
+  };
+  Context losing = context();
+  losing.steps = &lose;
+  ASSERT_TRUE(committer_->Commit(losing, table_, Adds("a", "run1"), Proof::kRows).ok());
+  EXPECT_TRUE(committer_->leaves_files());
+  ASSERT_TRUE(committer_->Sweep(context(), table_, "run1").ok());
+  const auto lying = files_.ListAll(context(), Metadata()->location + "/metadata");
+  const auto is_metadata = [](const io::FileInfo& file) {
+    return file.uri.ends_with(".metadata.json");
+  };
+  EXPECT_EQ(std::count_if(lying->begin(), lying->end(), is_metadata), 2);
+}
+
 TEST_F(CommitterTest, ItSaysWhenFilesCouldNotBeRemoved) {
   const auto deletions_fail = [](int64_t, io::FileCall call, const std::string&) {
     return call == io::FileCall::kDelete ? io::FaultEffect::kFailBefore : io::FaultEffect::kNone;

@@ -369,14 +369,17 @@ Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema, int format_
 Status IcebergLoad::BeginMerge(const Context& context) {
   if (files_.empty()) return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(KeyColumns key, KeyIn(*schema_, loaded_.metadata->format_version));
-  merge_ =
-      std::make_unique<Merge>(*resources_.files,
-                              Merge::Options{.columns = std::move(key),
-                                             .schema = schema_,
-                                             .file_tag = file_tag_,
-                                             .parallelism = request_.parallelism,
-                                             .buffer_bytes_max = request_.buffer_bytes_max.value()},
-                              loaded_.metadata, files_);
+  merge_ = std::make_unique<Merge>(
+      *resources_.files,
+      Merge::Options{
+          .columns = std::move(key),
+          .schema = schema_,
+          .file_tag = file_tag_,
+          .parallelism = request_.parallelism,
+          .buffer_bytes_max = request_.buffer_bytes_max.value(),
+          .leave_files = [this](const Context& where,
+                                const Error& why) { committer_.LeaveFiles(where, why); }},
+      loaded_.metadata, files_);
   return merge_->CheckKeys(context);
 }
 

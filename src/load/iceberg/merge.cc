@@ -30,11 +30,13 @@ Status Merge::Compute(const Context& context, const iceberg::MetadataPtr& table,
   written_.clear();
   table_schema_ = table->current_schema_id;
   CALVE_ASSIGN_OR_RETURN(const std::vector<FileMatches> matches, match_.Find(context, table));
-  const RewriteOptions rewrite{.table = table,
-                               .schema = options_.schema,
-                               .run_id = options_.file_tag + "-m" + std::to_string(++computed_),
-                               .parallelism = options_.parallelism,
-                               .buffer_bytes_max = options_.buffer_bytes_max / 2};
+  const RewriteOptions rewrite{
+      .table = table,
+      .schema = options_.schema,
+      .run_id = options_.file_tag + "-m" + std::to_string(++computed_),
+      .parallelism = options_.parallelism,
+      .buffer_bytes_max = options_.buffer_bytes_max / 2,
+      .leave_files = [&](const Error& why) { options_.leave_files(context, why); }};
   CALVE_ASSIGN_OR_RETURN(const std::vector<iceberg::DataFilePtr> carried,
                          RewriteWithout(context, files_, rewrite, matches));
   const iceberg::Snapshot* base = table->current_snapshot();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Merge {
     std::string file_tag;       ///< In file names: the run, and which try of it.
     int parallelism = 1;
     int64_t buffer_bytes_max = 128 << 20;
+    /// Told when files that a Compute wrote before it failed could not be removed.
+    std::function<void(const Context& context, const Error& why)> leave_files;
   };
   /// `rows` are the load's data files, written for `table`.
   Merge(io::FileSystem& files, Options options, iceberg::MetadataPtr table,

@@ -376,7 +376,8 @@ Result<std::vector<iceberg::DataFilePtr>> QuarantineReplay::CopyShown(const Cont
       return writer->Write(context, exact);
     }();
     if (!written.ok()) {
-      static_cast<void>(writer->Abort(context.WithStop({})));
+      if (Status aborted = writer->Abort(context); !aborted.ok())
+        committer_.LeaveFiles(context, aborted.error());
       return written.error();
     }
   }

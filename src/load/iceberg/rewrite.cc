@@ -58,7 +58,7 @@ class Rewriting {
     std::vector<std::string> uris;
     for (const iceberg::DataFilePtr& file : made_) uris.push_back(file->path);
     if (Status deleted = files_.DeleteAll(context.WithStop({}), uris); !deleted.ok())
-      context.log->Warn("files of a failed merge stay", {{"why", deleted.error().message}});
+      options_.leave_files(deleted.error());
     return std::move(done).error();
   }
 
@@ -76,7 +76,7 @@ class Rewriting {
     Status written = WriteFiles(context, *writer);
     if (written.ok()) return written;
     if (Status aborted = writer->Abort(context); !aborted.ok())
-      context.log->Warn("files of a failed merge stay", {{"why", aborted.error().message}});
+      options_.leave_files(aborted.error());
     return written;
   }
 
