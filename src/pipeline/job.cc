@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "pipeline/cron.h"
+#include "pipeline/time_zone.h"
 
 namespace calve::pipeline {
 
@@ -15,9 +16,16 @@ config::Shape<Thresholds> Thresholds::Declaration() {
   shape.Optional("rows_max", &Thresholds::rows_max, "Tell when a run read more rows.",
                  {.example = "1000000"});
   shape.Optional("quarantined_max", &Thresholds::quarantined_max,
-                 "Tell when a larger share of the rows was quarantined.", {.example = "1%"});
+                 "Tell when a larger share of the rows was quarantined.",
+                 {.example = "1%", .max = config::Fraction{1}});
   shape.Optional("duration_max", &Thresholds::duration_max, "Tell when a run took longer.",
                  {.example = "10m"});
+  shape.Check("rows_max", [](const Thresholds& thresholds) -> Status {
+    const bool both = thresholds.rows_min.has_value() && thresholds.rows_max.has_value();
+    if (!both || *thresholds.rows_min <= *thresholds.rows_max) return Status::Ok();
+    return ConfigError(
+        "rows_max is less than rows_min: people would be told of every run; swap them");
+  });
   return shape;
 }
 
@@ -117,11 +125,13 @@ config::Shape<Job> JobShape(const Parts& parts) {
   shape.Optional("monitoring", &Job::monitoring, "Who is told, and of what.");
   shape.Optional("metadata", &Job::metadata, "For people.");
   shape.Optional("retries", &Job::retries, "What to do when a run fails for a passing reason.");
-  shape.Optional("timeout", &Job::timeout, "Stop a run that takes longer.", {.example = "30m"});
+  shape.Optional("timeout", &Job::timeout, "Stop a run that takes longer.",
+                 {.example = "30m", .min = std::chrono::seconds(1), .max = std::chrono::days(365)});
   shape.Optional("resources", &Job::resources, "What one run may use.");
   shape.Check("cron_expression", [](const Job& job) -> Status {
     return job.cron_expression.empty() ? Status::Ok() : CheckCron(job.cron_expression);
   });
+  shape.Check("timezone", [](const Job& job) { return CheckTimeZone(job.timezone); });
   shape.Check("type", [](const Job& job) -> Status {
     if (job.type == "generic") return Status::Ok();
     return ConfigError("'" + job.type + "' is no type of job; one of generic");
