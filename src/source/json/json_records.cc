@@ -68,6 +68,13 @@ void FindLists(JsonCursor& cursor, const std::string& above, int depth,
   }
 }
 
+/// Whether a line ends within a value.
+bool IsOpen(std::string_view line) {
+  JsonCursor cursor(line);
+  cursor.TakeRaw();
+  return !cursor.ok() && cursor.fault_offset() >= line.size();
+}
+
 /// What to say of a value at the start of `text`, which goes on behind its line.
 std::string SpanFault(std::string_view text, int64_t line) {
   JsonCursor whole(text);
@@ -111,16 +118,24 @@ Result<RowEnds::Cut> JsonRowEnds::Find(std::string_view text, bool at_end) {
 }
 
 Result<RowEnds::Cut> JsonRowEnds::FindLines(std::string_view text, bool at_end) const {
-  size_t end = at_end ? text.size() : text.rfind('\n') + 1;  // npos + 1 is 0.
-  // A line that does not end as objects do stays with the next one: it may go on there, which
-  // JsonRecords sees only in one block. Only a block without any such end is not worth it.
-  size_t last = at_end || end == 0 ? kMore : text.find_last_not_of(kBlanks, end - 1);
-  while (last != kMore && text[last] != '}') {
-    const size_t line_break = text.rfind('\n', last);
-    last = line_break == kMore ? kMore : text.find_last_not_of(kBlanks, line_break);
+  const auto cut_at = [&](size_t end) {
+    return Cut{.end = end, .lines = CountLines(text.substr(0, end))};
+  };
+  if (at_end) return cut_at(text.size());
+  // JsonRecords sees that a line goes on only where the next one is in the same block, so none that
+  // may go on is the last of a block. Behind a } it does so with a line that is no row by itself.
+  // Where no line ends so, the last one that holds a whole value, or none, will do.
+  const size_t whole = text.rfind('\n') + 1;  // npos + 1 is 0.
+  size_t otherwise = text.find_first_not_of(kBlanks) < whole ? 0 : whole;
+  for (size_t begin = whole; begin > 0;) {
+    const size_t last = text.find_last_not_of(kBlanks, begin - 1);
+    if (last == kMore) break;
+    begin = text.rfind('\n', last) + 1;
+    const size_t end = text.find('\n', last) + 1;
+    if (text[last] == '}') return cut_at(end);
+    if (otherwise == 0 && !IsOpen(text.substr(begin, last + 1 - begin))) otherwise = end;
   }
-  if (last != kMore) end = text.find('\n', last) + 1;
-  return Cut{.end = end, .lines = CountLines(text.substr(0, end))};
+  return cut_at(otherwise);
 }
 
 Result<RowEnds::Cut> JsonRowEnds::FindElements(std::string_view text, size_t begin, bool at_end) {
