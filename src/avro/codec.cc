@@ -42,8 +42,8 @@ Result<CodecName> ParseCodecName(std::string_view name) {
        {CodecName::kNull, CodecName::kDeflate, CodecName::kSnappy, CodecName::kZstandard}) {
     if (ToString(known) == name) return known;
   }
-  return RefusedError("expected Avro codec null, deflate, snappy or zstandard, found " +
-                      Quote(name) + ", which is not supported; write the file with one of these");
+  return DataError("expected Avro codec null, deflate, snappy or zstandard, found " + Quote(name) +
+                   ", which is not supported; write the file with one of these");
 }
 
 std::unique_ptr<Codec> Codec::Make(CodecName name, std::optional<int> level) {

@@ -110,7 +110,7 @@ TEST(CodecTest, OtherCodecsAreRefusedByName) {
   for (const char* name : {"bzip2", "xz", "", "Deflate"}) {
     const Result<CodecName> parsed = ParseCodecName(name);
     ASSERT_FALSE(parsed.ok());
-    EXPECT_EQ(parsed.error().kind, ErrorKind::kRefused);
+    EXPECT_EQ(parsed.error().kind, ErrorKind::kData);
     EXPECT_NE(parsed.error().message.find("deflate, snappy or zstandard"), std::string::npos);
   }
 }

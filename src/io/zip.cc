@@ -117,10 +117,10 @@ Status Locate(InputFile& file, int64_t local_header, ZipEntry& entry) {
 Status CheckReadable(const InputFile& file, std::string_view name, uint64_t flags,
                      uint64_t method) {
   const std::string place = Quote(file.uri()) + ", entry " + Quote(name) + ": ";
-  if ((flags & 1) != 0) return RefusedError(place + "it is encrypted; give it without a password");
+  if ((flags & 1) != 0) return DataError(place + "it is encrypted; give it without a password");
   if (method != 0 && method != 8) {
-    return RefusedError(place + "expected it stored or deflated, found method " +
-                        std::to_string(method) + "; pack it again as an ordinary zip");
+    return DataError(place + "expected it stored or deflated, found method " +
+                     std::to_string(method) + "; pack it again as an ordinary zip");
   }
   return Status::Ok();
 }
@@ -130,7 +130,7 @@ Status CheckReadable(const InputFile& file, std::string_view name, uint64_t flag
 Result<ZipEntry> FindOnlyZipEntry(InputFile& file) {
   CALVE_ASSIGN_OR_RETURN(const Directory directory, FindDirectory(file));
   if (directory.bytes > kDirectoryBytesMax) {
-    return RefusedError(Quote(file.uri()) + ": expected an archive with one file, found very many");
+    return DataError(Quote(file.uri()) + ": expected an archive with one file, found very many");
   }
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, file.ReadAt(directory.offset, directory.bytes));
   std::optional<ZipEntry> only;
