@@ -212,9 +212,7 @@ Result<std::unique_ptr<engine::Engine>> Program::OpenEngine(bool locked) {
   CALVE_RETURN_IF_ERROR(project());
   CALVE_RETURN_IF_ERROR(columnar::StartArrow());
   engine::EngineOptions options;
-  // With less than this DuckDB cannot hold the blocks that one query pins.
-  constexpr int64_t kLeast = 32'000'000;
-  options.memory_limit = ByteCount(std::max(ForRows(memory_limit()).value() / 2, kLeast));
+  options.memory_limit = ByteCount(ForRows(memory_limit()).value() / 2);
   options.threads = parallelism();
   options.spill_folder = folder() + "/metadata/spill";
   options.locked = locked;

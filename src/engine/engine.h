@@ -116,7 +116,7 @@ class Engine {
 };
 
 struct EngineOptions {
-  ByteCount memory_limit{1 << 30};
+  ByteCount memory_limit{1 << 30};  ///< The engine takes what one query needs at least, if more.
   int threads = 2;
   std::string spill_folder;  ///< Local; made when first needed, empty: no spilling.
   /// For SQL that people send: reads no files and no network but the tables that the resolver

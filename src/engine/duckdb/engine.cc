@@ -22,6 +22,9 @@
 namespace calve::engine {
 namespace {
 
+/// With less than this DuckDB cannot hold the blocks that one query pins.
+constexpr int64_t kMemoryLeast = 32'000'000;
+
 /// A name that nobody guesses. It guards files from SQL that people send, so it comes from the
 /// machine's entropy, not from a seed.
 std::string NewSecret() {
@@ -116,7 +119,8 @@ class DuckDbEngine : public Engine {
  private:
   std::shared_ptr<duckdb::DuckDB> NewDatabase() {
     duckdb::DBConfig config;
-    config.options.maximum_memory = static_cast<duckdb::idx_t>(options_.memory_limit.value());
+    config.options.maximum_memory =
+        static_cast<duckdb::idx_t>(std::max(options_.memory_limit.value(), kMemoryLeast));
     config.options.maximum_threads = static_cast<duckdb::idx_t>(std::max(options_.threads, 1));
     config.options.use_temporary_directory = !options_.spill_folder.empty();
     config.options.temporary_directory = options_.spill_folder;

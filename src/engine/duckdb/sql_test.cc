@@ -208,6 +208,11 @@ TEST_F(SqlTest, WhatDoesNotFitInMemoryIsRefused) {
   EXPECT_THAT(Rows("SELECT 1"), ElementsAre("1"));
 }
 
+TEST_F(SqlTest, AQueryHasTheMemoryThatItNeedsAtLeast) {
+  Open({.memory_limit = ByteCount(1), .threads = 2});
+  EXPECT_THAT(Rows("SELECT count(DISTINCT i) FROM range(10000) t(i)"), ElementsAre("10000"));
+}
+
 TEST_F(SqlTest, QueriesRunSideBySide) {
   Open();
   std::vector<std::jthread> threads;
