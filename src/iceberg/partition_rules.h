@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -10,6 +11,10 @@ namespace calve::iceberg {
 
 /// The name that Iceberg's writers give a partition field: ts_day, id_bucket, name_trunc, region.
 std::string PartitionFieldName(const Transform& transform, const std::string& column);
+
+/// Read `day(ts)`, or a column alone, for a field that has no name and id yet. Whether the transform
+/// takes the column is not looked at. Fails with kConfig.
+Result<PartitionField> ParseTransformOf(std::string_view text, const Schema& schema);
 
 /// Check fields that are to be written: sources that exist outside lists and maps, transforms that
 /// take their types, every name once and not that of another column, every column and kind of

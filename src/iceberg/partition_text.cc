@@ -97,24 +97,28 @@ std::string PartitionFieldName(const Transform& transform, const std::string& co
   return column;
 }
 
+Result<PartitionField> ParseTransformOf(std::string_view text, const Schema& schema) {
+  CALVE_ASSIGN_OR_RETURN(const WrittenField written, Split(text, schema));
+  CALVE_ASSIGN_OR_RETURN(const Transform transform, TransformOf(written, text));
+  const Field* source = schema.FindByName(written.column);
+  if (source == nullptr) {
+    return ConfigError(fmt::format("{} names the column {}, which the table does not have{}",
+                                   Quote(text), Quote(written.column),
+                                   DidYouMean(written.column, schema.full_names())));
+  }
+  return PartitionField{
+      .source_id = source->id, .field_id = {}, .name = {}, .transform = transform};
+}
+
 Result<std::vector<PartitionField>> ParsePartitionFields(const std::vector<std::string>& texts,
                                                          const Schema& schema,
                                                          FieldId last_assigned) {
   std::vector<PartitionField> fields;
   for (const std::string& text : texts) {
-    CALVE_ASSIGN_OR_RETURN(const WrittenField written, Split(text, schema));
-    CALVE_ASSIGN_OR_RETURN(const Transform transform, TransformOf(written, text));
-    const Field* source = schema.FindByName(written.column);
-    if (source == nullptr) {
-      return ConfigError(fmt::format("{} names the column {}, which the table does not have{}",
-                                     Quote(text), Quote(written.column),
-                                     DidYouMean(written.column, schema.full_names())));
-    }
-    const std::string column = schema.FullName(source->id).value_or(source->name);
-    fields.push_back({.source_id = source->id,
-                      .field_id = last_assigned += FieldId(1),
-                      .name = PartitionFieldName(transform, column),
-                      .transform = transform});
+    CALVE_ASSIGN_OR_RETURN(PartitionField field, ParseTransformOf(text, schema));
+    field.field_id = last_assigned += FieldId(1);
+    field.name = PartitionFieldName(field.transform, schema.FullName(field.source_id).value_or(""));
+    fields.push_back(std::move(field));
   }
   CALVE_RETURN_IF_ERROR(CheckPartitionFields(fields, schema));
   return fields;

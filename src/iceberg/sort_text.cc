@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "iceberg/partition_rules.h"
 
 namespace calve::iceberg {
 namespace {
@@ -68,14 +69,14 @@ Result<std::vector<SortField>> ParseSortFields(const std::vector<std::string>& t
     Direction direction;
     while (schema.FindByName(column) == nullptr && TakeWord(column, direction)) {
     }
-    CALVE_ASSIGN_OR_RETURN(const auto parsed,
-                           ParsePartitionFields({std::string(column)}, schema, FieldId(999)));
+    CALVE_ASSIGN_OR_RETURN(const PartitionField parsed, ParseTransformOf(column, schema));
     const bool ascending = direction.ascending.value_or(true);
-    fields.push_back({.source_id = parsed.front().source_id,
-                      .transform = parsed.front().transform,
+    fields.push_back({.source_id = parsed.source_id,
+                      .transform = parsed.transform,
                       .ascending = ascending,
                       .nulls_first = direction.nulls_first.value_or(ascending)});
   }
+  CALVE_RETURN_IF_ERROR(CheckSortFields(fields, schema));
   return fields;
 }
 

@@ -43,6 +43,22 @@ TEST(SortTextTest, WhatIsReadIsWrittenTheSameWay) {
   EXPECT_THAT(PartitionTexts(spec, *Events()), testing::ElementsAre("bucket(16, id)", "id"));
 }
 
+TEST(SortTextTest, AColumnMayHaveTheNameThatAPartitionWould) {
+  const SchemaPtr schema = Must(
+      Schema::Make(SchemaId(0), {{.id = FieldId(1), .name = "id", .type = Type::Long()},
+                                 {.id = FieldId(2), .name = "id_bucket", .type = Type::Int()}}));
+  EXPECT_THAT(Must(ParseSortFields({"bucket(4, id)", "id_bucket"}, *schema)),
+              testing::ElementsAre(By(1, Transform::Bucket(4), true, true),
+                                   By(2, Transform::Identity(), true, true)));
+}
+
+TEST(SortTextTest, WhatCannotBeSortedIsSaid) {
+  const auto fields = ParseSortFields({"id", "hour(id)"}, *Events());
+  ASSERT_FALSE(fields.ok());
+  EXPECT_EQ(fields.error().kind, ErrorKind::kConfig);
+  EXPECT_THAT(fields.error().message, testing::HasSubstr("the sort field on id"));
+}
+
 TEST(SortTextTest, WhatIsNoDirectionIsSaid) {
   for (const char* text : {"id down", "id desc asc", "ID_ desc", ""}) {
     const auto fields = ParseSortFields({text}, *Events());
