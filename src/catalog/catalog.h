@@ -119,6 +119,11 @@ class Catalog {
   /// Where a new table's files go: `<warehouse>/<namespace>/<table>`, unless the namespace has a
   /// `location`.
   virtual Result<std::string> NewTableLocation(const Context& context, const TableName& table) = 0;
+  /// See that a new table may lie at `location`, which has no / at its end. Fails with kRefused.
+  virtual Status CheckLocation(const Context& /*context*/, const TableName& /*table*/,
+                               const std::string& /*location*/) {
+    return Status::Ok();
+  }
 };
 
 }  // namespace calve::catalog

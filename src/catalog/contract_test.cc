@@ -108,6 +108,13 @@ TEST_P(CatalogContract, AMadeTableIsFoundAndListed) {
   EXPECT_EQ(*catalog_->ListNamespaces(context(), {}), std::vector<Namespace>{{"sales"}});
 }
 
+TEST_P(CatalogContract, ATableMayLieWhereTheCatalogPutsIt) {
+  const std::string own = *catalog_->NewTableLocation(context(), orders_);
+  EXPECT_TRUE(catalog_->CheckLocation(context(), orders_, own).ok());
+  const Status elsewhere = catalog_->CheckLocation(context(), orders_, own + "2");
+  EXPECT_EQ(elsewhere.ok(), Type() != "filesystem");
+}
+
 TEST_P(CatalogContract, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(catalog_->LoadTable(context(), orders_).error().kind, ErrorKind::kNotFound);
   EXPECT_EQ(catalog_->LoadNamespace(context(), {"nowhere"}).error().kind, ErrorKind::kNotFound);

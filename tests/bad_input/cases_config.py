@@ -53,6 +53,8 @@ job("a duration in no unit", SOURCE + LOADER + "timeout: 10\n", f"{JOB}:3:10", "
 job("a duration in an unknown unit", SOURCE + LOADER + "timeout: 10 parsecs\n", f"{JOB}:3:10", "30s, 5m or 2d")
 job("a duration below zero", SOURCE + LOADER + "timeout: -5s\n", f"{JOB}:3:10", "30s, 5m or 2d")
 job("a duration beyond all years", SOURCE + LOADER + "timeout: 99999999999999999999d\n", f"{JOB}:3:10", "30s, 5m or 2d")
+job("a time-out of no time", SOURCE + LOADER + "timeout: 0s\n", f"{JOB}:3:10", "from 1s to 365d")
+job("a time-out beyond all years", SOURCE + LOADER + "timeout: 100000000d\n", f"{JOB}:3:10", "from 1s to 365d")
 job("a size in an unknown unit", SOURCE + LOADER + "resources: {memory_limit: 5XB}\n", f"{JOB}:3:27", "64MB")
 job("a size that is too small", SOURCE + LOADER + "resources: {memory_limit: 1kB}\n", f"{JOB}:3:27", "64MB")
 job("a size beyond 64 bits", SOURCE + LOADER + "resources: {memory_limit: 99999999999TB}\n", f"{JOB}:3:27", "64MB")
@@ -61,6 +63,12 @@ job("a policy that is not there", SOURCE + LOADER + "on_open_branch: repalce\n",
 job("a type of job that is not there", SOURCE + LOADER + "type: genric\n", f"{JOB}:3:7", "one of generic")
 job("a schedule of four fields", SOURCE + LOADER + "cron_expression: \"0 5 * *\"\n", f"{JOB}:3:18", "five fields", "found 4")
 job("a schedule at hour 25", SOURCE + LOADER + "cron_expression: \"0 25 * * *\"\n", f"{JOB}:3:18", "'25' is no hour", "from 0 to 23")
+job("a time zone that is not there", SOURCE + LOADER + "timezone: Mars/Phobos\n", f"{JOB}:3:11", "'Mars/Phobos' is no time zone", "such as Europe/Berlin")
+job("a time zone by its city", SOURCE + LOADER + "timezone: New York\n", f"{JOB}:3:11", "'New York' is no time zone", "did you mean 'America/New_York'?")
+job("a time zone in small letters", SOURCE + LOADER + "timezone: europe/berlin\n", f"{JOB}:3:11", "did you mean 'Europe/Berlin'")
+job("a time zone by its distance", SOURCE + LOADER + "timezone: \"+02:00\"\n", f"{JOB}:3:11", "'+02:00' is no time zone", "such as Europe/Berlin")
+job("more rows at least than at most", SOURCE + LOADER + "monitoring: {thresholds: {rows_min: 5, rows_max: 4}}\n", f"{JOB}:3:50", "swap them")
+job("a share above all", SOURCE + LOADER + "monitoring: {thresholds: {quarantined_max: 150%}}\n", f"{JOB}:3:43", "of at most 1")
 job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:37", "one of slack, email, webhook")
 job("several faults at once", "source: {type: cvs}\nloader: {type: iceberg, table: t}\nenabled: maybe\n", f"{JOB}:1:16", f"{JOB}:2:9", f"{JOB}:3:10",
     "3 faults, nothing was run")
@@ -114,12 +122,30 @@ for partition, says in {
         "bucket(99999999999999, id)": ("bucket", "1"), "truncate(-1, name)": ("truncate(-1, name)", "truncate(N, column)"), "day(name)": ("day", "string"),
         "hour(born)": ("hour", "date"), "day(bron)": ('"day(bron)"', "did you mean 'born'"), "born(": ("born(", "closing parenthesis"),
         "day(born, 3)": ("day(born, 3)", "day(column)"), "": ("partition", "column"), "month(day(born))": ("month(day(born))", "day(born)")}.items():
-    people(f"partitions by {partition or 'nothing'}", "", *says,
+    people(f"partitions by {partition or 'nothing'}", "", f"{JOB}:2:63", *says,
            loader=f"loader: {{type: iceberg, database: d, table: t, partition_by: [\"{partition}\"]}}\n")
-people("partitions by a column twice", "", "born", "twice", loader="loader: {type: iceberg, database: d, table: t, partition_by: [day(born), day(born)]}\n")
+
+
+def loader(name, options, *says, **more):
+    """A loader with options that begin in column 48 of line 2."""
+    people(name, "", *says, loader=f"loader: {{type: iceberg, database: d, table: t, {options}}}\n", **more)
+
+
+loader("partitions by a column twice", "partition_by: [day(born), day(born)]", f"{JOB}:2:74", "born", "twice")
+loader("several partitions that cannot be", "partition_by: [day(name), id, idd]", f"{JOB}:2:63   partition_by", f"{JOB}:2:78   partition_by", "did you mean 'id'")
+loader("an order by what is not there", "sort_by: [id, nmae desc]", f"{JOB}:2:62   sort_by", "did you mean 'name'", command="plan t")
+loader("an order by what cannot be", "sort_by: [hour(born)]", f"{JOB}:2:58   sort_by", "the sort field on born", "hour", "date", command="plan t")
+loader("a key that is not there", "write_mode: merge, key: [id, nmae]", f"{JOB}:2:77", "did you mean 'name'")
+for command in ("plan t", "run t"):
+    loader(f"a place that the catalog does not have, {command}", "location: \"file:///elsewhere/t\"", f"{JOB}:2:58", "keeps d.t at", "/warehouse/d/t",
+           "use a sql catalog", files={"calve.yaml": "catalogs: {local: {type: filesystem}}\n"}, command=command)
+loader("several properties that make no sense",
+       "properties: {write.parquet.page-version: v9, write.target-file-size-bytes: 9, write.metadata.metrics.default: some}",
+       f"{JOB}:2:89", "table property write.parquet.page-version", f"{JOB}:2:158", "table property write.metadata.metrics.default", "2 faults")
+loader("data files where nobody can write", "properties: {write.data.path: \"nope://x\"}", f"{JOB}:2:78   table property write.data.path", "nope", "s3")
+loader("a version of the format as a property", "properties: {format-version: 3}", f"{JOB}:2:77", "no property of a table", "say it as format_version")
 people("a version of the format that is not there", "", f"{JOB}:2:64", "2 to 3", loader="loader: {type: iceberg, database: d, table: t, format_version: 4}\n")
 people("a catalog that calve.yaml does not name", "", "'lcal'", "did you mean 'local'", loader="loader: {type: iceberg, catalog: lcal, database: d, table: t}\n")
-people("a property that is no number", "", "write.target-file-size-bytes", "number",
-       loader="loader: {type: iceberg, database: d, table: t, properties: {write.target-file-size-bytes: lots}}\n")
+loader("a property that is no number", "properties: {write.target-file-size-bytes: lots}", f"{JOB}:2:91", "write.target-file-size-bytes", "number")
 people("overwrite without its mode", "", f"{JOB}:2:", "write_mode: overwrite",
        loader="loader: {type: iceberg, database: d, table: t, overwrite: partitions}\n")

@@ -145,6 +145,13 @@ class FilesystemCatalog : public Catalog {
   Result<std::string> NewTableLocation(const Context&, const TableName& table) override {
     return FolderOf(table.ns) + "/" + table.name;
   }
+  Status CheckLocation(const Context&, const TableName& table,
+                       const std::string& location) override {
+    const std::string folder = FolderOf(table.ns) + "/" + table.name;
+    if (location == folder) return Status::Ok();
+    return RefusedError("a filesystem catalog keeps " + table.ToString() + " at " + folder +
+                        ", not at " + location + "; leave the place to it, or use a sql catalog");
+  }
 
  private:
   struct Version {
@@ -340,10 +347,7 @@ CommitOutcome FilesystemCatalog::Commit(const Context& context,
                        {.now_ms = MillisSinceEpoch(context.clock->Now()),
                         .previous_location = version.location}));
     const std::string folder = FolderOf(change.table.ns) + "/" + change.table.name;
-    if (metadata.location != folder) {
-      return RefusedError("a filesystem catalog keeps " + change.table.ToString() + " at " +
-                          folder + ", not at " + metadata.location);
-    }
+    CALVE_RETURN_IF_ERROR(CheckLocation(context, change.table, metadata.location));
     if (!base.has_value()) CALVE_RETURN_IF_ERROR(CheckStore(context, folder));
     // All writers of a version must race for one name, so the name follows from the version before:
     // a change of the codec is written with the old one.

@@ -252,6 +252,7 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
       CheckPlan(context, {.options = options_,
                           .request = request_,
                           .resources = resources_,
+                          .catalog = catalog_,
                           .table = table_,
                           .planned = *plan.schema,
                           .current = target.has_value() ? target->metadata : nullptr}));
@@ -362,6 +363,11 @@ Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema, int format_
     return ConfigError("write_mode: merge needs to know which rows of " + table_.ToString() +
                        " are the same; name their columns in the loader's key, or in the "
                        "contract's");
+  }
+  for (size_t i = 0; !by_contract && i < names.size(); ++i) {
+    Result<KeyColumns> column = KeyColumns::Of(schema, {names[i]});
+    if (!column.ok())
+      return While(config::ToString(options_.PlaceOf("key", i)), std::move(column).error());
   }
   return KeyColumns::Of(schema, names);
 }
@@ -646,7 +652,7 @@ CALVE_PART(iceberg) {
        .part = config::MakePart<IcebergOptions>("iceberg"),
        .make = [](const config::Node& node, const Request& request,
                   const Resources& resources) -> Result<std::unique_ptr<Load>> {
-         CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Declaration().Parse(node));
+         CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Read(node));
          CALVE_ASSIGN_OR_RETURN(catalog::TableName table, options.Name());
          CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
          return std::make_unique<IcebergLoad>(std::move(options), std::move(table), *catalog,
@@ -654,7 +660,7 @@ CALVE_PART(iceberg) {
        },
        .held = [](const config::Node& node, const std::string& job, const Request& request,
                   const Resources& resources) -> Result<std::unique_ptr<HeldRows>> {
-         CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Declaration().Parse(node));
+         CALVE_ASSIGN_OR_RETURN(IcebergOptions options, IcebergOptions::Read(node));
          CALVE_ASSIGN_OR_RETURN(catalog::TableName table, options.Name());
          CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, resources.catalog(options.catalog));
          return std::make_unique<QuarantineReplay>(

@@ -3,6 +3,11 @@
 #include "load/iceberg/row_filter.h"
 
 namespace calve::load {
+namespace {
+
+constexpr const char* kFormatVersion = "format-version";
+
+}  // namespace
 
 config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   config::Shape<IcebergOptions> shape(
@@ -87,10 +92,38 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                                  : "where describes the rows that overwrite: filter replaces; set "
                                    "overwrite: filter");
   });
-  shape.CheckNode([](const IcebergOptions& options, const config::Node&, config::Faults& faults) {
-    if (options.where.has_value()) CheckRowFilter(*options.where, faults);
-  });
+  shape.CheckNode(
+      [](const IcebergOptions& options, const config::Node& node, config::Faults& faults) {
+        if (options.where.has_value()) CheckRowFilter(*options.where, faults);
+        if (!options.properties.contains(kFormatVersion)) return;
+        faults.Add(node.Find("properties")->Find(kFormatVersion)->place(),
+                   std::string(kFormatVersion) + " is no property of a table",
+                   "say it as format_version of the loader");
+      });
   return shape;
+}
+
+Result<IcebergOptions> IcebergOptions::Read(const config::Node& node) {
+  CALVE_ASSIGN_OR_RETURN(IcebergOptions options, Declaration().Parse(node));
+  options.written = node;
+  return options;
+}
+
+config::Place IcebergOptions::PlaceOf(std::string_view option) const {
+  const config::Node* value = written.Find(option);
+  return value == nullptr ? written.place() : value->place();
+}
+
+config::Place IcebergOptions::PlaceOf(std::string_view option, size_t item) const {
+  const config::Node* list = written.Find(option);
+  const bool has_item = list != nullptr && item < list->items().size();
+  return has_item ? list->items()[item].place() : PlaceOf(option);
+}
+
+config::Place IcebergOptions::PlaceOfProperty(std::string_view property) const {
+  const config::Node* all = written.Find("properties");
+  const config::Node* value = all == nullptr ? nullptr : all->Find(property);
+  return value == nullptr ? PlaceOf("properties") : value->place();
 }
 
 Result<catalog::TableName> IcebergOptions::Name() const {

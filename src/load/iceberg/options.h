@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/catalog.h"
@@ -55,8 +56,18 @@ struct IcebergOptions {
   int format_version = 2;
   std::string location;
   std::map<std::string, std::string> properties;
+  config::Node written = config::Node::Mapping();  ///< What they were read from.
 
   static config::Shape<IcebergOptions> Declaration();
+  /// Fails as the declaration's Parse does.
+  static Result<IcebergOptions> Read(const config::Node& node);
+
+  /// Where the value of an option stands; where all of them stand, if it is not given.
+  config::Place PlaceOf(std::string_view option) const;
+  /// Where an item of a list stands.
+  config::Place PlaceOf(std::string_view option, size_t item) const;
+  config::Place PlaceOfProperty(std::string_view property) const;
+
   Result<catalog::TableName> Name() const;
 };
 

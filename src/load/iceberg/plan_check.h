@@ -21,6 +21,7 @@ struct PlannedLoad {
   const IcebergOptions& options;
   const Request& request;
   const Resources& resources;
+  catalog::Catalog& catalog;
   const catalog::TableName& table;
   const iceberg::Schema& planned;  ///< SchemaPlan::schema.
   iceberg::MetadataPtr current;    ///< The table; null for a new one.
@@ -28,7 +29,7 @@ struct PlannedLoad {
 
 /// See everything that would stop such a load later on: the layout of a new table, properties and
 /// place of its files, the rows that give way, the contract's checks. All faults are one kConfig
-/// error.
+/// error, each with its place where an option is wrong.
 Status CheckPlan(const Context& context, const PlannedLoad& load);
 
 }  // namespace calve::load
