@@ -68,7 +68,7 @@ job("a time zone by its city", SOURCE + LOADER + "timezone: New York\n", f"{JOB}
 job("a time zone in small letters", SOURCE + LOADER + "timezone: europe/berlin\n", f"{JOB}:3:11", "did you mean 'Europe/Berlin'")
 job("a time zone by its distance", SOURCE + LOADER + "timezone: \"+02:00\"\n", f"{JOB}:3:11", "'+02:00' is no time zone", "such as Europe/Berlin")
 job("more rows at least than at most", SOURCE + LOADER + "monitoring: {thresholds: {rows_min: 5, rows_max: 4}}\n", f"{JOB}:3:50", "swap them")
-job("a share above all", SOURCE + LOADER + "monitoring: {thresholds: {quarantined_max: 150%}}\n", f"{JOB}:3:43", "of at most 1")
+job("a share above all", SOURCE + LOADER + "monitoring: {thresholds: {quarantined_max: 150%}}\n", f"{JOB}:3:44", "of at most 1")
 job("a channel that is not there", SOURCE + LOADER + "monitoring: {notification_channels: [telegram]}\n", f"{JOB}:3:37", "one of slack, email, webhook")
 job("several faults at once", "source: {type: cvs}\nloader: {type: iceberg, table: t}\nenabled: maybe\n", f"{JOB}:1:16", f"{JOB}:2:9", f"{JOB}:3:10",
     "3 faults, nothing was run")
