@@ -70,7 +70,7 @@ json("records in a list of an object", '{\n  "n": 2,\n  "items": [\n    {"a": 1}
      "set records_path to where the array of records is (items)")
 json("an object over many lines behind the sample", GOOD * 60_000 + '{"a": 1, "f": [\n{"a": 2}\n]}\n', "a.jsonl line 60,001", "ends in line 60,003",
      "jq -c")
-json("an object over lines that are longer than a block, and cut short", '{"a": 1}\n{\n"b": "' + "b" * 12_000_000 + '",\n"c":\n{"a": 2}\n',
+json("an object over lines that are longer than a block, and cut short", '{"a": 1}\n{\n"b": "' + "b" * 20_000_000 + '",\n"c":\n{"a": 2}\n',
      "a.jsonl line 2", "goes on over many lines", "set records_path")
 line("the end of an object", "}", "as it begins with '}'", "jq -c")
 json("lines with commas between them", '{"a": 1},\n{"a": 2}\n', "a.jsonl line 1", "a comma stands behind the value", "take off the commas")
