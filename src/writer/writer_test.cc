@@ -617,7 +617,7 @@ TEST_F(WriterTest, AFileOfSeveralRowGroupsIsSortedAsAWhole) {
     ASSERT_TRUE(written.ok()) << written.error().message;
     ASSERT_EQ(written->size(), 1U);
     EXPECT_EQ(written->front()->sort_order_id, iceberg::SortOrderId(7));
-    EXPECT_GT(written->front()->split_offsets.size(), 2U);
+    EXPECT_GT(written->front()->split_offsets.size(), 1U);
     const auto rows = ReadBack(written->front()->path)->CombineChunksToBatch().ValueOrDie();
     const auto& numbers = static_cast<const arrow::Int32Array&>(*rows->column(0));
     std::vector<int> expected;
@@ -679,7 +679,7 @@ TEST_F(WriterTest, PartitionsThatShareAPlaceOnTheDiskAreToldApart) {
         const auto& numbers = static_cast<const arrow::Int32Array&>(*rows->column(0));
         const std::vector<int> read(numbers.raw_values(), numbers.raw_values() + numbers.length());
         for (const int n : read) EXPECT_EQ(n / 10, read.front() / 10);
-        if (is_sorted) EXPECT_TRUE(std::is_sorted(read.rbegin(), read.rend()));
+        EXPECT_TRUE(!is_sorted || std::is_sorted(read.rbegin(), read.rend()));
         all.insert(all.end(), read.begin(), read.end());
       }
       std::vector<int> expected;
