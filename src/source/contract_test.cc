@@ -1,5 +1,4 @@
 #include <arrow/memory_pool.h>
-#include <arrow/scalar.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -103,8 +103,7 @@ TEST_F(JsonSourceTest, KeysMayStandInAnyOrderAndBeWrittenInAnyWay) {
       "{, \"a\": 1}\n"
       "{\"a\": 1 \"d\": {}}\n");
   ASSERT_TRUE(rows.ok()) << rows.error().message;
-  EXPECT_EQ(rows->rows,
-            std::vector<std::string>(3, R"({"a": 1, "b\"c": 2, "d": {"e": 3}})"));
+  EXPECT_EQ(rows->rows, std::vector<std::string>(3, R"({"a": 1, "b\"c": 2, "d": {"e": 3}})"));
   ASSERT_EQ(rows->rejects.size(), 4U);
   EXPECT_NE(rows->rejects[0].find("'d' stands twice"), std::string::npos) << rows->rejects[0];
   EXPECT_NE(rows->rejects[1].find("'a' stands twice"), std::string::npos) << rows->rejects[1];
