@@ -9,6 +9,7 @@
 #include <arrow/extension_type.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -23,12 +24,34 @@
 namespace calve::source {
 namespace {
 
+const columnar::TextFormats kFormats;
+
+constexpr int kPlainDigitsMax = JsonCursor::kPlainDigitsMax;
+
+/// Up to that of the most digits that a plain number has.
+constexpr std::array<int64_t, kPlainDigitsMax + 1> kPowersOfTen = [] {
+  std::array<int64_t, kPlainDigitsMax + 1> powers{1};
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+/// How many digits behind the point a plain number may have to be one of a type; -1: it is none.
+int PlainScaleMax(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::INT64 || type.id() == arrow::Type::INT32) return 0;
+  if (type.id() != arrow::Type::DECIMAL128) return -1;
+  const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
+  return decimal.precision() <= kPlainDigitsMax ? decimal.scale() : -1;
+}
+
 /// Appends one value at one place. On a misfit it appends null, so that all columns stay in step,
 /// and notes why.
 class Place {
  public:
   Place(std::string path, std::shared_ptr<arrow::DataType> type, arrow::ArrayBuilder* builder)
-      : path_(std::move(path)), type_(std::move(type)), builder_(builder) {
+      : path_(std::move(path)),
+        type_(std::move(type)),
+        builder_(builder),
+        scale_max_(PlainScaleMax(*type_)) {
     if (type_->id() == arrow::Type::STRUCT) {
       auto* structs = static_cast<arrow::StructBuilder*>(builder);
       for (int i = 0; i < type_->num_fields(); ++i) {
@@ -46,16 +69,22 @@ class Place {
     }
   }
 
-  Status Append(JsonCursor& cursor, JsonMisfit* misfit) {
-    const std::optional<JsonKind> kind = cursor.Peek();
-    CALVE_RETURN_IF_ERROR(AppendOf(kind, cursor, misfit));
+  arrow::Status Append(JsonCursor& cursor, JsonMisfit* misfit) {
+    const JsonKind kind = cursor.Peek();
+    JsonCursor::PlainNumber number;
+    if (kind == JsonKind::kNumber && scale_max_ >= 0 && cursor.TakePlain(scale_max_, &number)) {
+      bool fits = true;
+      ARROW_RETURN_NOT_OK(AppendPlain(number, &fits));
+      return fits ? arrow::Status::OK() : Misfit(MisfitOf(number.text), misfit);
+    }
+    ARROW_RETURN_NOT_OK(AppendOf(kind, cursor, misfit));
     // What is deepest in the JSON notes the fault first, with its column.
     if (!cursor.ok()) Note(cursor.fault(), misfit);
-    return Status::Ok();
+    return arrow::Status::OK();
   }
 
   /// One object whose fields are the children: rows, and structs.
-  Status AppendFields(JsonCursor& cursor, JsonMisfit* misfit) {
+  arrow::Status AppendFields(JsonCursor& cursor, JsonMisfit* misfit) {
     std::fill(seen_.begin(), seen_.end(), uint8_t{0});
     std::string_view name;
     size_t next = 0;
@@ -65,7 +94,7 @@ class Place {
       if (next < quoted_.size() && seen_[next] == 0 && !quoted_[next].empty() &&
           cursor.TryKey(quoted_[next])) {
         seen_[next] = 1;
-        CALVE_RETURN_IF_ERROR(children_[next++]->Append(cursor, misfit));
+        ARROW_RETURN_NOT_OK(children_[next++]->Append(cursor, misfit));
         continue;
       }
       if (!cursor.NextKey(&name)) break;
@@ -73,7 +102,7 @@ class Place {
       if (known.has_value() && seen_[*known] == 0) {
         seen_[*known] = 1;
         next = *known + 1;
-        CALVE_RETURN_IF_ERROR(children_[*known]->Append(cursor, misfit));
+        ARROW_RETURN_NOT_OK(children_[*known]->Append(cursor, misfit));
         continue;
       }
       const std::string shown = "the key '" + std::string(name.substr(0, 60));
@@ -86,9 +115,9 @@ class Place {
     }
     if (!cursor.ok()) Note(cursor.fault(), misfit);
     for (size_t i = 0; i < children_.size(); ++i) {
-      if (seen_[i] == 0) CALVE_RETURN_IF_ERROR(children_[i]->builder_->AppendNull());
+      if (seen_[i] == 0) ARROW_RETURN_NOT_OK(children_[i]->builder_->AppendNull());
     }
-    return Status::Ok();
+    return arrow::Status::OK();
   }
 
   void AddChild(const std::string& name, const std::string& path,
@@ -116,13 +145,13 @@ class Place {
     misfit->reason = path_.empty() ? std::move(reason) : "column " + path_ + ": " + reason;
   }
 
-  Status Misfit(std::string reason, JsonMisfit* misfit) {
+  arrow::Status Misfit(std::string reason, JsonMisfit* misfit) {
     Note(std::move(reason), misfit);
-    return StatusOf(builder_->AppendNull());
+    return builder_->AppendNull();
   }
 
   /// Take a value that is not of this type.
-  Status Misfit(JsonKind kind, JsonCursor& cursor, JsonMisfit* misfit) {
+  arrow::Status Misfit(JsonKind kind, JsonCursor& cursor, JsonMisfit* misfit) {
     static constexpr std::string_view kNames[] = {"null",   "a boolean", "a number",
                                                   "a text", "an object", "an array"};
     const std::string_view raw = cursor.TakeRaw();
@@ -134,73 +163,87 @@ class Place {
                   misfit);
   }
 
-  Status AppendOf(std::optional<JsonKind> kind, JsonCursor& cursor, JsonMisfit* misfit) {
-    if (!kind.has_value()) return StatusOf(builder_->AppendNull());
-    if (*kind == JsonKind::kNull) {
+  arrow::Status AppendOf(JsonKind kind, JsonCursor& cursor, JsonMisfit* misfit) {
+    if (kind == JsonKind::kNone) return builder_->AppendNull();
+    if (kind == JsonKind::kNull) {
       cursor.TakeScalar();
-      return StatusOf(builder_->AppendNull());
+      return builder_->AppendNull();
     }
     if (type_->id() == arrow::Type::STRUCT) {
-      if (*kind != JsonKind::kObject) return Misfit(*kind, cursor, misfit);
-      CALVE_RETURN_IF_ERROR(static_cast<arrow::StructBuilder*>(builder_)->Append());
+      if (kind != JsonKind::kObject) return Misfit(kind, cursor, misfit);
+      ARROW_RETURN_NOT_OK(static_cast<arrow::StructBuilder*>(builder_)->Append());
       return AppendFields(cursor, misfit);
     }
     if (type_->id() == arrow::Type::LIST || type_->id() == arrow::Type::MAP) {
-      if (*kind != JsonKind::kArray) return Misfit(*kind, cursor, misfit);
+      if (kind != JsonKind::kArray) return Misfit(kind, cursor, misfit);
       return AppendElements(cursor, misfit);
     }
     if (type_->id() == arrow::Type::BOOL) {
-      if (*kind != JsonKind::kBoolean) return Misfit(*kind, cursor, misfit);
-      return StatusOf(
-          static_cast<arrow::BooleanBuilder*>(builder_)->Append(cursor.TakeScalar() == "true"));
+      if (kind != JsonKind::kBoolean) return Misfit(kind, cursor, misfit);
+      return static_cast<arrow::BooleanBuilder*>(builder_)->Append(cursor.TakeScalar() == "true");
     }
-    const bool nested = *kind == JsonKind::kObject || *kind == JsonKind::kArray;
-    const std::string_view text = *kind == JsonKind::kString ? cursor.TakeString()
-                                  : nested                   ? cursor.TakeRaw()
-                                                             : cursor.TakeScalar();
-    if (!cursor.ok()) return StatusOf(builder_->AppendNull());
-    return AppendText(text, *kind, misfit);
+    const bool nested = kind == JsonKind::kObject || kind == JsonKind::kArray;
+    const std::string_view text = kind == JsonKind::kString ? cursor.TakeString()
+                                  : nested                  ? cursor.TakeRaw()
+                                                            : cursor.TakeScalar();
+    if (!cursor.ok()) return builder_->AppendNull();
+    return AppendText(text, kind, misfit);
   }
 
-  Status AppendElements(JsonCursor& cursor, JsonMisfit* misfit) {
+  /// Append a number unless it is too large for the type.
+  arrow::Status AppendPlain(const JsonCursor::PlainNumber& number, bool* fits) {
+    const int64_t value = number.unscaled;
+    if (type_->id() == arrow::Type::INT64)
+      return static_cast<arrow::Int64Builder*>(builder_)->Append(value);
+    if (type_->id() == arrow::Type::INT32) {
+      *fits = value == static_cast<int32_t>(value);
+      if (!*fits) return arrow::Status::OK();
+      return static_cast<arrow::Int32Builder*>(builder_)->Append(static_cast<int32_t>(value));
+    }
+    const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type_);
+    const auto scaled = static_cast<iceberg::Int128>(value) *
+                        kPowersOfTen[static_cast<size_t>(decimal.scale() - number.scale)];
+    const int64_t limit = kPowersOfTen[static_cast<size_t>(decimal.precision())];
+    *fits = scaled < limit && -scaled < limit;
+    if (!*fits) return arrow::Status::OK();
+    return static_cast<arrow::Decimal128Builder*>(builder_)->Append(
+        arrow::Decimal128(static_cast<int64_t>(scaled)));
+  }
+
+  arrow::Status AppendElements(JsonCursor& cursor, JsonMisfit* misfit) {
     // Of a map: its entries, each an object of key and value.
-    CALVE_RETURN_IF_ERROR(type_->id() == arrow::Type::MAP
-                              ? static_cast<arrow::MapBuilder*>(builder_)->Append()
-                              : static_cast<arrow::ListBuilder*>(builder_)->Append());
+    ARROW_RETURN_NOT_OK(type_->id() == arrow::Type::MAP
+                            ? static_cast<arrow::MapBuilder*>(builder_)->Append()
+                            : static_cast<arrow::ListBuilder*>(builder_)->Append());
     cursor.EnterArray();
-    while (cursor.NextElement()) CALVE_RETURN_IF_ERROR(children_[0]->Append(cursor, misfit));
-    return Status::Ok();
+    while (cursor.NextElement()) ARROW_RETURN_NOT_OK(children_[0]->Append(cursor, misfit));
+    return arrow::Status::OK();
   }
 
   /// A text, or a number's own digits, read exactly as the type.
-  Status AppendText(std::string_view text, JsonKind kind, JsonMisfit* misfit) {
-    static const columnar::TextFormats kFormats;
-    const auto misfits = [&] {
-      return Misfit(columnar::MisfitReason(text, *type_, kFormats), misfit);
-    };
+  arrow::Status AppendText(std::string_view text, JsonKind kind, JsonMisfit* misfit) {
+    const auto misfits = [&] { return Misfit(MisfitOf(text), misfit); };
     switch (type_->id()) {
       case arrow::Type::STRING:
-        return StatusOf(static_cast<arrow::StringBuilder*>(builder_)->Append(
-            text.data(), static_cast<int32_t>(text.size())));
+        return static_cast<arrow::StringBuilder*>(builder_)->Append(
+            text.data(), static_cast<int32_t>(text.size()));
       case arrow::Type::INT64:
         if (const auto number = columnar::ReadInteger(text, kFormats))
-          return StatusOf(static_cast<arrow::Int64Builder*>(builder_)->Append(*number));
+          return static_cast<arrow::Int64Builder*>(builder_)->Append(*number);
         return misfits();
       case arrow::Type::INT32:
         if (const auto number = columnar::ReadInteger(text, kFormats);
             number.has_value() && *number == static_cast<int32_t>(*number)) {
-          return StatusOf(
-              static_cast<arrow::Int32Builder*>(builder_)->Append(static_cast<int32_t>(*number)));
+          return static_cast<arrow::Int32Builder*>(builder_)->Append(static_cast<int32_t>(*number));
         }
         return misfits();
       case arrow::Type::DOUBLE:
         if (const auto number = columnar::ReadDouble(text, kFormats))
-          return StatusOf(static_cast<arrow::DoubleBuilder*>(builder_)->Append(*number));
+          return static_cast<arrow::DoubleBuilder*>(builder_)->Append(*number);
         return misfits();
       case arrow::Type::FLOAT:
         if (const auto number = columnar::ReadDouble(text, kFormats)) {
-          return StatusOf(
-              static_cast<arrow::FloatBuilder*>(builder_)->Append(static_cast<float>(*number)));
+          return static_cast<arrow::FloatBuilder*>(builder_)->Append(static_cast<float>(*number));
         }
         return misfits();
       case arrow::Type::DECIMAL128: {
@@ -208,16 +251,16 @@ class Place {
         const auto number =
             columnar::ReadDecimal(text, decimal.precision(), decimal.scale(), kFormats);
         if (!number.has_value()) return misfits();
-        return StatusOf(static_cast<arrow::Decimal128Builder*>(builder_)->Append(arrow::Decimal128(
-            static_cast<int64_t>(*number >> 64), static_cast<uint64_t>(*number))));
+        return static_cast<arrow::Decimal128Builder*>(builder_)->Append(
+            arrow::Decimal128(static_cast<int64_t>(*number >> 64), static_cast<uint64_t>(*number)));
       }
       case arrow::Type::DATE32:
         if (const auto date = columnar::ReadDate(text, kFormats))
-          return StatusOf(static_cast<arrow::Date32Builder*>(builder_)->Append(*date));
+          return static_cast<arrow::Date32Builder*>(builder_)->Append(*date);
         return misfits();
       case arrow::Type::TIME64:
         if (const auto time = columnar::ReadTime(text, 1'000'000))
-          return StatusOf(static_cast<arrow::Time64Builder*>(builder_)->Append(*time));
+          return static_cast<arrow::Time64Builder*>(builder_)->Append(*time);
         return misfits();
       case arrow::Type::TIMESTAMP: {
         const bool zoned = !static_cast<const arrow::TimestampType&>(*type_).timezone().empty();
@@ -227,14 +270,14 @@ class Place {
                 : 1'000'000;
         if (kind != JsonKind::kString) return misfits();
         if (const auto time = columnar::ReadTimestamp(text, zoned, unit, kFormats)) {
-          return StatusOf(static_cast<arrow::TimestampBuilder*>(builder_)->Append(*time));
+          return static_cast<arrow::TimestampBuilder*>(builder_)->Append(*time);
         }
         return misfits();
       }
       case arrow::Type::BINARY:
         if (const auto bytes = columnar::ReadBytes(text)) {
-          return StatusOf(static_cast<arrow::BinaryBuilder*>(builder_)->Append(
-              bytes->data(), static_cast<int32_t>(bytes->size())));
+          return static_cast<arrow::BinaryBuilder*>(builder_)->Append(
+              bytes->data(), static_cast<int32_t>(bytes->size()));
         }
         return misfits();
       case arrow::Type::FIXED_SIZE_BINARY: {
@@ -242,20 +285,25 @@ class Place {
         const auto width = static_cast<size_t>(fixed->byte_width());
         // Arrow has 16 bytes for a uuid too; no text is both.
         const auto uuid = width == 16 ? columnar::ReadUuid(text) : std::nullopt;
-        if (uuid.has_value()) return StatusOf(fixed->Append(uuid->data()));
+        if (uuid.has_value()) return fixed->Append(uuid->data());
         const auto bytes = columnar::ReadBytes(text);
         if (!bytes.has_value() || bytes->size() != width) return misfits();
-        return StatusOf(fixed->Append(bytes->data()));
+        return fixed->Append(bytes->data());
       }
       default:
-        return RefusedError("a json source cannot give values of type " + type_->ToString() +
-                            " (column " + path_ + ")");
+        return arrow::Status::NotImplemented("a json source cannot give values of type ",
+                                             type_->ToString(), " (column ", path_, ")");
     }
+  }
+
+  std::string MisfitOf(std::string_view text) const {
+    return columnar::MisfitReason(text, *type_, kFormats);
   }
 
   const std::string path_;
   const std::shared_ptr<arrow::DataType> type_;
   arrow::ArrayBuilder* builder_;
+  const int scale_max_;  ///< Of numbers that AppendPlain takes; -1: none.
   std::vector<std::unique_ptr<Place>> children_;
   std::map<std::string, size_t, std::less<>> names_;
   std::vector<std::string> quoted_;  ///< For each child: its key as mostly written; "": none.
@@ -270,6 +318,8 @@ struct JsonColumns::State {
   std::unique_ptr<Place> root;
   int64_t rows = 0;
   std::vector<int64_t> kept;
+  int64_t last_rows = 0;              ///< Of the batch before.
+  std::vector<int64_t> last_lengths;  ///< Of its texts, by column; 0 for other columns.
 };
 
 JsonColumns::JsonColumns(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -293,24 +343,41 @@ Result<std::unique_ptr<JsonColumns>> JsonColumns::Make(
   return std::unique_ptr<JsonColumns>(new JsonColumns(std::move(state)));
 }
 
-Result<JsonMisfit> JsonColumns::Append(std::string_view line) {
-  JsonMisfit misfit;
+/// Make room for a batch as large as the last one, so that columns do not grow step by step.
+Status JsonColumns::Reserve() {
+  for (size_t i = 0; i < state_->last_lengths.size(); ++i) {
+    arrow::ArrayBuilder& builder = *state_->builders[i];
+    CALVE_RETURN_IF_ERROR(builder.Reserve(state_->last_rows));
+    if (auto* texts = dynamic_cast<arrow::StringBuilder*>(&builder))
+      CALVE_RETURN_IF_ERROR(texts->ReserveData(state_->last_lengths[i]));
+  }
+  return Status::Ok();
+}
+
+Status JsonColumns::Append(std::string_view line, JsonMisfit* misfit) {
+  if (state_->rows == 0) CALVE_RETURN_IF_ERROR(Reserve());
   JsonCursor cursor(line);
   if (cursor.ok() && cursor.Peek() != JsonKind::kObject) {
-    misfit.reason = kNoObject;
-    return misfit;
+    misfit->reason = kNoObject;
+    return Status::Ok();
   }
-  CALVE_RETURN_IF_ERROR(state_->root->AppendFields(cursor, &misfit));
+  const arrow::Status appended = state_->root->AppendFields(cursor, misfit);
+  if (!appended.ok()) [[unlikely]]
+    return StatusOf(appended);
   cursor.Finish();
-  if (misfit.reason.empty()) misfit.reason = cursor.fault();
-  if (misfit.reason.empty()) state_->kept.push_back(state_->rows);
+  if (!cursor.ok() && misfit->reason.empty()) misfit->reason = cursor.fault();
+  if (misfit->reason.empty()) state_->kept.push_back(state_->rows);
   ++state_->rows;
-  return misfit;
+  return Status::Ok();
 }
 
 Result<columnar::Batch> JsonColumns::Finish() {
   arrow::ArrayVector arrays;
+  state_->last_rows = state_->rows;
+  state_->last_lengths.assign(state_->builders.size(), 0);
   for (size_t i = 0; i < state_->builders.size(); ++i) {
+    if (const auto* texts = dynamic_cast<arrow::StringBuilder*>(state_->builders[i].get()))
+      state_->last_lengths[i] = texts->value_data_length();
     CALVE_ASSIGN_OR_RETURN(auto array, state_->builders[i]->Finish());
     const auto& type = state_->schema->field(static_cast<int>(i))->type();
     if (type->id() == arrow::Type::EXTENSION)

@@ -27,14 +27,17 @@ class JsonColumns {
   static Result<std::unique_ptr<JsonColumns>> Make(const std::shared_ptr<arrow::Schema>& schema);
   ~JsonColumns();
 
-  /// Append the row of one line, or nothing when it does not fit.
-  Result<JsonMisfit> Append(std::string_view line);
+  /// Append the row of one line, or nothing when it does not fit: then `misfit`, which was empty,
+  /// says why.
+  Status Append(std::string_view line, JsonMisfit* misfit);
   /// The rows since the last call.
   Result<columnar::Batch> Finish();
 
  private:
   struct State;
   explicit JsonColumns(std::unique_ptr<State> state);
+  Status Reserve();
+
   std::unique_ptr<State> state_;
 };
 

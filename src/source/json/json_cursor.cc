@@ -130,10 +130,10 @@ void JsonCursor::Expected(std::string_view what, std::string_view what_to_do) {
   Fail(fmt::format("{} is expected, found {}", what, Quote(found)), what_to_do);
 }
 
-std::optional<JsonKind> JsonCursor::PeekAny() {
+JsonKind JsonCursor::PeekAny() {
   SkipBlanks();
-  if (!ok()) return std::nullopt;
-  if (at_ == end_) return Expected("a value", kOneALine), std::nullopt;
+  if (!ok()) return JsonKind::kNone;
+  if (at_ == end_) return Expected("a value", kOneALine), JsonKind::kNone;
   switch (*at_) {
     case '{':
       return JsonKind::kObject;
@@ -150,7 +150,7 @@ std::optional<JsonKind> JsonCursor::PeekAny() {
     case '}':
     case ']':
     case ':':
-      return Expected("a value", "write null where there is none"), std::nullopt;
+      return Expected("a value", "write null where there is none"), JsonKind::kNone;
     default:
       return JsonKind::kNumber;
   }
@@ -295,15 +295,15 @@ std::string_view JsonCursor::TakeRaw() {
   std::string open;  // The brackets around what comes next.
   std::string_view key;
   do {
-    const std::optional<JsonKind> kind = Peek();
-    if (!kind.has_value()) return {};
-    if (*kind == JsonKind::kObject) {
+    const JsonKind kind = Peek();
+    if (kind == JsonKind::kNone) return {};
+    if (kind == JsonKind::kObject) {
       EnterObject();
       open += '{';
-    } else if (*kind == JsonKind::kArray) {
+    } else if (kind == JsonKind::kArray) {
       EnterArray();
       open += '[';
-    } else if (*kind == JsonKind::kString) {
+    } else if (kind == JsonKind::kString) {
       TakeString();
     } else {
       TakeScalar();

@@ -51,7 +51,7 @@ void FindLists(JsonCursor& cursor, const std::string& above, int depth,
   cursor.EnterObject();
   while (cursor.NextKey(&key)) {
     const std::string path = above + std::string(key);
-    const std::optional<JsonKind> kind = cursor.Peek();
+    const JsonKind kind = cursor.Peek();
     if (kind == JsonKind::kObject && depth < kListDepthMax) {
       FindLists(cursor, path + ".", depth + 1, lists);
     } else if (kind == JsonKind::kArray) {

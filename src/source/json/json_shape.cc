@@ -45,9 +45,9 @@ void SeeObject(JsonCursor& cursor, Place* place, int64_t line, int depth) {
 
 void SeeValue(JsonCursor& cursor, Place* place, int64_t line, int depth) {
   if (place->first_line == 0) place->first_line = line;
-  const std::optional<JsonKind> kind = cursor.Peek();
-  if (!kind.has_value()) return;
-  switch (*kind) {
+  switch (cursor.Peek()) {
+    case JsonKind::kNone:
+      return;
     case JsonKind::kNull:
       cursor.TakeScalar();
       return;

@@ -123,11 +123,12 @@ class JsonReader : public SplitReader {
  private:
   Status AppendRecords(TracedBatch* batch, std::vector<int64_t>* lines) {
     std::string_view record;
+    JsonMisfit misfit;
     while (batch->rows_read < plan_.batch_rows_max) {
       has_block_ = records_.Next(&record);
       if (!has_block_) return Status::Ok();
       ++batch->rows_read;
-      CALVE_ASSIGN_OR_RETURN(JsonMisfit misfit, columns_->Append(record));
+      CALVE_RETURN_IF_ERROR(columns_->Append(record, &misfit));
       if (misfit.reason.empty()) {
         lines->push_back(records_.line());
         continue;
@@ -135,8 +136,8 @@ class JsonReader : public SplitReader {
       CALVE_RETURN_IF_ERROR(CheckWhole(*text_, records_, record));
       Reject& reject =
           batch->rejects.emplace_back(Reject{.origin = text_->places.At(records_.line()),
-                                             .column = std::move(misfit.column),
-                                             .reason = std::move(misfit.reason),
+                                             .column = std::exchange(misfit.column, {}),
+                                             .reason = std::exchange(misfit.reason, {}),
                                              .raw = std::string(record.substr(0, kRawBytesMax))});
       if (!IsValidUtf8(reject.raw)) {
         reject.raw = "(bytes that are no UTF-8)";

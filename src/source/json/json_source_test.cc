@@ -93,6 +93,46 @@ TEST_F(JsonSourceTest, WhatIsNoJsonIsNeverNull) {
     EXPECT_EQ(rows->rejects[i].substr(0, 14), "a.jsonl line " + std::to_string(i + 2));
 }
 
+/// Most numbers go a shorter way than the rest; each way gives the same.
+TEST_F(JsonSourceTest, NumbersAreReadAlikeHoweverTheyAreWritten) {
+  const std::string types = "types: {i: int, l: long, d: \"decimal(5, 2)\", w: \"decimal(38, 1)\"}";
+  const auto value = [&](const std::string& name, const std::string& number) {
+    std::string all;
+    // In the middle, at the end of an object, before a blank, in a text.
+    for (const std::string& line :
+         {"{\"" + name + "\":" + number + ",\"x\":1}", "{\"x\":1,\"" + name + "\":" + number + "}",
+          "{\"x\":1,\"" + name + "\":" + number + " }"}) {
+      const auto rows = Json("{\"i\":0,\"l\":0,\"d\":0,\"w\":0,\"x\":0}\n" + line + "\n", types);
+      if (!rows.ok()) return rows.error().message;
+      if (rows->rows.size() != 2) return std::string("no row");
+      std::string found = rows->rows[1];
+      const size_t at = found.find("\"" + name + "\": ") + name.size() + 4;
+      found = found.substr(at, found.find_first_of(",}", at) - at);
+      if (!all.empty() && found != all) return all + " or " + found;
+      all = found;
+    }
+    return all;
+  };
+  EXPECT_EQ(value("i", "-2147483648"), "-2147483648");
+  EXPECT_EQ(value("i", "2147483648"), "no row");
+  EXPECT_EQ(value("i", "1.5"), "no row");
+  EXPECT_EQ(value("i", "-0"), "0");
+  EXPECT_EQ(value("l", "999999999999999999"), "999999999999999999");
+  EXPECT_EQ(value("l", "-9223372036854775808"), "-9223372036854775808");
+  EXPECT_EQ(value("l", "9223372036854775808"), "no row");
+  EXPECT_EQ(value("l", "007"), "no row");
+  EXPECT_EQ(value("d", "1"), "1.00");
+  EXPECT_EQ(value("d", "-0.5"), "-0.50");
+  EXPECT_EQ(value("d", "999.99"), "999.99");
+  EXPECT_EQ(value("d", "1000"), "no row");
+  EXPECT_EQ(value("d", "1."), "no row");
+  EXPECT_EQ(value("d", "-1000.00"), "no row");
+  EXPECT_EQ(value("d", "1.005"), "no row");
+  EXPECT_EQ(value("d", "12.3400"), "12.34");
+  EXPECT_EQ(value("w", "1234567890123456789012345678901234567.8"),
+            "1234567890123456789012345678901234567.8");
+}
+
 TEST_F(JsonSourceTest, KeysMayStandInAnyOrderAndBeWrittenInAnyWay) {
   const auto rows = Json(
       "{\"a\": 1, \"b\\\"c\": 2, \"d\": {\"e\": 3}}\n"
