@@ -11,6 +11,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "columnar/arrow_status.h"
+#include "columnar/memory.h"
 #include "columnar/row_text.h"
 #include "pipeline/adoption.h"
 #include "pipeline/fit.h"
@@ -363,6 +364,8 @@ class Extraction {
       for (size_t i = 0; i < workers; ++i)
         threads.emplace_back([this, i] { Work(static_cast<int>(i)); });
     }
+    // For the audit, which may use as much.
+    columnar::ReleaseFreedMemory();
     CALVE_RETURN_IF_ERROR(context_.CheckStop());
     return first_error_;
   }
