@@ -42,8 +42,8 @@ fi
 server=$!
 
 for ((tries = 300; ; tries--)); do
-  grep -q 'ready to accept connections' "$folder/log" && break
-  (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null && break
+  # It takes connections before it answers them.
+  "$bin/pg_isready" -q -h $host -p "$port" && break
   kill -0 "$server" 2>/dev/null || { tail -n 20 "$folder/log" >&2; fail "PostgreSQL ended; the end of its log is above"; }
   ((tries > 0)) || fail "PostgreSQL is not ready after 30 s"
   sleep 0.1
