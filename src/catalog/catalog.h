@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "iceberg/metadata.h"
 #include "iceberg/update.h"
+#include "iceberg/view.h"
 
 namespace calve::catalog {
 
@@ -38,6 +39,32 @@ struct LoadedTable {
   std::string metadata_location;  ///< URI of the metadata file.
   std::map<std::string, std::string> config =
       {};  ///< What the catalog adds for this table, such as storage credentials.
+  /// The metadata as JSON, where the catalog has it at hand; else null, and whoever needs it
+  /// serialises `metadata`.
+  std::shared_ptr<const std::string> metadata_json = nullptr;
+};
+
+/// A view as a catalog holds it at one moment.
+struct LoadedView {
+  iceberg::ViewMetadataPtr metadata;
+  std::string metadata_location;  ///< URI of the metadata file.
+  std::map<std::string, std::string> config = {};
+};
+
+/// What a change of a namespace's properties came to.
+struct NamespaceUpdate {
+  std::vector<std::string> updated;
+  std::vector<std::string> removed;
+  std::vector<std::string> missing;  ///< Keys to remove that were not there.
+  bool operator==(const NamespaceUpdate&) const = default;
+};
+
+/// What a change that was remembered under a key had answered; all empty for one that answers only
+/// that it is done.
+struct Remembered {
+  std::vector<LoadedTable> tables;
+  std::optional<LoadedView> view;
+  NamespaceUpdate properties;
 };
 
 /// One table's part of a commit.
@@ -69,7 +96,8 @@ struct Capabilities {
   bool multi_table = false;  ///< Commit takes several tables at once.
   enum class Refs { kIceberg, kNative };
   Refs refs = Refs::kIceberg;  ///< Branches in the table's metadata, or the catalog's own (Nessie).
-  bool views = false;
+  bool views = false;          ///< See ListViews and what follows it.
+  bool namespace_properties = false;  ///< UpdateNamespace works.
   bool namespaces_exist_without_tables =
       true;  ///< False where a namespace is only a folder or a prefix.
   /// A dropped table can be registered again; false where its metadata files are what makes it one.
@@ -124,6 +152,49 @@ class Catalog {
                                const std::string& /*location*/) {
     return Status::Ok();
   }
+
+  /// Set and remove properties of a namespace. Fails with kNotFound, and kConfig when a key is to
+  /// be both.
+  virtual Result<NamespaceUpdate> UpdateNamespace(
+      const Context& context, const Namespace& ns, const std::vector<std::string>& removals,
+      const std::map<std::string, std::string>& updates);
+
+  // Views, where capabilities().views; else every call fails with kRefused. A view and a table
+  // never share a name: whoever is second fails with kAlreadyExists (Commit: Conflict).
+  virtual Result<std::vector<TableName>> ListViews(const Context& context, const Namespace& ns);
+  /// Fails with kNotFound.
+  virtual Result<LoadedView> LoadView(const Context& context, const TableName& view);
+  /// Apply a change to a view; one that creates() makes it. Fails with kNotFound (the view, or the
+  /// namespace of a new one), kAlreadyExists, kConflict (load again, compute again) and
+  /// kUnknownOutcome, each as CommitOutcome says.
+  virtual Result<LoadedView> CommitView(const Context& context, const TableName& view,
+                                        const iceberg::ViewChange& change);
+  /// Fails with kNotFound.
+  virtual Status DropView(const Context& context, const TableName& view);
+  /// Fails with kNotFound, kAlreadyExists.
+  virtual Status RenameView(const Context& context, const TableName& from, const TableName& to);
+  /// Point a new name at an existing metadata file of a view. Fails with kAlreadyExists.
+  virtual Result<LoadedView> RegisterView(const Context& context, const TableName& view,
+                                          const std::string& metadata_location);
+
+  /// The same catalog for one request that its sender may repeat: what the next change answers is
+  /// remembered under `key` in the transaction that applies it, and a change whose key is known
+  /// already is not made again but answered as it was then. Only what succeeded is remembered, for
+  /// 30 minutes. `key` is up to 255 bytes; who wants a key to be good for one body only puts a
+  /// digest of the body into it. This catalog outlives the one given; null: it remembers none.
+  ///
+  /// A catalog rather than an argument of every change, so that what is not sent by a server knows
+  /// nothing of keys.
+  virtual std::unique_ptr<Catalog> ForRequest(std::string /*key*/) { return nullptr; }
+  /// What was answered to the change of this key, loaded again; none when there was none. For
+  /// whoever looks before it checks what the change has since made false.
+  virtual Result<std::optional<Remembered>> FindRequest(const Context& /*context*/,
+                                                        const std::string& /*key*/) {
+    return std::optional<Remembered>();
+  }
+
+ private:
+  Error NoViews() const;
 };
 
 }  // namespace calve::catalog
