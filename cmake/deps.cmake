@@ -53,5 +53,7 @@ find_package(ICU REQUIRED COMPONENTS uc i18n data)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 calve_find(lz4::lz4 lz4)
+# RESTinio and asio are headers; its parser of requests is a library.
+calve_find(RESTinio::restinio http_parser)
 calve_find(re2::re2 re2)
 calve_find(yaml::yaml yaml)

@@ -1,1 +1,1 @@
-room_uses(fmt::fmt re2::re2 Threads::Threads)
+room_uses(fmt::fmt re2::re2 OpenSSL::Crypto Threads::Threads)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/text.h"
 
 namespace calve::config {
@@ -164,6 +166,62 @@ Shape<ServiceOptions> ServiceOptions::Declaration() {
   return shape;
 }
 
+Names<CatalogRight> NamesOf(CatalogRight) {
+  return {{"none", CatalogRight::kNone, "Nothing."},
+          {"read", CatalogRight::kRead, "List and load."},
+          {"write", CatalogRight::kWrite, "Also make, change, rename and drop tables and views."},
+          {"manage", CatalogRight::kManage, "Also make, change and drop namespaces."}};
+}
+
+Shape<CatalogClientOptions> CatalogClientOptions::Declaration() {
+  Shape<CatalogClientOptions> shape("catalog client", "Somebody who may use the catalog server.");
+  shape.Required("id", &CatalogClientOptions::id, "The client's name.", {.example = "trino"});
+  shape.Required("secret", &CatalogClientOptions::secret,
+                 "What it proves itself by: sent as a bearer token, or with the id to get tokens "
+                 "that expire (OAuth2 client credentials).",
+                 {.example = "${TRINO_SECRET}", .secret = true});
+  shape.Optional("rights", &CatalogClientOptions::rights,
+                 "What it may do, by namespace; a namespace speaks for all below it, `*` for all "
+                 "that are not named.",
+                 {.example = "{\"*\": read, sales: write}"});
+  shape.Check("id", [](const CatalogClientOptions& o) -> Status {
+    if (o.id.empty()) return ConfigError("expected a name");
+    return Status::Ok();
+  });
+  shape.Check("secret", [](const CatalogClientOptions& o) -> Status {
+    if (o.secret.size() < 16)
+      return ConfigError("expected at least 16 characters, which nobody can guess");
+    return Status::Ok();
+  });
+  return shape;
+}
+
+Shape<CatalogServerOptions> CatalogServerOptions::Declaration() {
+  Shape<CatalogServerOptions> shape("catalog server",
+                                    "What `calve catalog serve` offers, to whom.");
+  shape.Optional("catalog", &CatalogServerOptions::catalog, "The catalog that is served.",
+                 {.example = "local", .default_text = "the default catalog"});
+  shape.Optional("host", &CatalogServerOptions::host, "The address to listen on.",
+                 {.environment = "API_HOST"});
+  shape.Optional("port", &CatalogServerOptions::port, "The port to listen on.",
+                 {.min = 1, .max = 65535});
+  shape.Optional("clients", &CatalogServerOptions::clients,
+                 "Who may use it. With none, requests from this machine may do everything, and "
+                 "others need the token that the first start shows.");
+  shape.Optional("token_lifetime", &CatalogServerOptions::token_lifetime,
+                 "How long a token that a client got with its secret is good.",
+                 {.min = std::chrono::seconds(1)});
+  shape.Check("clients", [](const CatalogServerOptions& o) -> Status {
+    std::set<std::string> ids;
+    for (const CatalogClientOptions& client : o.clients) {
+      if (!ids.insert(client.id).second)
+        return ConfigError("client " + client.id + " stands there twice");
+    }
+    return Status::Ok();
+  });
+  return shape;
+}
+
 Shape<Project> ProjectShape(std::shared_ptr<const Parts> catalogs) {
   Shape<Project> shape(
       "project",
@@ -197,6 +255,8 @@ Shape<Project> ProjectShape(std::shared_ptr<const Parts> catalogs) {
                  "Who is told when a load fails or an audit stops one.");
   shape.Optional("resources", &Project::resources, "What the program may use of the machine.");
   shape.Optional("service", &Project::service, "What `calve serve` listens on.");
+  shape.Optional("catalog_server", &Project::catalog_server,
+                 "What `calve catalog serve` offers, to whom.");
   return shape;
 }
 

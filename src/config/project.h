@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -67,6 +68,28 @@ struct ServiceOptions {
   static Shape<ServiceOptions> Declaration();
 };
 
+/// What a client of the catalog server may do in a namespace; each includes those before it.
+enum class CatalogRight { kNone, kRead, kWrite, kManage };
+Names<CatalogRight> NamesOf(CatalogRight);
+
+/// Somebody who may use the catalog server.
+struct CatalogClientOptions {
+  std::string id;
+  std::string secret;
+  std::map<std::string, CatalogRight> rights;
+  static Shape<CatalogClientOptions> Declaration();
+};
+
+/// `calve catalog serve`.
+struct CatalogServerOptions {
+  std::string catalog;  ///< Empty: the default catalog.
+  std::string host = "0.0.0.0";
+  uint16_t port = 8181;
+  std::vector<CatalogClientOptions> clients;
+  std::chrono::seconds token_lifetime{3600};
+  static Shape<CatalogServerOptions> Declaration();
+};
+
 /// What calve.yaml says. A project with no file at all is a local folder with a SQLite catalog.
 struct Project {
   std::map<std::string, PartOptions> catalogs;  ///< By name; after LoadProject never empty.
@@ -79,6 +102,7 @@ struct Project {
   NotificationOptions notifications;
   ResourceOptions resources;
   ServiceOptions service;
+  CatalogServerOptions catalog_server;
 };
 
 /// Declare calve.yaml; `catalogs` is what the catalog room's registry knows.

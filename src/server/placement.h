@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "http/server.h"
+#include "iceberg/update.h"
+#include "server/rest_catalog.h"
+
+namespace calve::server {
+
+/// Where a new table or view lies: at `asked`, if that may be, or where the catalog puts it.
+Result<std::string> PlaceFor(Call& call, const catalog::TableName& name, const std::string& asked);
+/// See that files at `location` are this client's to name: in the warehouse, or anywhere for who
+/// may manage all namespaces. Without this a client would have the server read and write wherever
+/// the server itself may. Fails with kRefused.
+Status CheckPlace(const Call& call, const std::string& location);
+/// CheckPlace of every location that a change sets.
+Status CheckPlaces(const Call& call, const iceberg::TableChange& change);
+/// 404 when there is no such namespace. An error in looking is left to what comes next.
+std::optional<http::Response> NamespaceMissing(Call& call, const catalog::Namespace& ns);
+/// See that neither a table nor a view has this name. Fails with kAlreadyExists.
+Status NameIsFree(Call& call, const catalog::TableName& name);
+
+}  // namespace calve::server

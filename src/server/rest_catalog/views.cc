@@ -1,0 +1,126 @@
+#include "server/placement.h"
+#include "server/wire.h"
+
+namespace calve::server {
+namespace {
+
+constexpr auto kSubject = Subject::kView;
+
+Result<http::Response> List(Call& call) {
+  CALVE_RETURN_IF_ERROR(call.catalog.LoadNamespace(call.context, call.ns));
+  CALVE_ASSIGN_OR_RETURN(const auto views, call.catalog.ListViews(call.context, call.ns));
+  return ListResponse(call, views);
+}
+
+Result<http::Response> Load(Call& call) {
+  CALVE_ASSIGN_OR_RETURN(const auto view, call.catalog.LoadView(call.context, call.table()));
+  return ViewResponse(view);
+}
+
+Result<http::Response> Exists(Call& call) {
+  CALVE_RETURN_IF_ERROR(call.catalog.LoadView(call.context, call.table()));
+  return NoContent();
+}
+
+Result<http::Response> Create(Call& call) {
+  if (call.remembered.has_value() && call.remembered->view.has_value())
+    return ViewResponse(*call.remembered->view);
+  if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
+  CALVE_ASSIGN_OR_RETURN(const Json body, BodyOf(call.request));
+  CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(body, ""));
+  catalog::TableName name{.ns = call.ns, .name = {}};
+  CALVE_ASSIGN_OR_RETURN(name.name, object.Text("name"));
+  iceberg::CreateViewOptions options;
+  CALVE_ASSIGN_OR_RETURN(const Json* schema, object.Require("schema"));
+  CALVE_ASSIGN_OR_RETURN(options.schema, iceberg::ParseSchema(iceberg::DumpJson(*schema)));
+  CALVE_ASSIGN_OR_RETURN(const Json* version, object.Require("view-version"));
+  CALVE_ASSIGN_OR_RETURN(options.version, iceberg::ParseViewVersion(iceberg::DumpJson(*version)));
+  CALVE_ASSIGN_OR_RETURN(options.properties, object.TextMap("properties"));
+  CALVE_ASSIGN_OR_RETURN(const auto location, object.OptionalText("location"));
+  CALVE_ASSIGN_OR_RETURN(options.location, PlaceFor(call, name, location.value_or("")));
+  options.uuid = NewUuidString(*call.context.random);
+  CALVE_RETURN_IF_ERROR(NameIsFree(call, name));
+  CALVE_ASSIGN_OR_RETURN(const auto view,
+                         call.catalog.CommitView(call.context, name, iceberg::CreateView(options)));
+  return ViewResponse(view);
+}
+
+Result<http::Response> Replace(Call& call) {
+  if (call.remembered.has_value() && call.remembered->view.has_value())
+    return ViewResponse(*call.remembered->view);
+  CALVE_ASSIGN_OR_RETURN(const Json body, BodyOf(call.request));
+  CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(body, ""));
+  iceberg::ViewChange change;
+  if (const Json* list = object.Find("requirements"); list != nullptr) {
+    for (const Json& one : *list) {
+      CALVE_ASSIGN_OR_RETURN(auto parsed, iceberg::ParseViewRequirement(iceberg::DumpJson(one)));
+      change.requirements.push_back(std::move(parsed));
+    }
+  }
+  CALVE_ASSIGN_OR_RETURN(const Json* updates, object.Array("updates"));
+  for (const Json& one : *updates) {
+    CALVE_ASSIGN_OR_RETURN(auto parsed, iceberg::ParseViewUpdate(iceberg::DumpJson(one)));
+    change.updates.push_back(std::move(parsed));
+  }
+  for (const iceberg::ViewUpdate& update : change.updates) {
+    if (const auto* move = std::get_if<iceberg::view_update::SetLocation>(&update))
+      CALVE_RETURN_IF_ERROR(CheckPlace(call, move->location));
+  }
+  CALVE_ASSIGN_OR_RETURN(const auto view,
+                         call.catalog.CommitView(call.context, call.table(), change));
+  return ViewResponse(view);
+}
+
+Result<http::Response> Drop(Call& call) {
+  if (!call.remembered.has_value())
+    CALVE_RETURN_IF_ERROR(call.catalog.DropView(call.context, call.table()));
+  return NoContent();
+}
+
+Result<http::Response> Rename(Call& call) {
+  if (call.remembered.has_value()) return NoContent();
+  CALVE_ASSIGN_OR_RETURN(const RenameWish wish, ParseRename(call.request));
+  for (const auto& name : {wish.from, wish.to}) {
+    if (const Status may = call.Allow(Right::kWrite, name.ns); !may.ok())
+      return ErrorResponse(403, "ForbiddenException", may.error().message);
+  }
+  if (auto missing = NamespaceMissing(call, wish.to.ns)) return std::move(*missing);
+  CALVE_RETURN_IF_ERROR(call.catalog.RenameView(call.context, wish.from, wish.to));
+  return NoContent();
+}
+
+Result<http::Response> Register(Call& call) {
+  if (call.remembered.has_value() && call.remembered->view.has_value())
+    return ViewResponse(*call.remembered->view);
+  CALVE_ASSIGN_OR_RETURN(const Json body, BodyOf(call.request));
+  CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(body, ""));
+  catalog::TableName name{.ns = call.ns, .name = {}};
+  CALVE_ASSIGN_OR_RETURN(name.name, object.Text("name"));
+  CALVE_ASSIGN_OR_RETURN(const std::string location, object.Text("metadata-location"));
+  if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
+  CALVE_RETURN_IF_ERROR(CheckPlace(call, location));
+  CALVE_RETURN_IF_ERROR(NameIsFree(call, name));
+  CALVE_ASSIGN_OR_RETURN(const auto view, call.catalog.RegisterView(call.context, name, location));
+  return ViewResponse(view);
+}
+
+}  // namespace
+
+CALVE_PART(views) {
+  const std::string all = "/v1/{prefix}/namespaces/{namespace}/views";
+  const std::string one = all + "/{view}";
+  registry.Add({"GET", all, Subject::kNamespace, Right::kRead, List});
+  registry.Add({"POST", all, kSubject, Right::kWrite, Create});
+  registry.Add({"GET", one, kSubject, Right::kRead, Load});
+  registry.Add({"HEAD", one, kSubject, Right::kRead, Exists});
+  registry.Add({"POST", one, kSubject, Right::kWrite, Replace});
+  registry.Add({"DELETE", one, kSubject, Right::kWrite, Drop});
+  registry.Add({"POST", "/v1/{prefix}/namespaces/{namespace}/register-view", kSubject,
+                Right::kWrite, Register});
+  registry.Add({.method = "POST",
+                .pattern = "/v1/{prefix}/views/rename",
+                .subject = kSubject,
+                .answer = Rename});
+}
+
+}  // namespace calve::server
