@@ -15,11 +15,13 @@ namespace {
 constexpr std::string_view kFormatVersion = "format-version";
 constexpr FieldId kLastBeforePartitions{999};
 
-Result<int> TakeFormatVersion(std::map<std::string, std::string>& properties) {
+Result<int> TakeFormatVersion(std::map<std::string, std::string>& properties,
+                              bool allow_version_1) {
   const auto found = properties.find(std::string(kFormatVersion));
   if (found == properties.end()) return 2;
   const std::string text = found->second;
   properties.erase(found);
+  if (text == "1" && allow_version_1) return 1;
   if (text == "2") return 2;
   if (text == "3") return 3;
   return ConfigError(
@@ -117,7 +119,8 @@ struct Layout {
 Result<Layout> FreshLayout(const CreateTableOptions& options, const TableMetadata* base) {
   Layout layout;
   layout.properties = options.properties;
-  CALVE_ASSIGN_OR_RETURN(layout.version, TakeFormatVersion(layout.properties));
+  CALVE_ASSIGN_OR_RETURN(layout.version,
+                         TakeFormatVersion(layout.properties, options.allow_version_1));
   FieldId last_column{0};
   FieldId last_partition = kLastBeforePartitions;
   if (base != nullptr) {

@@ -119,6 +119,8 @@ struct CreateTableOptions {
   std::vector<SortField> sort_fields;
   std::map<std::string, std::string>
       properties;  ///< `format-version` chooses 2 (default) or 3 and is not stored.
+  /// Allow version 1 too: for tables that others will write, since calve writes rows into 2 and 3.
+  bool allow_version_1 = false;
 };
 /// The change that makes a table, with AssertCreate.
 Result<TableChange> CreateTable(const CreateTableOptions& options);

@@ -41,7 +41,7 @@ struct Call {
 };
 
 /// What a route is about, which names the error of what is not there.
-enum class Subject { kNone, kNamespace, kTable, kView };
+enum class Subject { kNone, kNamespace, kTable, kTables, kView };
 
 /// One route of the REST catalog specification, as it registers itself.
 struct RestCatalogRoute {

@@ -74,7 +74,10 @@ RestCatalog::RestCatalog(const Context& context, catalog::Catalog& catalog, io::
       everybody_{.id = "everybody", .secret_digest = {}, .rights = {{"*", Right::kManage}}} {
   Registry registry;
   RegisterParts(registry);
+  const catalog::Capabilities able = catalog.capabilities();
   for (const RestCatalogRoute& route : registry.routes()) {
+    if (route.subject == Subject::kView && !able.views) continue;
+    if (route.subject == Subject::kTables && !able.multi_table) continue;
     router_.Add(route.method, WithoutPrefix(route.pattern), route);
     if (route.pattern.find(kPrefix) != std::string::npos)
       endpoints_.push_back(route.method + " " + route.pattern);

@@ -16,6 +16,7 @@ std::string_view NotFoundType(Subject subject) {
     case Subject::kNamespace:
       return "NoSuchNamespaceException";
     case Subject::kTable:
+    case Subject::kTables:
       return "NoSuchTableException";
     case Subject::kView:
       return "NoSuchViewException";

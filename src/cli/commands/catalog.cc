@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <condition_variable>
+#include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -111,6 +112,7 @@ Result<ExitCode> Serve(Program& program, const ServeArguments& arguments) {
   }
   report.Hint("stop", "Ctrl-C");
   report.Done();
+  std::fflush(stdout);  // Whoever started it in the background waits for these lines.
   AwaitStop(program.context());
   return ExitCode::kDone;
 }

@@ -83,6 +83,7 @@ Result<Wish> ParseWish(Call& call) {
   CALVE_ASSIGN_OR_RETURN(wish.options.properties, object.TextMap("properties"));
   CALVE_ASSIGN_OR_RETURN(const auto location, object.OptionalText("location"));
   CALVE_ASSIGN_OR_RETURN(wish.options.location, PlaceFor(call, wish.table, location.value_or("")));
+  wish.options.allow_version_1 = true;
   wish.options.uuid = NewUuidString(*call.context.random);
   return wish;
 }

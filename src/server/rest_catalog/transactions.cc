@@ -29,7 +29,7 @@ Result<http::Response> CommitTables(Call& call) {
   if (changes.empty()) return NoContent();
   const catalog::CommitOutcome outcome = call.server.Commit(call.context, call.catalog, changes);
   if (std::holds_alternative<catalog::Committed>(outcome)) return NoContent();
-  return OutcomeResponse(outcome, Subject::kTable);
+  return OutcomeResponse(outcome, Subject::kTables);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ Result<http::Response> CommitTables(Call& call) {
 CALVE_PART(transactions) {
   registry.Add({.method = "POST",
                 .pattern = "/v1/{prefix}/transactions/commit",
-                .subject = Subject::kTable,
+                .subject = Subject::kTables,
                 .answer = CommitTables});
 }
 

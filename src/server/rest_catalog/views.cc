@@ -7,7 +7,7 @@ namespace {
 constexpr auto kSubject = Subject::kView;
 
 Result<http::Response> List(Call& call) {
-  CALVE_RETURN_IF_ERROR(call.catalog.LoadNamespace(call.context, call.ns));
+  if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
   CALVE_ASSIGN_OR_RETURN(const auto views, call.catalog.ListViews(call.context, call.ns));
   return ListResponse(call, views);
 }
@@ -109,7 +109,7 @@ Result<http::Response> Register(Call& call) {
 CALVE_PART(views) {
   const std::string all = "/v1/{prefix}/namespaces/{namespace}/views";
   const std::string one = all + "/{view}";
-  registry.Add({"GET", all, Subject::kNamespace, Right::kRead, List});
+  registry.Add({"GET", all, kSubject, Right::kRead, List});
   registry.Add({"POST", all, kSubject, Right::kWrite, Create});
   registry.Add({"GET", one, kSubject, Right::kRead, Load});
   registry.Add({"HEAD", one, kSubject, Right::kRead, Exists});
