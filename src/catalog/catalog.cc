@@ -1,6 +1,18 @@
 #include "catalog/catalog.h"
 
+#include "base/text.h"
+
 namespace calve::catalog {
+
+Status CheckRemovals(const std::vector<std::string>& removals,
+                     const std::map<std::string, std::string>& updates) {
+  for (const std::string& key : removals) {
+    if (!updates.contains(key)) continue;
+    return ConfigError("the property " + Quote(key) +
+                       " is to be set and removed at once; do one of them");
+  }
+  return Status::Ok();
+}
 
 Error Catalog::NoViews() const { return RefusedError("catalog " + name() + " has no views"); }
 

@@ -33,6 +33,10 @@ struct TableName {
 
 std::string ToString(const Namespace& ns);
 
+/// Where a table or a view lies below its catalog's warehouse: `sales/orders`. What would leave its
+/// folder or stand in another's (`/`, `\`, `..`, `~`, control characters) is written as `~2F`.
+std::string FolderOf(const TableName& name);
+
 /// A table as a catalog holds it at one moment.
 struct LoadedTable {
   iceberg::MetadataPtr metadata;
@@ -58,6 +62,10 @@ struct NamespaceUpdate {
   std::vector<std::string> missing;  ///< Keys to remove that were not there.
   bool operator==(const NamespaceUpdate&) const = default;
 };
+
+/// Fail with kConfig when a property is to be set and removed at once.
+Status CheckRemovals(const std::vector<std::string>& removals,
+                     const std::map<std::string, std::string>& updates);
 
 /// What a change that was remembered under a key had answered; all empty for one that answers only
 /// that it is done.

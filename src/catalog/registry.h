@@ -12,7 +12,8 @@
 
 namespace calve::io {
 class FileSystem;
-}
+class LiveProperties;
+}  // namespace calve::io
 
 namespace calve::catalog {
 
@@ -22,6 +23,10 @@ struct Resources {
   std::string warehouse;  ///< URI of the warehouse folder; a catalog's own `warehouse` option wins.
   std::string project_folder;       ///< Relative paths start here.
   io::FileSystem* files = nullptr;  ///< Outlives the catalog.
+  /// Let storage keys that change hold in `files` for addresses below a prefix; null: they do not
+  /// count.
+  std::function<void(const std::string& prefix, std::shared_ptr<io::LiveProperties> properties)>
+      use_live_properties = nullptr;
 };
 
 /// One kind of catalog, as it registers itself.

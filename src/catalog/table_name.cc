@@ -14,7 +14,31 @@ Status CheckLevel(std::string_view level, std::string_view whole) {
                      "each part not empty and without slashes");
 }
 
+/// A level as the name of one folder.
+std::string FolderName(std::string_view level) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const bool only_dots = level.find_first_not_of('.') == std::string_view::npos;
+  std::string name;
+  for (const char c : level) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= 0x20 && byte != 0x7f && c != '/' && c != '\\' && c != '~' &&
+                       !(c == '.' && only_dots);
+    if (plain) {
+      name += c;
+    } else {
+      name += {'~', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return name;
+}
+
 }  // namespace
+
+std::string FolderOf(const TableName& name) {
+  std::string folder;
+  for (const std::string& level : name.ns) folder += FolderName(level) + "/";
+  return folder + FolderName(name.name);
+}
 
 Result<TableName> TableName::Parse(std::string_view dotted) {
   std::vector<std::string> levels = Split(dotted, '.');

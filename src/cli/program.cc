@@ -184,11 +184,16 @@ Result<catalog::Catalog*> Program::Catalog(const std::string& name) {
     return ConfigError("calve.yaml names no catalog '" + wanted + "'; it has " + Join(known, ", ") +
                        DidYouMean(wanted, known));
   }
+  const auto live = [this](const std::string& prefix,
+                           std::shared_ptr<io::LiveProperties> properties) {
+    files_->SetLiveProperties(prefix, std::move(properties));
+  };
   CALVE_ASSIGN_OR_RETURN(
       auto catalog, catalog_kinds_.Make(declared->second, {.name = wanted,
                                                            .warehouse = loaded->project.warehouse,
                                                            .project_folder = folder(),
-                                                           .files = &files()}));
+                                                           .files = &files(),
+                                                           .use_live_properties = live}));
   return catalogs_.emplace(wanted, std::move(catalog)).first->second.get();
 }
 

@@ -28,6 +28,10 @@ class FileSystemSet : public FileSystem {
   /// again with newer ones replaces them for files opened later.
   void SetProperties(const std::string& prefix, Properties properties);
 
+  /// Use what `live` says at each moment, over the properties that hold there otherwise, for
+  /// addresses that start with `prefix`, from now on: for the credentials that REST catalogs vend.
+  void SetLiveProperties(const std::string& prefix, std::shared_ptr<LiveProperties> live);
+
   /// Serve one scheme by a file system of the caller's, in place of the program's own.
   void Mount(const std::string& scheme, std::shared_ptr<FileSystem> files);
 
@@ -47,11 +51,26 @@ class FileSystemSet : public FileSystem {
   Result<Capabilities> CapabilitiesFor(const std::string& uri) override;
 
  private:
-  Result<std::shared_ptr<FileSystem>> For(const std::string& uri);
+  /// Where live properties hold, and what was opened with them last.
+  struct Live {
+    std::shared_ptr<LiveProperties> source;
+    std::shared_ptr<const Properties> used;
+    std::shared_ptr<FileSystem> files;
+  };
+
+  /// `context` null: with the fixed properties alone.
+  Result<std::shared_ptr<FileSystem>> For(const Context* context, const std::string& uri);
+  Result<std::shared_ptr<FileSystem>> OpenLive(const Context& context, const Storage& storage,
+                                               const std::string& prefix,
+                                               const Properties& otherwise);
+  /// What holds for an address, live properties aside. Holds mutex_.
+  std::pair<std::string, Properties> FixedProperties(const std::string& address) const;
+  std::string Key(const std::string& prefix) const;
 
   Registry registry_;
   std::mutex mutex_;
   std::map<std::string, Properties> by_prefix_;
+  std::map<std::string, Live> live_;
   std::map<std::string, std::shared_ptr<FileSystem>> mounted_;
   std::map<std::pair<std::string, std::string>, std::shared_ptr<FileSystem>>
       opened_;  // storage name, prefix

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/context.h"
@@ -11,49 +13,45 @@
 
 namespace calve::catalog {
 
-/// The database in which a SQL catalog keeps its pointers: SQLite or PostgreSQL. SQL is what both
-/// know, with $1, $2, ... for parameters, in this order. One thread at a time; fails as
-/// io::SqliteDatabase and io::PostgresDatabase do.
-class PointerDatabase {
+/// A connection while something is read or written by it. SQL is what SQLite and PostgreSQL both
+/// know, with $1, $2, ... for parameters, in this order. Fails as io::SqliteDatabase and
+/// io::PostgresDatabase do. For one thread.
+class PointerSession {
  public:
   using Row = std::vector<std::optional<std::string>>;
 
-  virtual ~PointerDatabase() = default;
-  virtual Result<std::vector<Row>> Query(const Context& context, const std::string& sql,
+  virtual ~PointerSession() = default;
+  virtual Result<std::vector<Row>> Query(const std::string& sql,
                                          const std::vector<std::string>& parameters) = 0;
   /// Run a statement and give the number of rows that it changed.
-  virtual Result<int64_t> Change(const Context& context, const std::string& sql,
+  virtual Result<int64_t> Change(const std::string& sql,
                                  const std::vector<std::string>& parameters) = 0;
-  virtual Result<bool> HasColumn(const Context& context, const std::string& table,
-                                 const std::string& column) = 0;
-
- private:
-  friend class PointerTransaction;
-  virtual Status Begin(const Context& context) = 0;
-  /// Fails with kUnknownOutcome when it may or may not have been applied.
-  virtual Status Commit(const Context& context) = 0;
-  virtual void Rollback() = 0;
 };
 
-/// A transaction that writes; rolled back when destroyed without Commit.
-class PointerTransaction {
+/// The database in which a SQL catalog keeps its pointers: SQLite or PostgreSQL. Threads: any, at
+/// once.
+class PointerDatabase {
  public:
-  static Result<PointerTransaction> Begin(const Context& context, PointerDatabase& database);
-  PointerTransaction(PointerTransaction&& other) noexcept
-      : database_(std::exchange(other.database_, nullptr)) {}
-  PointerTransaction& operator=(PointerTransaction&&) = delete;
-  ~PointerTransaction();
-  Status Commit(const Context& context);
+  using Work = std::function<Status(PointerSession& session)>;
 
- private:
-  explicit PointerTransaction(PointerDatabase* database) : database_(database) {}
-  PointerDatabase* database_;
+  virtual ~PointerDatabase() = default;
+  /// Ask for what has been committed; never waits for a writer.
+  virtual Status Read(const Context& context, const Work& work) = 0;
+  /// Run `work` in a transaction and commit it. When the work fails, nothing of it is applied, and
+  /// the caller gets its error; fails with kUnknownOutcome only when the fate of the COMMIT is
+  /// unknown. The work may run on another thread while the caller waits, in one transaction with
+  /// that of other callers: a failure of one is none of the others.
+  virtual Status Write(const Context& context, const Work& work) = 0;
+  virtual Result<bool> HasColumn(const Context& context, const std::string& table,
+                                 const std::string& column) = 0;
+  /// What makes a column compare by its bytes, written behind it.
+  virtual std::string_view bytewise() const = 0;
 };
 
 /// Open a SQLite file, which is made when it is missing.
 Result<std::unique_ptr<PointerDatabase>> OpenSqlitePointers(const std::string& path);
-/// Open a PostgreSQL database by its URI; a connection that was lost is made again when the next
-/// transaction or question begins.
+/// Open a PostgreSQL database by its URI; a connection that was lost is made again when it is
+/// needed.
 Result<std::unique_ptr<PointerDatabase>> OpenPostgresPointers(const Context& context,
                                                               const std::string& uri);
 

@@ -1,73 +1,103 @@
+#include "catalog/sql/connection_pool.h"
 #include "catalog/sql/pointer_database.h"
 #include "io/postgres.h"
 
 namespace calve::catalog {
 namespace {
 
-class PostgresPointers : public PointerDatabase {
- public:
-  PostgresPointers(std::string uri, io::PostgresDatabase database)
-      : uri_(std::move(uri)), database_(std::move(database)) {}
+constexpr size_t kConnectionsMax = 8;
 
-  Result<std::vector<Row>> Query(const Context& context, const std::string& sql,
+/// A connection with the context of what is done by it now.
+class PostgresSession : public PointerSession {
+ public:
+  PostgresSession(const Context& context, io::PostgresDatabase& database)
+      : context_(context), database_(database) {}
+
+  Result<std::vector<Row>> Query(const std::string& sql,
                                  const std::vector<std::string>& parameters) override {
-    if (!in_transaction_) CALVE_RETURN_IF_ERROR(Reconnect(context));
-    return database_.Query(context, sql, parameters);
+    return database_.Query(context_, sql, parameters);
+  }
+  Result<int64_t> Change(const std::string& sql,
+                         const std::vector<std::string>& parameters) override {
+    return database_.Change(context_, sql, parameters);
   }
 
-  Result<int64_t> Change(const Context& context, const std::string& sql,
-                         const std::vector<std::string>& parameters) override {
-    return database_.Change(context, sql, parameters);
+ private:
+  const Context& context_;
+  io::PostgresDatabase& database_;
+};
+
+class PostgresPointers : public PointerDatabase {
+ public:
+  explicit PostgresPointers(std::string uri)
+      : uri_(std::move(uri)),
+        connections_(
+            kConnectionsMax,
+            [this](const Context& context) -> Result<std::unique_ptr<io::PostgresDatabase>> {
+              CALVE_ASSIGN_OR_RETURN(auto database, io::PostgresDatabase::Open(context, uri_));
+              return std::make_unique<io::PostgresDatabase>(std::move(database));
+            }) {}
+
+  Status Read(const Context& context, const Work& work) override {
+    return WithOpen(context, [&](io::PostgresDatabase& database) -> Status {
+      PostgresSession session(context, database);
+      return work(session);
+    });
+  }
+
+  Status Write(const Context& context, const Work& work) override {
+    return WithOpen(context, [&](io::PostgresDatabase& database) -> Status {
+      PostgresSession session(context, database);
+      CALVE_RETURN_IF_ERROR(session.Change("BEGIN", {}));
+      Status done = work(session);
+      if (done.ok()) return session.Change("COMMIT", {}).status();
+      // A transaction of a connection that is lost is rolled back by the server; any other is ended
+      // though the run should stop.
+      if (!database.IsLost()) (void)database.Change(context.WithStop({}), "ROLLBACK");
+      return done;
+    });
   }
 
   Result<bool> HasColumn(const Context& context, const std::string& table,
                          const std::string& column) override {
-    CALVE_ASSIGN_OR_RETURN(
-        const auto rows,
-        Query(context,
-              "SELECT 1 FROM information_schema.columns WHERE table_schema = current_schema() "
-              "AND table_name = $1 AND column_name = $2",
-              {table, column}));
-    return !rows.empty();
+    bool found = false;
+    CALVE_RETURN_IF_ERROR(Read(context, [&](PointerSession& session) -> Status {
+      CALVE_ASSIGN_OR_RETURN(
+          const auto rows,
+          session.Query("SELECT 1 FROM information_schema.columns WHERE table_schema = "
+                        "current_schema() AND table_name = $1 AND column_name = $2",
+                        {table, column}));
+      found = !rows.empty();
+      return Status::Ok();
+    }));
+    return found;
   }
+
+  std::string_view bytewise() const override { return " COLLATE \"C\""; }
 
  private:
   /// Connect again where the server has gone, or has come back, since the last call.
-  Status Reconnect(const Context& context) {
-    if (!database_.IsLost()) return Status::Ok();
-    CALVE_ASSIGN_OR_RETURN(database_, io::PostgresDatabase::Open(context, uri_));
-    return Status::Ok();
-  }
-
-  Status Begin(const Context& context) override {
-    CALVE_RETURN_IF_ERROR(Reconnect(context));
-    CALVE_RETURN_IF_ERROR(database_.Change(context, "BEGIN"));
-    rollback_context_ = context.WithStop({});
-    in_transaction_ = true;
-    return Status::Ok();
-  }
-  Status Commit(const Context& context) override {
-    in_transaction_ = false;
-    return database_.Change(context, "COMMIT").status();
-  }
-  void Rollback() override {
-    in_transaction_ = false;
-    // A transaction of a connection that is lost is rolled back by the server.
-    if (!database_.IsLost()) (void)database_.Change(rollback_context_, "ROLLBACK");
+  template <typename Work>
+  Status WithOpen(const Context& context, const Work& work) {
+    return connections_.With(context, [&](io::PostgresDatabase& database) -> Status {
+      if (database.IsLost()) {
+        CALVE_ASSIGN_OR_RETURN(database, io::PostgresDatabase::Open(context, uri_));
+      }
+      return work(database);
+    });
   }
 
   const std::string uri_;
-  io::PostgresDatabase database_;
-  Context rollback_context_;  ///< Without a stop: a transaction is ended all the same.
-  bool in_transaction_ = false;
+  ConnectionPool<io::PostgresDatabase> connections_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<PointerDatabase>> OpenPostgresPointers(const Context& context,
                                                               const std::string& uri) {
-  CALVE_ASSIGN_OR_RETURN(io::PostgresDatabase database, io::PostgresDatabase::Open(context, uri));
-  return std::make_unique<PostgresPointers>(uri, std::move(database));
+  auto pointers = std::make_unique<PostgresPointers>(uri);
+  CALVE_RETURN_IF_ERROR(pointers->Read(context, [](PointerSession&) { return Status::Ok(); }));
+  return pointers;
 }
 
 }  // namespace calve::catalog

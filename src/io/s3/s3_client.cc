@@ -81,6 +81,15 @@ Error S3Error(std::string_view doing, const S3Place& place, const HttpResponse& 
                                              ": S3 answered with " + said + Advice(code, response)};
 }
 
+/// Whether S3 does not know the keys any more; to HEAD it only says no.
+bool SaysExpired(const HttpRequest& request, const HttpResponse& response) {
+  if (response.status != 400 && response.status != 401 && response.status != 403) return false;
+  if (request.method == "HEAD") return true;
+  const std::string code = XmlText(response.body, "Code").value_or("");
+  return code == "ExpiredToken" || code == "InvalidToken" || code == "InvalidAccessKeyId" ||
+         code == "TokenRefreshRequired" || code == "ExpiredTokenException";
+}
+
 Error Changed(const S3Place& place) {
   return DataError(Quote(place.uri) + " was replaced while it was read; run again");
 }
@@ -126,8 +135,13 @@ std::string S3Client::UrlOf(const S3Place& place) const {
 }
 
 Result<HttpResponse> S3Client::Send(const Context& context, HttpRequest request) {
-  CALVE_ASSIGN_OR_RETURN(request.sign, options_.credentials->Now());
+  CALVE_ASSIGN_OR_RETURN(request.sign, options_.credentials->Now(context));
   request.timeout = std::chrono::milliseconds(0);  // the client ends what stands still
+  CALVE_ASSIGN_OR_RETURN(HttpResponse response, http_->Send(context, request));
+  if (!request.sign.has_value() || !SaysExpired(request, response)) return response;
+  CALVE_ASSIGN_OR_RETURN(const bool renewed, options_.credentials->Renew(context, *request.sign));
+  if (!renewed) return response;
+  CALVE_ASSIGN_OR_RETURN(request.sign, options_.credentials->Now(context));
   return http_->Send(context, request);
 }
 

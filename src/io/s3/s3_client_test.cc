@@ -315,7 +315,63 @@ TEST_F(S3, DeletionsInBulkReportWhatFailed) {
   EXPECT_TRUE(client_->DeleteMany(*context_, places).ok());
 }
 
+/// Keys that are other ones after each renewal; those of the last one stay.
+class RotatedKeys : public LiveProperties {
+ public:
+  explicit RotatedKeys(std::vector<std::string> ids) : ids_(std::move(ids)) {}
+  Result<std::shared_ptr<const Properties>> Now(const Context&) override {
+    if (now_ == nullptr || now_->at("s3.access-key-id") != ids_[at_]) {
+      now_ = std::make_shared<const Properties>(
+          Properties{{"s3.access-key-id", ids_[at_]}, {"s3.secret-access-key", "hunter2"}});
+    }
+    return now_;
+  }
+  Result<std::shared_ptr<const Properties>> Renew(
+      const Context& context, const std::shared_ptr<const Properties>& refused) override {
+    if (now_ == refused && at_ + 1 < ids_.size()) ++at_;
+    return Now(context);
+  }
+
+ private:
+  std::vector<std::string> ids_;
+  size_t at_ = 0;
+  std::shared_ptr<const Properties> now_;
+};
+
+TEST_F(S3, KeysThatRunOutInTheMiddleOfAFileAreRenewed) {
+  const auto keys = std::make_shared<RotatedKeys>(std::vector<std::string>{"old", "new"});
+  auto options = S3Options::From({{"s3.endpoint", "https://store:9000"},
+                                  {"s3.access-key-id", "old"},
+                                  {"s3.secret-access-key", "hunter2"}},
+                                 keys);
+  client_ = std::make_shared<S3Client>(*options, http_);
+  Answer(Reply(200, "<R><UploadId>7</UploadId></R>"));
+  Answer(Reply(400, ErrorXml("ExpiredToken")));  // to the first part
+  Answer(Reply(200, "", {{"ETag", kTag}}));
+  Answer(Reply(200, "", {{"ETag", kTag}}));
+  Answer(Reply(200, "<R/>"));
+  S3Output file(*context_, client_, place_, OverwritePolicy::kFail);
+  ASSERT_TRUE(file.Write(std::string(9 << 20, 'x')).ok());
+  ASSERT_TRUE(file.Close().ok());
+  EXPECT_EQ(http_->asked[0].sign->access_key_id, "old");
+  EXPECT_EQ(http_->asked[1].sign->access_key_id, "old");
+  EXPECT_EQ(http_->asked[2].sign->access_key_id, "new");
+  EXPECT_EQ(http_->asked[2].url, http_->asked[1].url);
+}
+
+TEST_F(S3, KeysThatStayRefusedAreAskedForOnceOnly) {
+  auto options = S3Options::From({{"s3.endpoint", "https://store:9000"},
+                                  {"s3.access-key-id", "a"},
+                                  {"s3.secret-access-key", "hunter2"}},
+                                 std::make_shared<RotatedKeys>(std::vector<std::string>{"a"}));
+  client_ = std::make_shared<S3Client>(*options, http_);
+  Answer(Reply(403, ErrorXml("InvalidAccessKeyId")));
+  EXPECT_EQ(client_->Put(*context_, place_, "bytes").error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(http_->asked.size(), 1U);
+}
+
 TEST(S3Settings, AreReadFromIcebergsKeys) {
+  const OwnedContext context;
   auto aws = S3Options::From({{"client.region", "eu-north-1"},
                               {"s3.anonymous", "true"},
                               {"s3.path-style-access", "false"}});
@@ -324,14 +380,14 @@ TEST(S3Settings, AreReadFromIcebergsKeys) {
     EXPECT_EQ(aws->BucketUrl("box"), "https://box.s3.eu-north-1.amazonaws.com");
     EXPECT_EQ(aws->BucketUrl("b.ox"), "https://s3.eu-north-1.amazonaws.com/b.ox");
   }
-  EXPECT_FALSE(aws->credentials->Now()->has_value());
+  EXPECT_FALSE(aws->credentials->Now(*context)->has_value());
   auto own = S3Options::From({{"s3.endpoint", "http://h:1/"},
                               {"s3.path-style-access", "false"},
                               {"s3.anonymous", "true"}});
   EXPECT_EQ(own->BucketUrl("box"), "http://box.h:1");
   auto fixed = S3Options::From(
       {{"s3.access-key-id", "a"}, {"s3.secret-access-key", "b"}, {"s3.session-token", "c"}});
-  EXPECT_EQ(fixed->credentials->Now()->value().session_token, "c");
+  EXPECT_EQ(fixed->credentials->Now(*context)->value().session_token, "c");
 }
 
 TEST(S3Settings, WrongOnesAreSaid) {

@@ -237,6 +237,13 @@ CALVE_PART(s3) {
                   auto client = std::make_shared<S3Client>(std::move(options), MakeHttpClient());
                   return std::make_unique<S3FileSystem>(std::move(client));
                 },
+                .open_live = [](const Properties& properties, std::shared_ptr<LiveProperties> live)
+                    -> Result<std::unique_ptr<FileSystem>> {
+                  CALVE_ASSIGN_OR_RETURN(S3Options options,
+                                         S3Options::From(properties, std::move(live)));
+                  auto client = std::make_shared<S3Client>(std::move(options), MakeHttpClient());
+                  return std::make_unique<S3FileSystem>(std::move(client));
+                },
                 .shutdown =
                     [] {
                       if (arrow::fs::IsS3Initialized()) (void)arrow::fs::FinalizeS3();

@@ -15,7 +15,7 @@ class FixedCredentials : public S3Credentials {
  public:
   explicit FixedCredentials(std::optional<AwsSignature> signature)
       : signature_(std::move(signature)) {}
-  Result<std::optional<AwsSignature>> Now() override { return signature_; }
+  Result<std::optional<AwsSignature>> Now(const Context&) override { return signature_; }
 
  private:
   std::optional<AwsSignature> signature_;
@@ -30,7 +30,7 @@ class ChainCredentials : public S3Credentials {
   ChainCredentials(std::string region, std::string role_arn, std::string session)
       : region_(std::move(region)), role_arn_(std::move(role_arn)), session_(std::move(session)) {}
 
-  Result<std::optional<AwsSignature>> Now() override {
+  Result<std::optional<AwsSignature>> Now(const Context&) override {
     std::lock_guard lock(mutex_);
     if (!options_) {
       const arrow::Status started = arrow::fs::EnsureS3Initialized();
@@ -86,17 +86,54 @@ Result<bool> ReadBool(const Properties& properties, const char* key, bool otherw
   return ConfigError(std::string(key) + ": expected true or false, found " + Quote(value));
 }
 
+AwsSignature KeysIn(const Properties& properties, const std::string& region) {
+  return {.access_key_id = FirstOf(properties, {"s3.access-key-id", "client.access-key-id"}),
+          .secret_access_key =
+              FirstOf(properties, {"s3.secret-access-key", "client.secret-access-key"}),
+          .session_token = FirstOf(properties, {"s3.session-token", "client.session-token"}),
+          .region = region,
+          .service = "s3"};
+}
+
+/// Keys that somebody else renews.
+class LiveCredentials : public S3Credentials {
+ public:
+  /// `otherwise` serves where `live` says nothing of keys.
+  LiveCredentials(std::shared_ptr<LiveProperties> live, std::string region,
+                  std::shared_ptr<S3Credentials> otherwise)
+      : live_(std::move(live)), region_(std::move(region)), otherwise_(std::move(otherwise)) {}
+
+  Result<std::optional<AwsSignature>> Now(const Context& context) override {
+    CALVE_ASSIGN_OR_RETURN(const auto properties, live_->Now(context));
+    AwsSignature keys = KeysIn(*properties, region_);
+    if (keys.access_key_id.empty()) return otherwise_->Now(context);
+    return std::optional(std::move(keys));
+  }
+  Result<bool> Renew(const Context& context, const AwsSignature& refused) override {
+    CALVE_ASSIGN_OR_RETURN(const auto properties, live_->Now(context));
+    const AwsSignature keys = KeysIn(*properties, region_);
+    if (keys.access_key_id.empty()) return otherwise_->Renew(context, refused);
+    if (!IsSame(keys, refused)) return true;  // another thread was here
+    CALVE_ASSIGN_OR_RETURN(const auto renewed, live_->Renew(context, properties));
+    return !IsSame(KeysIn(*renewed, region_), refused);
+  }
+
+ private:
+  static bool IsSame(const AwsSignature& a, const AwsSignature& b) {
+    return a.access_key_id == b.access_key_id && a.session_token == b.session_token &&
+           a.secret_access_key == b.secret_access_key;
+  }
+
+  const std::shared_ptr<LiveProperties> live_;
+  const std::string region_;
+  const std::shared_ptr<S3Credentials> otherwise_;
+};
+
 Result<std::shared_ptr<S3Credentials>> ReadCredentials(const Properties& properties,
                                                        const std::string& region) {
   CALVE_ASSIGN_OR_RETURN(const bool anonymous, ReadBool(properties, "s3.anonymous", false));
   if (anonymous) return std::make_shared<FixedCredentials>(std::nullopt);
-  AwsSignature fixed{
-      .access_key_id = FirstOf(properties, {"s3.access-key-id", "client.access-key-id"}),
-      .secret_access_key =
-          FirstOf(properties, {"s3.secret-access-key", "client.secret-access-key"}),
-      .session_token = FirstOf(properties, {"s3.session-token", "client.session-token"}),
-      .region = region,
-      .service = "s3"};
+  AwsSignature fixed = KeysIn(properties, region);
   if (fixed.access_key_id.empty() != fixed.secret_access_key.empty()) {
     return ConfigError(
         "expected s3.access-key-id and s3.secret-access-key together, found one of them");
@@ -109,7 +146,8 @@ Result<std::shared_ptr<S3Credentials>> ReadCredentials(const Properties& propert
 
 }  // namespace
 
-Result<S3Options> S3Options::From(const Properties& properties) {
+Result<S3Options> S3Options::From(const Properties& properties,
+                                  std::shared_ptr<LiveProperties> live) {
   S3Options options;
   options.endpoint = FirstOf(properties, {"s3.endpoint"});
   if (options.endpoint.empty())
@@ -127,6 +165,10 @@ Result<S3Options> S3Options::From(const Properties& properties) {
   CALVE_ASSIGN_OR_RETURN(options.path_style,
                          ReadBool(properties, "s3.path-style-access", !options.endpoint.empty()));
   CALVE_ASSIGN_OR_RETURN(options.credentials, ReadCredentials(properties, options.region));
+  if (live != nullptr) {
+    options.credentials = std::make_shared<LiveCredentials>(std::move(live), options.region,
+                                                            std::move(options.credentials));
+  }
   return options;
 }
 

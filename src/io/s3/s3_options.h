@@ -14,7 +14,11 @@ class S3Credentials {
   virtual ~S3Credentials() = default;
   /// The signature to use now, or nothing for anonymous access. Temporary credentials are renewed
   /// in here.
-  virtual Result<std::optional<AwsSignature>> Now() = 0;
+  virtual Result<std::optional<AwsSignature>> Now(const Context& context) = 0;
+  /// S3 says that `refused` does not hold any more: whether there are others now.
+  virtual Result<bool> Renew(const Context& /*context*/, const AwsSignature& /*refused*/) {
+    return false;
+  }
 };
 
 /// How to reach an S3 store.
@@ -26,7 +30,11 @@ struct S3Options {
 
   /// Read Iceberg's keys (s3.endpoint, s3.region ...); what they leave open comes from the AWS
   /// variables of the environment. Fails with kConfig for a value that makes no sense.
-  static Result<S3Options> From(const Properties& properties);
+  ///
+  /// With `live`, whose present state is part of the properties, keys that it gives are asked for
+  /// again at each request.
+  static Result<S3Options> From(const Properties& properties,
+                                std::shared_ptr<LiveProperties> live = nullptr);
 
   /// The address of a bucket, without a trailing slash.
   std::string BucketUrl(const std::string& bucket) const;
