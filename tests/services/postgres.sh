@@ -2,7 +2,7 @@
 # A real PostgreSQL for tests, on loopback only, with its data in a folder that goes when it ends.
 #
 # usage: postgres.sh      prints `ready NAME=VALUE ...` once it answers, and serves until it is ended
-# PORT may be set; else a free one is taken.
+# PORT may be set; else a free one is taken. SYNC=on has it sync what it commits. SIGUSR1 kills it with -9 and starts it again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly host=127.0.0.1 user=calve password=secret
@@ -37,9 +37,12 @@ if [ "$(id -u)" = 0 ]; then
 fi
 (cd / && "${as_other[@]}" "$bin/initdb" -D "$folder/data" -U $user -A scram-sha-256 --pwfile="$folder/password" \
   -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1) || { tail -n 20 "$folder/log" >&2; fail "initdb failed; its words are above"; }
-(cd / && exec "${as_other[@]}" "$bin/postgres" -D "$folder/data" -p "$port" -h $host -k "$folder" -c fsync=off \
-  -c max_connections=50 -c log_min_messages=fatal </dev/null >>"$folder/log" 2>&1) &
-server=$!
+launch() {
+  (cd / && exec "${as_other[@]}" "$bin/postgres" -D "$folder/data" -p "$port" -h $host -k "$folder" -c fsync="${SYNC:-off}" \
+    -c max_connections=50 -c log_min_messages=fatal </dev/null >>"$folder/log" 2>&1) &
+  server=$!
+}
+launch
 
 for ((tries = 300; ; tries--)); do
   # It takes connections before it answers them.
@@ -48,5 +51,17 @@ for ((tries = 300; ; tries--)); do
   ((tries > 0)) || fail "PostgreSQL is not ready after 30 s"
   sleep 0.1
 done
-echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server"
-wait "$server"
+
+# The processes of one that was killed hold its memory until they notice: a start before that fails, and is tried again.
+killed=
+trap 'killed=yes; kill -KILL "$server"' USR1
+echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$"
+while :; do
+  wait "$server" || true
+  kill -0 "$server" 2>/dev/null && continue
+  [ -n "$killed" ] || { tail -n 20 "$folder/log" >&2; fail "PostgreSQL ended; the end of its log is above"; }
+  sleep 0.05
+  launch
+  sleep 0.2
+  ! kill -0 "$server" 2>/dev/null || killed=
+done
