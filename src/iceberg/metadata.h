@@ -12,6 +12,7 @@
 #include "iceberg/partition.h"
 #include "iceberg/schema.h"
 #include "iceberg/snapshot.h"
+#include "iceberg/snapshot_list.h"
 
 namespace calve::iceberg {
 
@@ -80,7 +81,7 @@ struct TableMetadata {
   SortOrderId default_sort_order_id{0};
   std::map<std::string, std::string> properties;
   std::optional<SnapshotId> current_snapshot_id;
-  std::vector<Snapshot> snapshots;
+  SnapshotList snapshots;
   std::vector<SnapshotLogEntry> snapshot_log;
   std::vector<MetadataLogEntry> metadata_log;
   std::map<std::string, SnapshotRef> refs;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include "iceberg/metadata_rules.h"
 #include "iceberg/partition_rules.h"
@@ -61,8 +62,7 @@ void MetadataBuilder::RemoveRef(const std::string& name) {
 
 void MetadataBuilder::RemoveSnapshots(const std::set<SnapshotId>& ids) {
   const auto removed = [&](const auto& item) { return ids.contains(item.snapshot_id); };
-  std::erase_if(metadata_.snapshots,
-                [&](const Snapshot& snapshot) { return ids.contains(snapshot.id); });
+  metadata_.snapshots.RemoveIf([&](const Snapshot& snapshot) { return ids.contains(snapshot.id); });
   std::erase_if(metadata_.statistics, removed);
   std::erase_if(metadata_.partition_statistics, removed);
   std::vector<std::string> dangling;
@@ -74,13 +74,15 @@ void MetadataBuilder::RemoveSnapshots(const std::set<SnapshotId>& ids) {
 }
 
 void MetadataBuilder::CorrectSnapshotLog() {
-  std::set<SnapshotId> known;
-  for (const Snapshot& snapshot : metadata_.snapshots) known.insert(snapshot.id);
   // Snapshots of one change that gave way to a later one of it were never seen as current.
   const auto unseen = [&](SnapshotId id) {
     return id != metadata_.current_snapshot_id && added_snapshots_.contains(id) &&
            were_current_.contains(id);
   };
+  if (!removed_snapshots_ && std::none_of(were_current_.begin(), were_current_.end(), unseen))
+    return;
+  std::unordered_set<SnapshotId> known;
+  for (const Snapshot& snapshot : metadata_.snapshots) known.insert(snapshot.id);
   std::vector<SnapshotLogEntry> log;
   for (const SnapshotLogEntry& entry : metadata_.snapshot_log) {
     if (removed_snapshots_ && !known.contains(entry.snapshot_id)) {

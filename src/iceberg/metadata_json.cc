@@ -158,8 +158,9 @@ Result<MetadataLogEntry> ReadMetadataLogEntry(const JsonObject& object) {
 Status ReadSnapshots(const JsonObject& object, TableMetadata& metadata) {
   CALVE_ASSIGN_OR_RETURN(const auto current, object.OptionalSnapshotId("current-snapshot-id"));
   if (current != SnapshotId(-1)) metadata.current_snapshot_id = current;
-  CALVE_ASSIGN_OR_RETURN(metadata.snapshots,
+  CALVE_ASSIGN_OR_RETURN(std::vector<Snapshot> snapshots,
                          object.Objects<Snapshot>("snapshots", SnapshotFromJson));
+  for (Snapshot& snapshot : snapshots) metadata.snapshots.push_back(std::move(snapshot));
   CALVE_RETURN_IF_ERROR(ReadRefs(object, metadata));
   CALVE_ASSIGN_OR_RETURN(metadata.snapshot_log,
                          object.Objects<SnapshotLogEntry>("snapshot-log", ReadSnapshotLogEntry));
@@ -227,12 +228,66 @@ void WriteSpecs(const TableMetadata& metadata, Json& json) {
   json["last-partition-id"] = metadata.last_partition_id.value();
 }
 
-void WriteRefs(const TableMetadata& metadata, Json& json) {
-  json["refs"] = Json::object();
-  for (const auto& [name, ref] : metadata.refs) SnapshotRefToJson(ref, json["refs"][name]);
+Json RefsToJson(const TableMetadata& metadata) {
+  Json json = Json::object();
+  for (const auto& [name, ref] : metadata.refs) SnapshotRefToJson(ref, json[name]);
+  return json;
 }
 
-void WriteSnapshots(const TableMetadata& metadata, Json& json) {
+/// The JSON text of an object, written key by key. What is long goes into it as text, since a tree
+/// of it would cost many times as much.
+class ObjectText {
+ public:
+  /// Write all keys of a tree.
+  void AddAll(const Json& json) {
+    if (json.empty()) return;
+    const std::string text = DumpJson(json);
+    Separate();
+    text_.append(text, 1, text.size() - 2);
+  }
+  void Add(std::string_view key, const Json& json) { Key(key) += DumpJson(json); }
+  /// Write a list of `count` elements, each of them appended by `append(std::string&, size_t)`.
+  template <typename Append>
+  void AddList(std::string_view key, size_t count, const Append& append) {
+    std::string& text = Key(key);
+    text += '[';
+    for (size_t i = 0; i < count; ++i) {
+      if (i > 0) text += ',';
+      append(text, i);
+    }
+    text += ']';
+  }
+  void Reserve(size_t bytes) { text_.reserve(bytes); }
+  std::string Take() && {
+    text_ += '}';
+    return std::move(text_);
+  }
+
+ private:
+  void Separate() {
+    if (text_.size() > 1) text_ += ',';
+  }
+  std::string& Key(std::string_view key) {
+    Separate();
+    return text_.append("\"").append(key).append("\":");
+  }
+  std::string text_ = "{";
+};
+
+/// Append a string as JSON; what needs escapes is rare in a path.
+void AppendText(std::string& out, const std::string& value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (plain) {
+    out.append("\"").append(value).append("\"");
+  } else {
+    out += DumpJson(Json(value));
+  }
+}
+
+void WriteSnapshots(const TableMetadata& metadata, ObjectText& out) {
+  Json json = Json::object();
   if (metadata.current_snapshot_id) {
     json["current-snapshot-id"] = metadata.current_snapshot_id->value();
   } else if (metadata.format_version >= 3) {
@@ -244,17 +299,33 @@ void WriteSnapshots(const TableMetadata& metadata, Json& json) {
   if (!metadata.encryption_keys.empty()) {
     json["encryption-keys"] = ListToJson(metadata.encryption_keys, EncryptedKeyToJson);
   }
-  WriteRefs(metadata, json);
-  json["snapshots"] = ListToJson(metadata.snapshots, SnapshotToJson);
+  json["refs"] = RefsToJson(metadata);
+  out.AddAll(json);
+  out.AddList("snapshots", metadata.snapshots.size(),
+              [&](std::string& text, size_t i) { text += metadata.snapshots.JsonOf(i); });
 }
 
-void WriteLogs(const TableMetadata& metadata, Json& json) {
-  json["snapshot-log"] = ListToJson(metadata.snapshot_log, [](const SnapshotLogEntry& entry) {
-    return Json{{"timestamp-ms", entry.timestamp_ms}, {"snapshot-id", entry.snapshot_id.value()}};
+void WriteLogs(const TableMetadata& metadata, ObjectText& out) {
+  out.AddList("snapshot-log", metadata.snapshot_log.size(), [&](std::string& text, size_t i) {
+    const SnapshotLogEntry& entry = metadata.snapshot_log[i];
+    fmt::format_to(std::back_inserter(text), R"({{"timestamp-ms":{},"snapshot-id":{}}})",
+                   entry.timestamp_ms, entry.snapshot_id.value());
   });
-  json["metadata-log"] = ListToJson(metadata.metadata_log, [](const MetadataLogEntry& entry) {
-    return Json{{"timestamp-ms", entry.timestamp_ms}, {"metadata-file", entry.metadata_file}};
+  out.AddList("metadata-log", metadata.metadata_log.size(), [&](std::string& text, size_t i) {
+    const MetadataLogEntry& entry = metadata.metadata_log[i];
+    fmt::format_to(std::back_inserter(text), R"({{"timestamp-ms":{},"metadata-file":)",
+                   entry.timestamp_ms);
+    AppendText(text, entry.metadata_file);
+    text += '}';
   });
+}
+
+/// About as many bytes as the lists of the metadata take.
+size_t ListBytes(const TableMetadata& metadata) {
+  size_t bytes = 8192 + metadata.snapshot_log.size() * 70 + metadata.metadata_log.size() * 240;
+  for (size_t i = 0; i < metadata.snapshots.size(); ++i)
+    bytes += metadata.snapshots.JsonOf(i).size() + 1;
+  return bytes;
 }
 
 }  // namespace
@@ -290,12 +361,15 @@ std::string SerializeTableMetadata(const TableMetadata& metadata) {
   json["default-sort-order-id"] = metadata.default_sort_order_id.value();
   json["sort-orders"] = ListToJson(metadata.sort_orders, SortOrderToJson);
   json["properties"] = metadata.properties;
-  WriteSnapshots(metadata, json);
-  json["statistics"] = ListToJson(metadata.statistics, StatisticsFileToJson);
-  json["partition-statistics"] =
-      ListToJson(metadata.partition_statistics, PartitionStatisticsFileToJson);
-  WriteLogs(metadata, json);
-  return DumpJson(json);
+  ObjectText out;
+  out.Reserve(ListBytes(metadata));
+  out.AddAll(json);
+  WriteSnapshots(metadata, out);
+  out.Add("statistics", ListToJson(metadata.statistics, StatisticsFileToJson));
+  out.Add("partition-statistics",
+          ListToJson(metadata.partition_statistics, PartitionStatisticsFileToJson));
+  WriteLogs(metadata, out);
+  return std::move(out).Take();
 }
 
 std::string SerializeSchema(const Schema& schema) { return DumpJson(SchemaToJson(schema)); }

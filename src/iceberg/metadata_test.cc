@@ -271,6 +271,26 @@ TEST(MetadataTest, FindsSnapshotsByRefAndTime) {
   EXPECT_EQ(metadata.FindSchema(SchemaId(9)), nullptr);
 }
 
+TEST(MetadataTest, OddPathsInTheLogsAreWrittenAsJsonAndReadBack) {
+  TableMetadata metadata = Must(ParseTableMetadata(kVersion2));
+  for (const char* path : {"s3://b/\"quoted\"", "s3://b/back\\slash", "s3://b/\u00fcber", "a\nb"})
+    metadata.metadata_log.push_back({.timestamp_ms = 1, .metadata_file = path});
+  const std::string text = SerializeTableMetadata(metadata);
+  EXPECT_EQ(DumpJson(Must(ParseJson(text))), text);
+  EXPECT_EQ(Must(ParseTableMetadata(text)).metadata_log, metadata.metadata_log);
+}
+
+TEST(SnapshotListTest, ACopySharesItsSnapshotsAndChangesByItself) {
+  TableMetadata metadata = Must(ParseTableMetadata(kVersion2));
+  SnapshotList copy = metadata.snapshots;
+  EXPECT_EQ(&copy[0], &metadata.snapshots[0]);
+  const SnapshotId first = copy[0].id;
+  copy.RemoveIf([&](const Snapshot& snapshot) { return snapshot.id == first; });
+  EXPECT_EQ(copy.size() + 1, metadata.snapshots.size());
+  EXPECT_FALSE(copy == metadata.snapshots);
+  EXPECT_NE(metadata.FindSnapshot(first), nullptr);
+}
+
 TEST(MetadataFileTest, GzipGoesBothWays) {
   const std::string packed = CompressMetadata(kVersion2);
   EXPECT_LT(packed.size(), std::string(kVersion2).size());

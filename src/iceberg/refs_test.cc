@@ -56,7 +56,9 @@ TEST(RefsTest, AncestorsAreFollowedThroughParents) {
   EXPECT_FALSE(IsAncestor(table, SnapshotId(3), SnapshotId(1)));
   EXPECT_FALSE(IsAncestor(table, SnapshotId(9), SnapshotId(3)));
   EXPECT_FALSE(IsAncestor(table, SnapshotId(1), SnapshotId(9)));
-  table.snapshots[0].parent_id = SnapshotId(3);
+  Snapshot circular = table.snapshots[0];
+  circular.parent_id = SnapshotId(3);
+  table.snapshots.Replace(0, circular);
   EXPECT_FALSE(IsAncestor(table, SnapshotId(4), SnapshotId(3)));
 }
 

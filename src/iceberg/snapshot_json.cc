@@ -138,6 +138,12 @@ Json SnapshotToJson(const Snapshot& snapshot) {
   return json;
 }
 
+const std::string& SnapshotList::JsonOf(size_t index) const {
+  Shared& shared = *snapshots_[index];
+  std::call_once(shared.printed, [&] { shared.json = DumpJson(SnapshotToJson(shared.snapshot)); });
+  return shared.json;
+}
+
 Result<SnapshotRef> SnapshotRefFromJson(const JsonObject& object) {
   SnapshotRef ref;
   CALVE_ASSIGN_OR_RETURN(ref.snapshot_id, object.GetSnapshotId("snapshot-id"));
