@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <optional>
+
 #include "base/text.h"
 #include "catalog/rest/rest_catalog.h"
 #include "iceberg/json.h"
@@ -7,7 +10,35 @@ namespace {
 
 using iceberg::Json;
 
+namespace update = iceberg::view_update;
+
 Json NameOf(const TableName& view) { return {{"namespace", view.ns}, {"name", view.name}}; }
+
+bool AddsSchema(const iceberg::ViewChange& change) {
+  return std::ranges::any_of(change.updates, [](const iceberg::ViewUpdate& each) {
+    return std::holds_alternative<update::AddSchema>(each);
+  });
+}
+
+/// Name the schema that a view has already where a change adds an equal one: Java's servers do not
+/// take it for the last that was added.
+void NameKnownSchema(const iceberg::ViewMetadata& view, iceberg::ViewChange& change) {
+  std::optional<iceberg::SchemaId> known;
+  std::erase_if(change.updates, [&](iceberg::ViewUpdate& each) {
+    if (const auto* added = std::get_if<update::AddSchema>(&each)) {
+      const auto equal = std::ranges::find_if(view.schemas, [&](const iceberg::SchemaPtr& schema) {
+        return schema->SameColumns(*added->schema);
+      });
+      known.reset();
+      if (equal != view.schemas.end()) known = (*equal)->id();
+      return known.has_value();
+    }
+    auto* version = std::get_if<update::AddVersion>(&each);
+    if (version != nullptr && known.has_value() && version->version.schema_id.value() == -1)
+      version->version.schema_id = *known;
+    return false;
+  });
+}
 
 }  // namespace
 
@@ -61,10 +92,15 @@ Result<LoadedView> RestCatalog::CreateView(const Context& context, RestSession& 
 }
 
 Result<LoadedView> RestCatalog::CommitView(const Context& context, const TableName& view,
-                                           const iceberg::ViewChange& change) {
+                                           const iceberg::ViewChange& wanted) {
   CALVE_ASSIGN_OR_RETURN(const Session session, Connect(context));
-  if (!session->Has(endpoint::kLoadView)) return Catalog::CommitView(context, view, change);
-  if (change.creates()) return CreateView(context, *session, view, change);
+  if (!session->Has(endpoint::kLoadView)) return Catalog::CommitView(context, view, wanted);
+  if (wanted.creates()) return CreateView(context, *session, view, wanted);
+  iceberg::ViewChange change = wanted;
+  if (AddsSchema(change)) {
+    CALVE_ASSIGN_OR_RETURN(const LoadedView now, LoadView(context, view));
+    NameKnownSchema(*now.metadata, change);
+  }
   std::vector<std::string> requirements;
   for (const auto& requirement : change.requirements)
     requirements.push_back(iceberg::SerializeViewRequirement(requirement));
