@@ -23,7 +23,10 @@ iceberg::TableMetadata OnlyReferenced(const iceberg::TableMetadata& all) {
   iceberg::TableMetadata some = all;
   std::set<iceberg::SnapshotId> named;
   for (const auto& [name, ref] : all.refs) named.insert(ref.snapshot_id);
-  std::erase_if(some.snapshots, [&](const auto& snapshot) { return !named.contains(snapshot.id); });
+  some.snapshots = {};
+  for (const iceberg::Snapshot& snapshot : all.snapshots) {
+    if (named.contains(snapshot.id)) some.snapshots.push_back(snapshot);
+  }
   return some;
 }
 
