@@ -57,3 +57,20 @@ calve_find(lz4::lz4 lz4)
 calve_find(RESTinio::restinio http_parser)
 calve_find(re2::re2 re2)
 calve_find(yaml::yaml yaml)
+
+# The Hive Metastore's interface, as C++ by Thrift's compiler.
+calve_find(Thrift::thrift thrift)
+find_program(CALVE_THRIFT thrift REQUIRED)
+set(hive_metastore_idl ${CMAKE_SOURCE_DIR}/src/catalog/hive/hive_metastore.thrift)
+set(hive_metastore_folder ${CMAKE_BINARY_DIR}/generated/thrift/hive_metastore)
+file(MAKE_DIRECTORY ${hive_metastore_folder})
+add_custom_command(
+  OUTPUT ${hive_metastore_folder}/HiveMetastore.cpp ${hive_metastore_folder}/hive_metastore_types.cpp
+  COMMAND ${CALVE_THRIFT} --gen cpp:no_skeleton -out ${hive_metastore_folder} ${hive_metastore_idl}
+  DEPENDS ${hive_metastore_idl}
+  COMMENT "C++ of the Hive Metastore's interface"
+  VERBATIM)
+add_library(calve_hive_metastore STATIC ${hive_metastore_folder}/HiveMetastore.cpp ${hive_metastore_folder}/hive_metastore_types.cpp)
+target_include_directories(calve_hive_metastore SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/generated/thrift)
+target_link_libraries(calve_hive_metastore PUBLIC Thrift::thrift)
+add_library(Thrift::hive_metastore ALIAS calve_hive_metastore)
