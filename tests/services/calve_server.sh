@@ -14,8 +14,10 @@ finish() {
 trap finish EXIT
 trap 'exit 0' TERM INT HUP
 
+for name in "${!CALVE_TEST_@}"; do unset "$name"; done  # they are about the program under test
 printf 'warehouse: lake\ncatalogs:\n  served: {type: sql}\n' >"$folder/calve.yaml"
-"$program" -C "$folder" catalog serve --port 0 </dev/null >"$folder/out" 2>"$folder/log" &
+: >"$folder/out"
+"$program" -C "$folder" catalog serve --host 127.0.0.1 --port 0 </dev/null >"$folder/out" 2>"$folder/log" &
 server=$!
 for ((tries = 300; ; tries--)); do
   address=$(sed -nE 's|.*(http://127[^ ]*).*|\1|p' "$folder/out" | head -n 1)

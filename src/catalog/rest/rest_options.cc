@@ -68,8 +68,7 @@ config::Shape<RestOptions> RestOptions::Declaration() {
   shape.Optional("prefix", &RestOptions::prefix,
                  "What stands between /v1 and the rest of each path.",
                  {.default_text = "what the server says"});
-  shape.Optional("token", &RestOptions::token, "A bearer token.",
-                 {.example = "${CATALOG_TOKEN}", .secret = true});
+  shape.Optional("token", &RestOptions::token, "A bearer token.", {.secret = true});
   shape.Optional("credential", &RestOptions::credential,
                  "Client id and secret, as id:secret, for which an OAuth2 server gives a token.",
                  {.example = "${CLIENT_ID}:${CLIENT_SECRET}", .secret = true});
@@ -86,7 +85,7 @@ config::Shape<RestOptions> RestOptions::Declaration() {
   shape.Optional("rest.sigv4-enabled", &RestOptions::sigv4_enabled,
                  "Sign each request as AWS Signature Version 4 says.", {.default_text = "false"});
   shape.Optional("rest.signing-name", &RestOptions::signing_name, "The service signed for.",
-                 {.example = "glue", .default_text = "execute-api"});
+                 {.default_text = "execute-api"});
   shape.Optional("rest.signing-region", &RestOptions::signing_region, "The region signed for.",
                  {.environment = "AWS_REGION"});
   shape.Optional("rest.access-key-id", &RestOptions::access_key_id, "The key signed with.",
