@@ -58,8 +58,15 @@ calve_find(RESTinio::restinio http_parser)
 calve_find(re2::re2 re2)
 calve_find(yaml::yaml yaml)
 
+# libparquet has a Thrift of another version inside and would bind to one that it sees: ours is linked in, and shown to
+# no library.
+find_library(CALVE_THRIFT_ARCHIVE libthrift.a REQUIRED)
+add_library(calve_thrift INTERFACE)
+target_link_libraries(calve_thrift INTERFACE ${CALVE_THRIFT_ARCHIVE} OpenSSL::SSL OpenSSL::Crypto)
+target_link_options(calve_thrift INTERFACE -Wl,--exclude-libs,ALL)
+add_library(Thrift::thrift ALIAS calve_thrift)
+
 # The Hive Metastore's interface, as C++ by Thrift's compiler.
-calve_find(Thrift::thrift thrift)
 find_program(CALVE_THRIFT thrift REQUIRED)
 set(hive_metastore_idl ${CMAKE_SOURCE_DIR}/src/catalog/hive/hive_metastore.thrift)
 set(hive_metastore_folder ${CMAKE_BINARY_DIR}/generated/thrift/hive_metastore)
