@@ -112,6 +112,8 @@ struct Capabilities {
   bool drop_keeps_metadata = true;
 };
 
+class NativeRefs;
+
 /// Where tables are found, and the only place that moves a table's pointer. Threads: any, at once.
 ///
 /// Every call may fail with kTransient (retry), kRefused (rights, unsupported) and kStopped besides
@@ -184,6 +186,9 @@ class Catalog {
   /// Point a new name at an existing metadata file of a view. Fails with kAlreadyExists.
   virtual Result<LoadedView> RegisterView(const Context& context, const TableName& view,
                                           const std::string& metadata_location);
+
+  /// The branches over all tables; null where capabilities().refs is not kNative.
+  virtual NativeRefs* native_refs() { return nullptr; }
 
   /// The same catalog for one request that its sender may repeat: what the next change answers is
   /// remembered under `key` in the transaction that applies it, and a change whose key is known

@@ -158,18 +158,23 @@ void MetadataStore::ForgetFile(const Context& context, const std::string& locati
     context.log->Warn("a metadata file that no table uses stays", {{"file", location}});
 }
 
+void MetadataStore::Accept(const LoadedTable& now) {
+  std::lock_guard lock(mutex_);
+  Remember(now.metadata_location,
+           {.table = now,
+            .view = nullptr,
+            .bytes = now.metadata_json == nullptr ? 0 : now.metadata_json->size(),
+            .used = {}});
+}
+
 void MetadataStore::PruneLog(const Context& context, const LoadedTable* base,
                              const LoadedTable& now) {
+  Accept(now);
+  if (base == nullptr) return;
   {
     std::lock_guard lock(mutex_);
-    Remember(now.metadata_location,
-             {.table = now,
-              .view = nullptr,
-              .bytes = now.metadata_json == nullptr ? 0 : now.metadata_json->size(),
-              .used = {}});
-    if (base != nullptr) Drop(base->metadata_location);
+    Drop(base->metadata_location);
   }
-  if (base == nullptr) return;
   if (now.metadata->Property("write.metadata.delete-after-commit.enabled", "false") != "true")
     return;
   const auto& kept = now.metadata->metadata_log;

@@ -38,6 +38,8 @@ class MetadataStore {
   /// Remove a prepared file that surely did not become the table's.
   void Forget(const Context& context, const Prepared& prepared);
   void ForgetFile(const Context& context, const std::string& location);
+  /// After a commit, take into memory what was prepared.
+  void Accept(const LoadedTable& now);
   /// After a commit, take `now` into memory in place of `base`, and remove the metadata files that
   /// fell out of the log, when write.metadata.delete-after-commit.enabled says so.
   void PruneLog(const Context& context, const LoadedTable* base, const LoadedTable& now);

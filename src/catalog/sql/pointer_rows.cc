@@ -301,9 +301,13 @@ Status PointerRows::RemoveNamespace(const Namespace& ns) {
   const std::string dotted = ToString(ns);
   CALVE_ASSIGN_OR_RETURN(const bool exists, HasNamespace(ns));
   if (!exists) return NoNamespace(ns);
-  CALVE_ASSIGN_OR_RETURN(const auto children, Namespaces(ns));
-  if (!children.empty())
-    return RefusedError("namespace " + dotted + " holds namespace " + ToString(children.front()));
+  CALVE_ASSIGN_OR_RETURN(const bool has_below, HasBelow(ns));
+  if (has_below) {
+    CALVE_ASSIGN_OR_RETURN(const auto children, Namespaces(ns));
+    const std::string child = children.empty() ? "" : " " + ToString(children.front());
+    return RefusedError("namespace " + dotted + " holds namespace" + child +
+                        "; drop what is in it first");
+  }
   CALVE_ASSIGN_OR_RETURN(const auto tables,
                          session_.Query("SELECT table_name FROM iceberg_tables WHERE catalog_name "
                                         "= $1 AND table_namespace = $2 LIMIT 1",
