@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,7 @@ bool IsCommit(std::string_view sql) { return sql == "COMMIT"; }
 
 void PostgresDatabase::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 void PostgresDatabase::Close::operator()(pg_result* result) const { PQclear(result); }
+void PostgresDatabase::Close::operator()(char* copied) const { PQfreemem(copied); }
 
 Result<PostgresDatabase> PostgresDatabase::Open(const Context& context, const std::string& uri,
                                                 const PostgresOptions& options) {
@@ -71,6 +73,7 @@ Result<PostgresDatabase> PostgresDatabase::Open(const Context& context, const st
   PostgresDatabase database(std::move(connection), std::move(shown), options);
   CALVE_RETURN_IF_ERROR(database.FinishConnecting(context));
   PQsetNoticeProcessor(database.connection_.get(), [](void*, const char*) {}, nullptr);
+  if (options.answer_timeout.has_value()) database.options_.timeout = *options.answer_timeout;
   return database;
 }
 
@@ -143,33 +146,101 @@ Result<PostgresDatabase::Reply> PostgresDatabase::Run(const Context& context,
   if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
                         values.data(), nullptr, nullptr, /*resultFormat=*/0) != 1)
     return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
+  return Await(context, sql);
+}
+
+Result<PostgresDatabase::Reply> PostgresDatabase::Await(const Context& context,
+                                                        const std::string& sql) {
   // A commit under way is waited for: who stops then would not know what became of it.
   const Context waiting = IsCommit(sql) ? context.WithStop({}) : context;
   const Duration until = context.clock->Monotonic() + options_.timeout;
   Reply last;
   while (true) {
     while (PQisBusy(connection_.get()) == 1) {
-      if (Status waited = Wait(waiting, /*for_writing=*/false, until); !waited.ok()) {
-        Error lost = Lost(sql, waited.error().message);
-        return waited.error().kind == ErrorKind::kStopped ? std::move(waited).error() : lost;
-      }
+      if (Status waited = Wait(waiting, /*for_writing=*/false, until); !waited.ok())
+        return GiveUp(sql, std::move(waited).error());
       if (PQconsumeInput(connection_.get()) != 1)
         return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
     }
     Reply reply(PQgetResult(connection_.get()));
     if (reply == nullptr) break;
     last = std::move(reply);
+    if (PQresultStatus(last.get()) == PGRES_COPY_OUT) break;  // Its rows are still to come.
   }
   if (last == nullptr) return Lost(sql, "it gave no answer");
   const ExecStatusType status = PQresultStatus(last.get());
-  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return last;
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_OUT)
+    return last;
   if (IsLost()) return Lost(sql, OneLine(PQresultErrorMessage(last.get())));
   return ErrorOf(last.get(), sql);
 }
 
-Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) const {
+Error PostgresDatabase::GiveUp(const std::string& sql, Error why) {
+  if (why.kind != ErrorKind::kStopped) return Lost(sql, why.message);
+  Cancel();
+  return why;
+}
+
+void PostgresDatabase::Cancel() {
+  if (connection_ == nullptr) return;
+  if (PQtransactionStatus(connection_.get()) == PQTRANS_ACTIVE) {
+    if (PGcancel* cancel = PQgetCancel(connection_.get()); cancel != nullptr) {
+      std::array<char, 256> said{};
+      (void)PQcancel(cancel, said.data(), static_cast<int>(said.size()));
+      PQfreeCancel(cancel);
+    }
+  }
+  connection_.reset();
+}
+
+Result<std::vector<PostgresDatabase::Column>> PostgresDatabase::Describe(const Context& context,
+                                                                         const std::string& sql) {
+  if (IsLost()) return Lost("", "it was closed before");
+  if (PQsendPrepare(connection_.get(), "", sql.c_str(), 0, nullptr) != 1)
+    return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
+  CALVE_RETURN_IF_ERROR(Await(context, sql));
+  if (PQsendDescribePrepared(connection_.get(), "") != 1)
+    return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
+  CALVE_ASSIGN_OR_RETURN(const Reply reply, Await(context, sql));
+  std::vector<Column> columns;
+  for (int i = 0; i < PQnfields(reply.get()); ++i) {
+    columns.push_back({.name = PQfname(reply.get(), i),
+                       .type = PQftype(reply.get(), i),
+                       .modifier = PQfmod(reply.get(), i)});
+  }
+  return columns;
+}
+
+Status PostgresDatabase::BeginCopy(const Context& context, const std::string& sql) {
+  CALVE_ASSIGN_OR_RETURN(const Reply reply, Run(context, sql, {}));
+  if (PQresultStatus(reply.get()) == PGRES_COPY_OUT) return Status::Ok();
+  return BugError("'" + sql + "' is no COPY ... TO STDOUT");
+}
+
+Result<std::optional<std::string_view>> PostgresDatabase::NextCopied(const Context& context) {
+  if (connection_ == nullptr) return Lost("", "it was closed before");
+  std::optional<Duration> until;
+  while (true) {
+    char* row = nullptr;
+    const int size = PQgetCopyData(connection_.get(), &row, /*async=*/1);
+    copied_.reset(row);
+    if (size > 0) return std::optional(std::string_view(row, static_cast<size_t>(size)));
+    if (size == -1) break;
+    if (size < -1) return Lost("", OneLine(PQerrorMessage(connection_.get())));
+    if (!until.has_value()) until = context.clock->Monotonic() + options_.timeout;
+    if (Status waited = Wait(context, /*for_writing=*/false, *until); !waited.ok())
+      return GiveUp("", std::move(waited).error());
+    if (PQconsumeInput(connection_.get()) != 1)
+      return Lost("", OneLine(PQerrorMessage(connection_.get())));
+  }
+  CALVE_RETURN_IF_ERROR(Await(context, "COPY"));
+  return std::optional<std::string_view>();
+}
+
+Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) {
   const char* code = PQresultErrorField(reply, PG_DIAG_SQLSTATE);
-  const std::string_view state = code == nullptr ? "" : code;
+  sql_state_ = code == nullptr ? "" : code;
+  const std::string_view state = sql_state_;
   const std::string said = OneLine(PQresultErrorField(reply, PG_DIAG_MESSAGE_PRIMARY));
   const std::string place = "the database " + shown_;
   // Classes of PostgreSQL's error codes (appendix A of its manual).

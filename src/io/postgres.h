@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/context.h"
@@ -18,6 +19,9 @@ namespace calve::io {
 struct PostgresOptions {
   /// How long the server may take to answer one call; also of a connection.
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
+  /// Where given, how long it may take to answer a call once it is connected: reading a large table
+  /// takes a server its time.
+  std::optional<std::chrono::milliseconds> answer_timeout;
 };
 
 /// One connection to a PostgreSQL database, over libpq. One thread at a time.
@@ -33,6 +37,13 @@ class PostgresDatabase {
  public:
   using Row = std::vector<std::optional<std::string>>;
 
+  /// A column of what a query gives.
+  struct Column {
+    std::string name;
+    uint32_t type = 0;      ///< Its oid, of pg_type.
+    int32_t modifier = -1;  ///< As pg_attribute.atttypmod; -1: none.
+  };
+
   /// Connect as a URI says it: postgresql://user:password@host:port/database?sslmode=require. Fails
   /// with kConfig when it is none.
   static Result<PostgresDatabase> Open(const Context& context, const std::string& uri,
@@ -45,6 +56,19 @@ class PostgresDatabase {
   Result<int64_t> Change(const Context& context, const std::string& sql,
                          const std::vector<std::string>& parameters = {});
 
+  /// The columns that a query would give; it is not run.
+  Result<std::vector<Column>> Describe(const Context& context, const std::string& sql);
+
+  /// Begin a COPY ... TO STDOUT. Until NextCopied has given its end nothing else can be asked.
+  Status BeginCopy(const Context& context, const std::string& sql);
+  /// The next message of the copy, which is a row; valid until the next call. Nothing at the end.
+  Result<std::optional<std::string_view>> NextCopied(const Context& context);
+  /// Let the server give up what it does for this connection, and leave it.
+  void Cancel();
+
+  /// The SQLSTATE of the last error that the server gave; "" where it gave none.
+  const std::string& sql_state() const { return sql_state_; }
+
   /// Whether the server has ended the connection, as far as one can tell without asking it.
   bool IsLost();
   /// What it is connected to, for messages: user@host:port/database.
@@ -54,6 +78,7 @@ class PostgresDatabase {
   struct Close {
     void operator()(pg_conn* connection) const;
     void operator()(pg_result* result) const;
+    void operator()(char* copied) const;
   };
   using Connection = std::unique_ptr<pg_conn, Close>;
   using Reply = std::unique_ptr<pg_result, Close>;
@@ -65,12 +90,18 @@ class PostgresDatabase {
   Status Wait(const Context& context, bool for_writing, Duration until);
   Result<Reply> Run(const Context& context, const std::string& sql,
                     const std::vector<std::string>& parameters);
+  /// Wait for all of the answer to what was sent, and give the last part.
+  Result<Reply> Await(const Context& context, const std::string& sql);
   Error Lost(const std::string& sql, const std::string& why);
-  Error ErrorOf(const pg_result* reply, const std::string& sql) const;
+  /// As Lost; where the run was stopped the server is told, and the error says so.
+  Error GiveUp(const std::string& sql, Error why);
+  Error ErrorOf(const pg_result* reply, const std::string& sql);
 
   Connection connection_;
   std::string shown_;
   PostgresOptions options_;
+  std::string sql_state_;
+  std::unique_ptr<char, Close> copied_;
 };
 
 }  // namespace calve::io

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -85,6 +86,9 @@ class SourceContract : public testing::TestWithParam<std::string> {
     ASSERT_NE(brought, Fixtures().end())
         << "source " << GetParam() << " brings no SOURCE_FIXTURE; write one beside its test";
     fixture_ = brought->second();
+    if (!fixture_.server.empty() && std::getenv(fixture_.server.c_str()) == nullptr)
+      GTEST_SKIP() << "needs the server that " << fixture_.server
+                   << " tells of: tests/services/with";
   }
 
   /// Require a clause to hold, or to fail where the fixture waives it.

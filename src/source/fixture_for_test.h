@@ -67,7 +67,18 @@ struct Fixture {
   std::vector<BrokenInput> broken;
   /// Clauses that cannot hold for this source, and why; a waiver of one that holds is a failure.
   std::map<std::string, std::string> waivers = {};
+  /// The variable by which the test run tells of the server; "" when none is needed.
+  std::string server = {};
 };
+
+/// A name for a table that stands for a folder of a test.
+inline std::string TableOfFolder(const std::string& folder) {
+  std::string name = folder.substr(folder.size() > 50 ? folder.size() - 50 : 0);
+  for (char& c : name) {
+    if ((c < '0' || c > '9') && (c < 'a' || c > 'z')) c = c >= 'A' && c <= 'Z' ? c + 32 : '_';
+  }
+  return "t" + name;
+}
 
 /// All fixtures by source. Filled before main, as GoogleTest's own tests are.
 inline std::map<std::string, Fixture (*)()>& Fixtures() {

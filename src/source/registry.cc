@@ -12,7 +12,7 @@ const Kind* Registry::Find(const std::string& type) const {
 std::shared_ptr<const config::Parts> Registry::parts() const {
   auto parts = std::make_shared<config::Parts>();
   parts->noun = "source";
-  parts->families = {{.name = "file", .key = "format"}};
+  parts->families = {{.name = "file", .key = "format"}, {.name = "db", .key = "engine"}};
   for (const auto& [type, kind] : kinds_) parts->parts.push_back(kind.part);
   return parts;
 }

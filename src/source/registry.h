@@ -49,6 +49,8 @@ struct Kind {
   /// the kind has no text of its own.
   std::function<Result<std::unique_ptr<Source>>(const config::Node& options, HeldText held)>
       reread = nullptr;
+  /// More for its page, in Markdown, such as what types become; empty: nothing.
+  std::string details = {};
 };
 
 /// All kinds of sources. Filled once at start by RegisterParts, then only read.

@@ -55,7 +55,7 @@ done
 # The processes of one that was killed hold its memory until they notice: a start before that fails, and is tried again.
 killed=
 trap 'killed=yes; kill -KILL "$server"' USR1
-echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$"
+echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$ CALVE_TEST_PSQL=$folder/installed/pgserver/pginstall/bin/psql"
 while :; do
   wait "$server" || true
   kill -0 "$server" 2>/dev/null && continue

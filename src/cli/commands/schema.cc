@@ -32,6 +32,16 @@ Result<ExitCode> PrintSchema(Program& program, const std::string& what) {
   return ExitCode::kDone;
 }
 
+/// The reference page of a kind of part.
+template <typename Kind>
+std::string PageOf(const std::string& type, const Kind& kind) {
+  std::string page = config::ReferencePage(kind.part.shape->Describe(), {.type = type});
+  if constexpr (requires { kind.details; }) {
+    if (!kind.details.empty()) page += "\n" + kind.details;
+  }
+  return page;
+}
+
 /// One line of every kind of part.
 template <typename Kinds>
 void TellKinds(const char* label, const Kinds& kinds, Report& report) {
@@ -65,7 +75,7 @@ Result<ExitCode> ListConnectors(Program& program, const std::string& page) {
     for (const auto& [type, kind] : kinds) {
       known.push_back(type);
       if (type != page) continue;
-      text += config::ReferencePage(kind.part.shape->Describe(), {.type = type}) + "\n";
+      text += PageOf(type, kind) + "\n";
       schemas.push_back(nlohmann::ordered_json::parse(
           config::JsonSchema(kind.part.shape->Describe(), {.title = type})));
     }
@@ -97,9 +107,7 @@ Result<ExitCode> WritePages(Program& program, const std::string& folder) {
   };
   const auto write_all = [&](const std::string& room, const auto& kinds) -> Status {
     for (const auto& [type, kind] : kinds) {
-      CALVE_RETURN_IF_ERROR(
-          write(room + "/" + type + ".md",
-                config::ReferencePage(kind.part.shape->Describe(), {.type = type})));
+      CALVE_RETURN_IF_ERROR(write(room + "/" + type + ".md", PageOf(type, kind)));
     }
     return Status::Ok();
   };
