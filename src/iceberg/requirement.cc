@@ -11,11 +11,14 @@ namespace calve::iceberg {
 namespace {
 
 constexpr std::string_view kUuid = "assert-table-uuid";
+constexpr std::string_view kUuidDiffers = "UUID does not match";
 constexpr std::string_view kCreate = "assert-create";
 constexpr std::string_view kRef = "assert-ref-snapshot-id";
 
-Error Failed(std::string_view type, std::string_view expected, std::string_view found) {
-  return ConflictError(fmt::format("{}: expected {}, found {}", type, expected, found));
+/// `what` is in the words that clients of REST catalogs know.
+Error Failed(std::string_view what, std::string_view expected, std::string_view found) {
+  return ConflictError(
+      fmt::format("Requirement failed: {}: expected {}, found {}", what, expected, found));
 }
 
 class CreateRequirement : public Requirement {
@@ -23,7 +26,7 @@ class CreateRequirement : public Requirement {
   std::string_view type() const override { return kCreate; }
   Status Check(const TableMetadata* base) const override {
     if (base == nullptr) return Status::Ok();
-    return Failed(kCreate, "no table of this name",
+    return Failed("table already exists", "no table of this name",
                   fmt::format("one with UUID {}", base->table_uuid));
   }
   std::string ToJson() const override { return DumpJson({{"type", kCreate}}); }
@@ -34,9 +37,9 @@ class UuidRequirement : public Requirement {
   explicit UuidRequirement(std::string uuid) : uuid_(std::move(uuid)) {}
   std::string_view type() const override { return kUuid; }
   Status Check(const TableMetadata* base) const override {
-    if (base == nullptr) return Failed(kUuid, "the table " + uuid_, "no table");
+    if (base == nullptr) return Failed(kUuidDiffers, "the table " + uuid_, "no table");
     if (ToLower(base->table_uuid) == ToLower(uuid_)) return Status::Ok();
-    return Failed(kUuid, "the table " + uuid_,
+    return Failed(kUuidDiffers, "the table " + uuid_,
                   fmt::format("{}: the table was dropped and made again", base->table_uuid));
   }
   std::string ToJson() const override { return DumpJson({{"type", kUuid}, {"uuid", uuid_}}); }
@@ -56,7 +59,7 @@ class RefRequirement : public Requirement {
       if (ref != base->refs.end()) found = ref->second.snapshot_id;
     }
     if (found == id_ && (base != nullptr || !id_)) return Status::Ok();
-    return Failed(kRef, fmt::format("{} at {}", Quote(ref_), Text(id_)), Text(found));
+    return Failed(fmt::format("branch or tag {} has changed", ref_), Text(id_), Text(found));
   }
   std::string ToJson() const override {
     Json json = {{"type", kRef}, {"ref", ref_}, {"snapshot-id", nullptr}};
@@ -75,20 +78,22 @@ class RefRequirement : public Requirement {
 /// A number of the metadata that must not have moved, by requirement type.
 struct NumberKind {
   std::string_view type;
-  const char* key;  ///< In the requirement's JSON.
+  const char* key;           ///< In the requirement's JSON.
+  std::string_view changed;  ///< What is said when it has moved.
   int32_t (*read)(const TableMetadata& base);
 };
 
 constexpr std::array<NumberKind, 5> kNumbers = {{
-    {"assert-last-assigned-field-id", "last-assigned-field-id",
+    {"assert-last-assigned-field-id", "last-assigned-field-id", "last assigned field id changed",
      [](const TableMetadata& base) { return base.last_column_id.value(); }},
-    {"assert-current-schema-id", "current-schema-id",
+    {"assert-current-schema-id", "current-schema-id", "current schema changed",
      [](const TableMetadata& base) { return base.current_schema_id.value(); }},
     {"assert-last-assigned-partition-id", "last-assigned-partition-id",
+     "last assigned partition id changed",
      [](const TableMetadata& base) { return base.last_partition_id.value(); }},
-    {"assert-default-spec-id", "default-spec-id",
+    {"assert-default-spec-id", "default-spec-id", "default partition spec changed",
      [](const TableMetadata& base) { return base.default_spec_id.value(); }},
-    {"assert-default-sort-order-id", "default-sort-order-id",
+    {"assert-default-sort-order-id", "default-sort-order-id", "default sort order changed",
      [](const TableMetadata& base) { return base.default_sort_order_id.value(); }},
 }};
 
@@ -97,11 +102,11 @@ class NumberRequirement : public Requirement {
   NumberRequirement(const NumberKind& kind, int32_t number) : kind_(kind), number_(number) {}
   std::string_view type() const override { return kind_.type; }
   Status Check(const TableMetadata* base) const override {
-    const std::string expected = fmt::format("{} {}", kind_.key, number_);
-    if (base == nullptr) return Failed(kind_.type, expected, "no table");
+    const std::string expected = std::to_string(number_);
+    if (base == nullptr) return Failed(kind_.changed, expected, "no table");
     const int32_t found = kind_.read(*base);
     if (found == number_) return Status::Ok();
-    return Failed(kind_.type, expected, fmt::format("{}: it was changed in the meantime", found));
+    return Failed(kind_.changed, expected, std::to_string(found));
   }
   std::string ToJson() const override {
     return DumpJson({{"type", kind_.type}, {kind_.key, number_}});

@@ -40,8 +40,10 @@ Status CheckDialects(const ViewVersion& version) {
   std::set<std::string> dialects;
   for (const ViewRepresentation& way : version.representations) {
     if (way.type == "sql" && !dialects.insert(ToLower(way.dialect)).second) {
-      return DataError(fmt::format("version {}: expected one query a dialect, found two of {}",
-                                   version.id, ToLower(way.dialect)));
+      return DataError(fmt::format(
+          "Invalid view version: Cannot add multiple queries for dialect {}: version {} "
+          "has two",
+          way.dialect, version.id));
     }
   }
   return Status::Ok();

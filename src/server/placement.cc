@@ -1,5 +1,7 @@
 #include "server/placement.h"
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "iceberg/json.h"
 #include "server/wire.h"
@@ -63,18 +65,32 @@ Result<std::string> PlaceFor(Call& call, const catalog::TableName& name, const s
 std::optional<http::Response> NamespaceMissing(Call& call, const catalog::Namespace& ns) {
   const auto found = call.catalog.LoadNamespace(call.context, ns);
   if (found.ok() || found.error().kind != ErrorKind::kNotFound) return std::nullopt;
-  return ErrorResponse(found.error(), Subject::kNamespace);
+  return ErrorResponse(found.error(), {Subject::kNamespace, catalog::ToString(ns)});
 }
 
-Status NameIsFree(Call& call, const catalog::TableName& name) {
-  const auto table = call.catalog.LoadTable(call.context, name);
-  if (table.ok()) return AlreadyExistsError("table " + name.ToString() + " exists already");
-  if (table.error().kind != ErrorKind::kNotFound) return table.status();
-  if (!call.catalog.capabilities().views) return Status::Ok();
-  const auto view = call.catalog.LoadView(call.context, name);
-  if (view.ok())
-    return AlreadyExistsError("view with the same name as " + name.ToString() + " exists already");
-  return view.error().kind == ErrorKind::kNotFound ? Status::Ok() : view.status();
+Subject HolderOf(Call& call, const catalog::TableName& name) {
+  if (call.catalog.LoadTable(call.context, name).ok()) return Subject::kTable;
+  const bool views = call.catalog.capabilities().views;
+  return views && call.catalog.LoadView(call.context, name).ok() ? Subject::kView : Subject::kNone;
+}
+
+std::optional<http::Response> NameTaken(Call& call, const catalog::TableName& name,
+                                        Subject wanted) {
+  const Subject holder = HolderOf(call, name);
+  if (holder == Subject::kNone) return std::nullopt;
+  const std::string_view noun = holder == Subject::kTable ? "Table" : "View";
+  return ErrorResponse(409, "AlreadyExistsException",
+                       fmt::format("{}{} already exists: {}", noun,
+                                   holder == wanted ? "" : " with same name", name.ToString()));
+}
+
+std::optional<http::Response> RenameBlocked(Call& call, const RenameWish& wish) {
+  const Subject holder = HolderOf(call, wish.to);
+  if (holder == Subject::kNone) return std::nullopt;
+  return ErrorResponse(
+      409, "AlreadyExistsException",
+      fmt::format("Cannot rename {} to {}. {} already exists", wish.from.ToString(),
+                  wish.to.ToString(), holder == Subject::kTable ? "Table" : "View"));
 }
 
 }  // namespace calve::server

@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "iceberg/update.h"
 #include "server/rest_catalog.h"
+#include "server/wire.h"
 
 namespace calve::server {
 
@@ -21,7 +22,12 @@ Status CheckPlace(const Call& call, const std::string& location);
 Status CheckPlaces(const Call& call, const iceberg::TableChange& change);
 /// 404 when there is no such namespace. An error in looking is left to what comes next.
 std::optional<http::Response> NamespaceMissing(Call& call, const catalog::Namespace& ns);
-/// See that neither a table nor a view has this name. Fails with kAlreadyExists.
-Status NameIsFree(Call& call, const catalog::TableName& name);
+/// What has a name: a table, a view, or nothing that could be found.
+Subject HolderOf(Call& call, const catalog::TableName& name);
+/// 409 when a table or a view has this name already; `wanted` is what it would be of. An error in
+/// looking is left to what comes next.
+std::optional<http::Response> NameTaken(Call& call, const catalog::TableName& name, Subject wanted);
+/// 409 when what is renamed would meet a table or a view.
+std::optional<http::Response> RenameBlocked(Call& call, const RenameWish& wish);
 
 }  // namespace calve::server

@@ -17,6 +17,16 @@ namespace calve::server {
 
 class RestCatalog;
 
+/// What a route is about, which names the error of what is not there.
+enum class Subject { kNone, kNamespace, kTable, kTables, kView };
+
+/// What a request is about, for the words of its errors: clients know a few sentences of Iceberg's
+/// own server and look for them.
+struct About {
+  Subject subject = Subject::kNone;
+  std::string name;  ///< Of the namespace, table or view; empty where the request has none.
+};
+
 /// One request on its way through a route.
 struct Call {
   RestCatalog& server;
@@ -31,6 +41,8 @@ struct Call {
   /// What the same request was answered when it came for the first time.
   std::optional<catalog::Remembered> remembered = {};
 
+  About about = {};
+
   catalog::TableName table() const { return {ns, name}; }
   std::string Query(const std::string& key) const {
     const auto found = query.find(key);
@@ -39,9 +51,6 @@ struct Call {
   /// Fails with kRefused unless the client has the right; the answer is 403.
   Status Allow(Right right, const catalog::Namespace& where) const;
 };
-
-/// What a route is about, which names the error of what is not there.
-enum class Subject { kNone, kNamespace, kTable, kTables, kView };
 
 /// One route of the REST catalog specification, as it registers itself.
 struct RestCatalogRoute {

@@ -105,16 +105,16 @@ std::variant<const Client*, http::Response> RestCatalog::Identify(
 }
 
 http::Response RestCatalog::Handle(const http::Request& request) {
-  Subject subject = Subject::kNone;
-  Result<http::Response> answered = Route(request, &subject);
+  About about;
+  Result<http::Response> answered = Route(request, &about);
   if (answered.ok()) return std::move(*answered);
   context_.log->Info(
       "a request failed",
       {{"method", request.method}, {"path", request.path}, {"reason", answered.error().message}});
-  return ErrorResponse(answered.error(), subject);
+  return ErrorResponse(answered.error(), about);
 }
 
-Result<http::Response> RestCatalog::Route(const http::Request& request, Subject* subject) {
+Result<http::Response> RestCatalog::Route(const http::Request& request, About* about) {
   const auto match = router_.Find(request.method, request.path);
   if (match.handler == nullptr) {
     if (match.path_is_known)
@@ -125,7 +125,7 @@ Result<http::Response> RestCatalog::Route(const http::Request& request, Subject*
                              "; this is an Iceberg REST catalog, begin at /v1/config");
   }
   const RestCatalogRoute& route = *match.handler;
-  *subject = route.subject;
+  about->subject = route.subject;
   const Client* client = &everybody_;
   if (route.needs_client) {
     auto identified = Identify(request);
@@ -155,6 +155,9 @@ Result<http::Response> RestCatalog::Route(const http::Request& request, Subject*
   if (match.parts.size() > 1) {
     CALVE_ASSIGN_OR_RETURN(call.name, UrlDecode(match.parts[1]));
   }
+  if (!match.parts.empty())
+    about->name = call.name.empty() ? catalog::ToString(call.ns) : call.table().ToString();
+  call.about = *about;
   if (remembering != nullptr) {
     CALVE_ASSIGN_OR_RETURN(call.remembered, catalog_.FindRequest(context_, request_key));
   }

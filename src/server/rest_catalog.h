@@ -47,7 +47,8 @@ class RestCatalog {
                                 const std::vector<catalog::CatalogChange>& changes);
 
  private:
-  Result<http::Response> Route(const http::Request& request, Subject* subject);
+  /// Tells what the request is about as soon as it is known.
+  Result<http::Response> Route(const http::Request& request, About* about);
   /// Whose request it is; a response when it is nobody's.
   std::variant<const Client*, http::Response> Identify(const http::Request& request) const;
 

@@ -11,19 +11,30 @@
 namespace calve::server {
 namespace {
 
-std::string_view NotFoundType(Subject subject) {
+struct SubjectWords {
+  std::string_view noun;
+  std::string_view not_found;  ///< The error's type.
+};
+
+SubjectWords WordsOf(Subject subject) {
   switch (subject) {
     case Subject::kNamespace:
-      return "NoSuchNamespaceException";
+      return {"Namespace", "NoSuchNamespaceException"};
     case Subject::kTable:
     case Subject::kTables:
-      return "NoSuchTableException";
+      return {"Table", "NoSuchTableException"};
     case Subject::kView:
-      return "NoSuchViewException";
+      return {"View", "NoSuchViewException"};
     case Subject::kNone:
-      return "NotFoundException";
+      return {"", "NotFoundException"};
   }
-  return "NotFoundException";
+  return {"", "NotFoundException"};
+}
+
+/// Clients look for "Table does not exist: ns.t". Who is about nothing by name says it as it is.
+std::string Say(const About& about, std::string_view what, const std::string& message) {
+  if (about.name.empty()) return message;
+  return fmt::format("{} {}: {}", WordsOf(about.subject).noun, what, about.name);
 }
 
 /// {"metadata-location": ..., "metadata": <text>, "config": {...}}
@@ -54,12 +65,14 @@ http::Response ErrorResponse(int status, std::string_view type, std::string_view
                       status);
 }
 
-http::Response ErrorResponse(const Error& error, Subject subject) {
+http::Response ErrorResponse(const Error& error, const About& about) {
   switch (error.kind) {
     case ErrorKind::kNotFound:
-      return ErrorResponse(404, NotFoundType(subject), error.message);
+      return ErrorResponse(404, WordsOf(about.subject).not_found,
+                           Say(about, "does not exist", error.message));
     case ErrorKind::kAlreadyExists:
-      return ErrorResponse(409, "AlreadyExistsException", error.message);
+      return ErrorResponse(409, "AlreadyExistsException",
+                           Say(about, "already exists", error.message));
     case ErrorKind::kConflict:
       return ErrorResponse(409, "CommitFailedException", error.message);
     case ErrorKind::kUnknownOutcome:
@@ -69,6 +82,7 @@ http::Response ErrorResponse(const Error& error, Subject subject) {
       return ErrorResponse(503, "ServiceUnavailableException", error.message);
     case ErrorKind::kConfig:
     case ErrorKind::kData:
+      return ErrorResponse(400, "IllegalArgumentException", error.message);
     case ErrorKind::kRefused:
       return ErrorResponse(400, "BadRequestException", error.message);
     case ErrorKind::kBug:
@@ -77,7 +91,7 @@ http::Response ErrorResponse(const Error& error, Subject subject) {
   return ErrorResponse(500, "InternalServerError", error.message);
 }
 
-http::Response OutcomeResponse(const catalog::CommitOutcome& outcome, Subject subject) {
+http::Response OutcomeResponse(const catalog::CommitOutcome& outcome, const About& about) {
   if (const auto* conflict = std::get_if<catalog::Conflict>(&outcome))
     return ErrorResponse(409, "CommitFailedException", conflict->reason);
   if (const auto* unknown = std::get_if<catalog::Unknown>(&outcome))
@@ -89,7 +103,7 @@ http::Response OutcomeResponse(const catalog::CommitOutcome& outcome, Subject su
   if (kind == ErrorKind::kTransient || kind == ErrorKind::kStopped)
     return ErrorResponse(409, "CommitFailedException",
                          "nothing was applied: " + refused->error.message);
-  return ErrorResponse(refused->error, subject);
+  return ErrorResponse(refused->error, about);
 }
 
 Result<Json> BodyOf(const http::Request& request) {

@@ -18,11 +18,11 @@ http::Response JsonResponse(Json json, int status = 200);
 http::Response NoContent();
 /// The specification's ErrorModel.
 http::Response ErrorResponse(int status, std::string_view type, std::string_view message);
-/// The answer to an error of a route about `subject`. For commits see OutcomeResponse.
-http::Response ErrorResponse(const Error& error, Subject subject);
+/// The answer to an error of a request. For commits see OutcomeResponse.
+http::Response ErrorResponse(const Error& error, const About& about);
 /// The answer to a commit that did not succeed: 409 when surely nothing was applied and another try
 /// makes sense, 500 when nobody knows.
-http::Response OutcomeResponse(const catalog::CommitOutcome& outcome, Subject subject);
+http::Response OutcomeResponse(const catalog::CommitOutcome& outcome, const About& about);
 
 /// The request's body as a JSON object. Fails with kData.
 Result<Json> BodyOf(const http::Request& request);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "server/placement.h"
 #include "server/wire.h"
 
 namespace calve::server {
@@ -18,7 +19,7 @@ Result<http::Response> List(Call& call) {
   catalog::Namespace parent;
   if (const std::string text = call.Query("parent"); !text.empty()) {
     CALVE_ASSIGN_OR_RETURN(parent, NamespaceOfPath(text));
-    CALVE_RETURN_IF_ERROR(call.catalog.LoadNamespace(call.context, parent));
+    if (auto missing = NamespaceMissing(call, parent)) return std::move(*missing);
   }
   CALVE_ASSIGN_OR_RETURN(std::vector<catalog::Namespace> all,
                          call.catalog.ListNamespaces(call.context, parent));
@@ -41,8 +42,11 @@ Result<http::Response> Create(Call& call) {
   CALVE_ASSIGN_OR_RETURN(const catalog::Namespace ns, ParseNamespace(*levels, "namespace"));
   CALVE_ASSIGN_OR_RETURN(const auto properties, object.TextMap("properties"));
   if (const Status may = call.Allow(Right::kManage, ns); !may.ok()) return Forbidden(may);
-  if (!call.remembered.has_value())
-    CALVE_RETURN_IF_ERROR(call.catalog.CreateNamespace(call.context, ns, properties));
+  if (!call.remembered.has_value()) {
+    const Status made = call.catalog.CreateNamespace(call.context, ns, properties);
+    if (!made.ok())
+      return ErrorResponse(made.error(), {Subject::kNamespace, catalog::ToString(ns)});
+  }
   return JsonResponse(NamespaceJson(ns, properties));
 }
 
@@ -60,7 +64,9 @@ Result<http::Response> Drop(Call& call) {
   if (call.remembered.has_value()) return NoContent();
   const Status dropped = call.catalog.DropNamespace(call.context, call.ns);
   if (!dropped.ok() && dropped.error().kind == ErrorKind::kRefused)
-    return ErrorResponse(409, "NamespaceNotEmptyException", dropped.error().message);
+    return ErrorResponse(
+        409, "NamespaceNotEmptyException",
+        "Namespace " + catalog::ToString(call.ns) + " is not empty: " + dropped.error().message);
   CALVE_RETURN_IF_ERROR(dropped);
   return NoContent();
 }

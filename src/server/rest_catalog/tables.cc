@@ -13,7 +13,7 @@ namespace {
 constexpr auto kSubject = Subject::kTable;
 
 Result<http::Response> List(Call& call) {
-  CALVE_RETURN_IF_ERROR(call.catalog.LoadNamespace(call.context, call.ns));
+  if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
   CALVE_ASSIGN_OR_RETURN(const auto tables, call.catalog.ListTables(call.context, call.ns));
   return ListResponse(call, tables);
 }
@@ -33,6 +33,14 @@ iceberg::TableMetadata OnlyReferenced(const iceberg::TableMetadata& all) {
 Result<http::Response> Load(Call& call) {
   CALVE_ASSIGN_OR_RETURN(catalog::LoadedTable table,
                          call.catalog.LoadTable(call.context, call.table()));
+  // The pointer is one thing, the file another; what is in memory would hide that it is gone.
+  CALVE_ASSIGN_OR_RETURN(const bool there,
+                         call.server.files().Exists(call.context, table.metadata_location));
+  if (!there)
+    return ErrorResponse(404, "NotFoundException",
+                         "Failed to open input stream for file: " + table.metadata_location +
+                             ": the catalog has table " + call.table().ToString() +
+                             " there, and the file is gone; restore it");
   const std::string snapshots = call.Query("snapshots");
   if (!snapshots.empty() && snapshots != "all" && snapshots != "refs")
     return DataError("snapshots: expected all or refs, found " + Quote(snapshots));
@@ -107,7 +115,7 @@ Result<http::Response> Create(Call& call) {
     return TableResponse(call.remembered->tables[0]);
   if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
   CALVE_ASSIGN_OR_RETURN(const Wish wish, ParseWish(call));
-  CALVE_RETURN_IF_ERROR(NameIsFree(call, wish.table));
+  if (auto taken = NameTaken(call, wish.table, kSubject)) return std::move(*taken);
   CALVE_ASSIGN_OR_RETURN(iceberg::TableChange change, iceberg::CreateTable(wish.options));
   if (wish.stage) return Stage(call, change);
   const catalog::CommitOutcome outcome =
@@ -115,8 +123,8 @@ Result<http::Response> Create(Call& call) {
   if (const auto* done = std::get_if<catalog::Committed>(&outcome))
     return TableResponse(done->tables[0]);
   if (const auto* conflict = std::get_if<catalog::Conflict>(&outcome))
-    return ErrorResponse(409, "AlreadyExistsException", conflict->reason);
-  return OutcomeResponse(outcome, kSubject);
+    return ErrorResponse(AlreadyExistsError(conflict->reason), {kSubject, wish.table.ToString()});
+  return OutcomeResponse(outcome, call.about);
 }
 
 Result<http::Response> Register(Call& call) {
@@ -134,7 +142,7 @@ Result<http::Response> Register(Call& call) {
         "a table is not registered over another one here: drop " + name.ToString() + " first");
   if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
   CALVE_RETURN_IF_ERROR(CheckPlace(call, location));
-  CALVE_RETURN_IF_ERROR(NameIsFree(call, name));
+  if (auto taken = NameTaken(call, name, kSubject)) return std::move(*taken);
   CALVE_ASSIGN_OR_RETURN(const auto table,
                          call.catalog.RegisterTable(call.context, name, location));
   return TableResponse(table);
@@ -150,7 +158,11 @@ Result<http::Response> Commit(Call& call) {
       call.server.Commit(call.context, call.catalog, {{call.table(), std::move(change)}});
   if (const auto* done = std::get_if<catalog::Committed>(&outcome))
     return TableResponse(done->tables[0]);
-  return OutcomeResponse(outcome, kSubject);
+  // A table that was staged met a view.
+  if (std::holds_alternative<catalog::Conflict>(outcome) &&
+      HolderOf(call, call.table()) == Subject::kView)
+    return NameTaken(call, call.table(), kSubject).value();
+  return OutcomeResponse(outcome, call.about);
 }
 
 Result<http::Response> Drop(Call& call) {
@@ -174,7 +186,9 @@ Result<http::Response> Rename(Call& call) {
       return ErrorResponse(403, "ForbiddenException", may.error().message);
   }
   if (auto missing = NamespaceMissing(call, wish.to.ns)) return std::move(*missing);
-  CALVE_RETURN_IF_ERROR(call.catalog.RenameTable(call.context, wish.from, wish.to));
+  if (auto blocked = RenameBlocked(call, wish)) return std::move(*blocked);
+  const Status renamed = call.catalog.RenameTable(call.context, wish.from, wish.to);
+  if (!renamed.ok()) return ErrorResponse(renamed.error(), {kSubject, wish.from.ToString()});
   return NoContent();
 }
 

@@ -29,7 +29,7 @@ Result<http::Response> CommitTables(Call& call) {
   if (changes.empty()) return NoContent();
   const catalog::CommitOutcome outcome = call.server.Commit(call.context, call.catalog, changes);
   if (std::holds_alternative<catalog::Committed>(outcome)) return NoContent();
-  return OutcomeResponse(outcome, Subject::kTables);
+  return OutcomeResponse(outcome, call.about);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ Result<http::Response> Create(Call& call) {
   CALVE_ASSIGN_OR_RETURN(const auto location, object.OptionalText("location"));
   CALVE_ASSIGN_OR_RETURN(options.location, PlaceFor(call, name, location.value_or("")));
   options.uuid = NewUuidString(*call.context.random);
-  CALVE_RETURN_IF_ERROR(NameIsFree(call, name));
+  if (auto taken = NameTaken(call, name, kSubject)) return std::move(*taken);
   CALVE_ASSIGN_OR_RETURN(const auto view,
                          call.catalog.CommitView(call.context, name, iceberg::CreateView(options)));
   return ViewResponse(view);
@@ -85,7 +85,9 @@ Result<http::Response> Rename(Call& call) {
       return ErrorResponse(403, "ForbiddenException", may.error().message);
   }
   if (auto missing = NamespaceMissing(call, wish.to.ns)) return std::move(*missing);
-  CALVE_RETURN_IF_ERROR(call.catalog.RenameView(call.context, wish.from, wish.to));
+  if (auto blocked = RenameBlocked(call, wish)) return std::move(*blocked);
+  const Status renamed = call.catalog.RenameView(call.context, wish.from, wish.to);
+  if (!renamed.ok()) return ErrorResponse(renamed.error(), {kSubject, wish.from.ToString()});
   return NoContent();
 }
 
@@ -99,7 +101,7 @@ Result<http::Response> Register(Call& call) {
   CALVE_ASSIGN_OR_RETURN(const std::string location, object.Text("metadata-location"));
   if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
   CALVE_RETURN_IF_ERROR(CheckPlace(call, location));
-  CALVE_RETURN_IF_ERROR(NameIsFree(call, name));
+  if (auto taken = NameTaken(call, name, kSubject)) return std::move(*taken);
   CALVE_ASSIGN_OR_RETURN(const auto view, call.catalog.RegisterView(call.context, name, location));
   return ViewResponse(view);
 }
