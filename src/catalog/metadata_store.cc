@@ -6,10 +6,9 @@
 namespace calve::catalog {
 namespace {
 
-/// Of JSON text: 32 tables of half a megabyte, or thousands of small ones. In memory a table takes
-/// about three times its text.
-constexpr size_t kKnownBytesMax = size_t{16} << 20;
-constexpr size_t kEntryBytes = 4096;  // What even the smallest costs.
+constexpr size_t kKnownBytesMax = size_t{32} << 20;
+constexpr size_t kBytesPerTextByte = 4;  // The text itself, the snapshots, and their own texts.
+constexpr size_t kEntryBytes = size_t{24} << 10;  // What even the smallest takes; measured.
 
 std::string FolderFor(const std::string& location,
                       const std::map<std::string, std::string>& properties) {
@@ -198,7 +197,7 @@ MetadataStore::Known* MetadataStore::Find(const std::string& location) {
 
 void MetadataStore::Remember(const std::string& location, Known known) {
   Drop(location);
-  known.bytes += kEntryBytes;
+  known.bytes = known.bytes * kBytesPerTextByte + kEntryBytes;
   bytes_ += known.bytes;
   known.used = used_.insert(used_.end(), location);
   known_.emplace(location, std::move(known));

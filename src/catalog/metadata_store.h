@@ -51,7 +51,7 @@ class MetadataStore {
   struct Known {
     LoadedTable table;
     iceberg::ViewMetadataPtr view;
-    size_t bytes = 0;
+    size_t bytes = 0;  ///< Of its text; once remembered, about those in memory.
     std::list<std::string>::iterator used;  ///< In used_.
   };
 
