@@ -533,7 +533,10 @@ TEST_P(ViewContract, AViewIsRenamedIntoAnotherNamespace) {
   EXPECT_EQ(catalog_->RenameView(context(), daily_, moved).error().kind, ErrorKind::kNotFound);
   ASSERT_TRUE(catalog_->CreateNamespace(context(), {"reports"}, {}).ok());
   ASSERT_TRUE(catalog_->RenameView(context(), daily_, moved).ok());
-  EXPECT_EQ(catalog_->RenameView(context(), daily_, moved).error().kind, ErrorKind::kNotFound);
+  const Status gone = catalog_->RenameView(context(), daily_, moved);
+  // A server may look at the new name first, which is taken.
+  EXPECT_TRUE(gone.error().kind == ErrorKind::kNotFound ||
+              (Type() == kRest && gone.error().kind == ErrorKind::kAlreadyExists));
   EXPECT_TRUE(catalog_->LoadView(context(), moved).ok());
 }
 

@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly weed=$PWD/.deps/test-venv/bin/weed host=127.0.0.1 key=testadmin secret=testsecret
+readonly other_key=testother other_secret=othersecret  # of the same identity
 fail() { echo "s3.sh: $*" >&2; exit 1; }
 [ -x "$weed" ] || fail "SeaweedFS is missing: run tools/bootstrap test"
 
@@ -33,7 +34,8 @@ trap finish EXIT
 trap 'exit 0' TERM INT HUP
 
 cat >"$data/s3.json" <<JSON
-{"identities": [{"name": "test", "credentials": [{"accessKey": "$key", "secretKey": "$secret"}],
+{"identities": [{"name": "test", "credentials": [{"accessKey": "$key", "secretKey": "$secret"},
+  {"accessKey": "$other_key", "secretKey": "$other_secret"}],
   "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}
 JSON
 mkdir "$data/files"
@@ -57,5 +59,6 @@ for ((tries = 600; ; tries--)); do
   ((tries > 0)) || fail "SeaweedFS is not ready after 60 s"
   sleep 0.1
 done
-echo "ready CALVE_TEST_S3_ENDPOINT=http://$host:$port CALVE_TEST_S3_KEY=$key CALVE_TEST_S3_SECRET=$secret"
+echo "ready CALVE_TEST_S3_ENDPOINT=http://$host:$port CALVE_TEST_S3_KEY=$key CALVE_TEST_S3_SECRET=$secret \
+CALVE_TEST_S3_OTHER_KEY=$other_key CALVE_TEST_S3_OTHER_SECRET=$other_secret"
 wait "$server"

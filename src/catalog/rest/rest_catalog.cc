@@ -30,11 +30,13 @@ Error UnclearMissing(Error error) {
                       "server?");
 }
 
-/// Have the server plan a table without making it.
+/// Have the server plan a table without making it, at `location` or, where that is empty, where it
+/// likes.
 Result<Answer> Stage(const Context& context, RestSession& session, const TableName& table,
-                     const io::HttpHeaders& access) {
+                     const std::string& location, const io::HttpHeaders& access) {
   const Json schema = {{"type", "struct"}, {"schema-id", 0}, {"fields", Json::array()}};
-  const Json body = {{"name", table.name}, {"schema", schema}, {"stage-create", true}};
+  Json body = {{"name", table.name}, {"schema", schema}, {"stage-create", true}};
+  if (!location.empty()) body["location"] = location;
   // Nothing is made by it, so it may be sent again.
   return session.client().Send(context, {.doing = "find a place for table " + table.ToString(),
                                          .method = "POST",
@@ -45,7 +47,7 @@ Result<Answer> Stage(const Context& context, RestSession& session, const TableNa
 
 /// Ask for credentials to a table's files anew, be it only staged.
 Result<Grant> FetchGrant(const Context& context, RestSession& session, const TableName& table,
-                         const io::HttpHeaders& access) {
+                         const std::string& location, const io::HttpHeaders& access) {
   RestRequest request{.doing = "renew the credentials to the files of " + table.ToString(),
                       .path = session.TablePath(table),
                       .headers = access};
@@ -60,7 +62,7 @@ Result<Grant> FetchGrant(const Context& context, RestSession& session, const Tab
   }
   CALVE_ASSIGN_OR_RETURN(Answer answer, session.client().Send(context, request));
   if (IsMissing(answer)) {
-    CALVE_ASSIGN_OR_RETURN(answer, Stage(context, session, table, access));
+    CALVE_ASSIGN_OR_RETURN(answer, Stage(context, session, table, location, access));
   }
   if (!answer.ok()) return session.client().ErrorOf(request, answer);
   CALVE_ASSIGN_OR_RETURN(TableReply reply, ParseTableReply(answer.response.body));
@@ -311,10 +313,10 @@ void RestCatalog::UseGrant(const Context& context, const Session& session, const
     std::lock_guard lock(mutex_);
     auto& known = accesses_[table];
     if (known == nullptr) {
-      known = std::make_shared<TableAccess>(
-          [session, table, access = AccessHeaders()](const Context& now) {
-            return FetchGrant(now, *session, table, access);
-          });
+      known = std::make_shared<TableAccess>([session, table, location = folders.front(),
+                                             access = AccessHeaders()](const Context& now) {
+        return FetchGrant(now, *session, table, location, access);
+      });
     }
     access = known;
   }
@@ -437,35 +439,46 @@ Status RestCatalog::CreateNamespaces(const Context& context, const Namespace& ns
   return Status::Ok();
 }
 
-Result<std::string> RestCatalog::NewTableLocation(const Context& context, const TableName& table) {
+Result<std::optional<std::string>> RestCatalog::Place(const Context& context,
+                                                      const TableName& table,
+                                                      const std::string& wanted) {
   CALVE_ASSIGN_OR_RETURN(const Session session, Connect(context));
+  const std::string doing = "find a place for table " + table.ToString();
   if (!session->Has(endpoint::kCreateTable)) {
     return RefusedError("catalog " + name() + " makes no tables: its server does not offer it");
   }
-  CALVE_ASSIGN_OR_RETURN(Answer answer, Stage(context, *session, table, AccessHeaders()));
+  CALVE_ASSIGN_OR_RETURN(Answer answer, Stage(context, *session, table, wanted, AccessHeaders()));
   if (IsMissing(answer)) {
     CALVE_RETURN_IF_ERROR(CreateNamespaces(context, table.ns));
-    CALVE_ASSIGN_OR_RETURN(answer, Stage(context, *session, table, AccessHeaders()));
+    CALVE_ASSIGN_OR_RETURN(answer, Stage(context, *session, table, wanted, AccessHeaders()));
   }
-  if (!answer.ok() && answer.refusal->status == 409) {
-    const Result<LoadedTable> there = LoadTable(context, table);
-    if (there.ok()) return there->metadata->location;
-    if (there.error().kind != ErrorKind::kNotFound) return there.error();
-    CALVE_ASSIGN_OR_RETURN(const LoadedView view, LoadView(context, table));
-    return view.metadata->location;
-  }
-  if (!answer.ok()) {
-    return session->client().ErrorOf({.doing = "find a place for table " + table.ToString()},
-                                     answer);
-  }
+  if (!answer.ok() && answer.refusal->status == 409) return std::optional<std::string>();
+  if (!answer.ok()) return session->client().ErrorOf({.doing = doing}, answer);
   Result<TableReply> staged = ParseTableReply(answer.response.body);
-  if (!staged.ok())
-    return While("find a place for table " + table.ToString(), std::move(staged).error());
+  if (!staged.ok()) return While(doing, std::move(staged).error());
   std::string location = staged->table.metadata->location;
   UseGrant(
       context, session, table, {location},
       {.config = std::move(staged->table.config), .credentials = std::move(staged->credentials)});
-  return location;
+  return std::optional(std::move(location));
+}
+
+Result<std::string> RestCatalog::NewTableLocation(const Context& context, const TableName& table) {
+  CALVE_ASSIGN_OR_RETURN(std::optional<std::string> place, Place(context, table, ""));
+  if (place.has_value()) return *std::move(place);
+  const Result<LoadedTable> there = LoadTable(context, table);
+  if (there.ok()) return there->metadata->location;
+  if (there.error().kind != ErrorKind::kNotFound) return there.error();
+  CALVE_ASSIGN_OR_RETURN(const LoadedView view, LoadView(context, table));
+  return view.metadata->location;
+}
+
+Status RestCatalog::CheckLocation(const Context& context, const TableName& table,
+                                  const std::string& location) {
+  CALVE_ASSIGN_OR_RETURN(const std::optional<std::string> place, Place(context, table, location));
+  if (!place.has_value() || *place == location) return Status::Ok();
+  return RefusedError("the server of catalog " + name() + " puts " + table.ToString() + " at " +
+                      *place + ", not at " + location + "; leave the place to it");
 }
 
 CALVE_PART(rest) {

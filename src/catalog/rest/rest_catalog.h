@@ -47,6 +47,9 @@ class RestCatalog : public Catalog {
   /// The place that the server names for a table that it is told to stage; the namespace is made
   /// when it is missing, since no server says where tables of a missing one go.
   Result<std::string> NewTableLocation(const Context& context, const TableName& table) override;
+  /// Ask the server, and get its credentials for that place.
+  Status CheckLocation(const Context& context, const TableName& table,
+                       const std::string& location) override;
 
   Result<std::vector<TableName>> ListViews(const Context& context, const Namespace& ns) override;
   Result<LoadedView> LoadView(const Context& context, const TableName& view) override;
@@ -85,6 +88,10 @@ class RestCatalog : public Catalog {
                                const std::vector<CatalogChange>& changes);
   Result<LoadedView> CreateView(const Context& context, RestSession& session, const TableName& view,
                                 const iceberg::ViewChange& change);
+  /// Where the server would put a table, at `wanted` if that is not empty; nothing when the name is
+  /// taken.
+  Result<std::optional<std::string>> Place(const Context& context, const TableName& table,
+                                           const std::string& wanted);
   Status CreateNamespaces(const Context& context, const Namespace& ns);
   Status Rename(const Context& context, RestSession& session, const RestRequest& request,
                 const TableName& from, const TableName& to,

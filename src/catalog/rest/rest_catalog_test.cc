@@ -341,14 +341,7 @@ TEST_F(Rest, ARenameAndARegistrationWhoseRepliesAreLostAreLookedAt) {
 }
 
 TEST_F(Rest, ANewTableGoesWhereTheServerSaysAndItsNamespaceIsMade) {
-  server_->OnEach("/v1/namespaces/sales/tables",
-                  {Reply(404, ErrorBody(404, "NoSuchNamespaceException", "no namespace")),
-                   Reply(200, TableBody())});
-  server_->On("POST http://server/api/v1/namespaces?", 500);
-  server_->On("POST http://server/api/v1/namespaces", [&](const io::HttpRequest& request) {
-    return request.url.ends_with("/namespaces") ? Result<io::HttpResponse>(Reply(200, "{}"))
-                                                : Reply(200, TableBody());
-  });
+  server_->On("POST http://server/api/v1/namespaces", 200, "{}");
   server_->OnEach("POST http://server/api/v1/namespaces/sales/tables",
                   {Reply(404, ErrorBody(404, "NoSuchNamespaceException", "no namespace")),
                    Reply(200, TableBody())});
@@ -357,6 +350,45 @@ TEST_F(Rest, ANewTableGoesWhereTheServerSaysAndItsNamespaceIsMade) {
   EXPECT_EQ(*location, "file:///t");
   EXPECT_THAT(server_->requests.back().body, HasSubstr(R"("stage-create":true)"));
   EXPECT_EQ(server_->requests[2].body, R"({"namespace":["sales"],"properties":{}})");
+}
+
+TEST_F(Rest, APlaceThatThePersonWantsIsAskedFor) {
+  const std::string path = "POST http://server/api/v1/namespaces/sales/tables";
+  server_->On(path, 200, TableBody());
+  EXPECT_TRUE(Catalog().CheckLocation(context(), orders_, "file:///t").ok());
+  EXPECT_THAT(server_->requests.back().body, HasSubstr(R"("location":"file:///t")"));
+  const Status elsewhere = Catalog().CheckLocation(context(), orders_, "file:///other");
+  EXPECT_THAT(elsewhere.error().message, HasSubstr("puts sales.orders at file:///t, not at"));
+  server_->On(path, 403, ErrorBody(403, "ForbiddenException", "not there"));
+  EXPECT_EQ(Catalog().CheckLocation(context(), orders_, "file:///t").error().kind,
+            ErrorKind::kRefused);
+  server_->On(path, 409, ErrorBody(409, "AlreadyExistsException", "is there"));
+  EXPECT_TRUE(Catalog().CheckLocation(context(), orders_, "file:///t").ok());
+}
+
+TEST_F(Rest, TheCredentialsOfATableServeItsFoldersAndNoOthers) {
+  config::Faults faults;
+  const auto node = config::ParseYaml("uri: http://server/api/\n", "test", faults);
+  std::map<std::string, std::shared_ptr<io::LiveProperties>> places;
+  RestCatalog catalog(*RestOptions::Declaration().Parse(node),
+                      Resources{.name = "lake",
+                                .use_live_properties =
+                                    [&](const std::string& prefix, auto properties) {
+                                      places[prefix] = std::move(properties);
+                                    }},
+                      server_);
+  std::string body = TableBody();
+  body.pop_back();
+  body += R"(,"storage-credentials":[{"prefix":"file:///","config":{"s3.access-key-id":"all"}},)"
+          R"({"prefix":"file:///t/data","config":{"s3.access-key-id":"data"}}]})";
+  server_->On("GET http://server/api" + table_path_, 200, body);
+  ASSERT_TRUE(catalog.LoadTable(context(), orders_).ok());
+  ASSERT_EQ(places.size(), 2U);
+  const auto key_at = [&](const std::string& prefix) {
+    return (*places.at(prefix)->Now(context()))->at("s3.access-key-id");
+  };
+  EXPECT_EQ(key_at("file:///t"), "all");
+  EXPECT_EQ(key_at("file:///t/data"), "data");
 }
 
 constexpr const char* kSignIn =
