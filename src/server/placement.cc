@@ -74,14 +74,18 @@ Subject HolderOf(Call& call, const catalog::TableName& name) {
   return views && call.catalog.LoadView(call.context, name).ok() ? Subject::kView : Subject::kNone;
 }
 
+http::Response SameName(Subject holder, const catalog::TableName& name) {
+  return ErrorResponse(409, "AlreadyExistsException",
+                       fmt::format("{} with same name already exists: {}",
+                                   holder == Subject::kTable ? "Table" : "View", name.ToString()));
+}
+
 std::optional<http::Response> NameTaken(Call& call, const catalog::TableName& name,
                                         Subject wanted) {
   const Subject holder = HolderOf(call, name);
   if (holder == Subject::kNone) return std::nullopt;
-  const std::string_view noun = holder == Subject::kTable ? "Table" : "View";
-  return ErrorResponse(409, "AlreadyExistsException",
-                       fmt::format("{}{} already exists: {}", noun,
-                                   holder == wanted ? "" : " with same name", name.ToString()));
+  if (holder == wanted) return ErrorResponse(AlreadyExistsError(""), {wanted, name.ToString()});
+  return SameName(holder, name);
 }
 
 std::optional<http::Response> RenameBlocked(Call& call, const RenameWish& wish) {

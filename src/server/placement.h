@@ -24,6 +24,8 @@ Status CheckPlaces(const Call& call, const iceberg::TableChange& change);
 std::optional<http::Response> NamespaceMissing(Call& call, const catalog::Namespace& ns);
 /// What has a name: a table, a view, or nothing that could be found.
 Subject HolderOf(Call& call, const catalog::TableName& name);
+/// 409, since the name is that of a view (or table) where a table (or view) was wanted.
+http::Response SameName(Subject holder, const catalog::TableName& name);
 /// 409 when a table or a view has this name already; `wanted` is what it would be of. An error in
 /// looking is left to what comes next.
 std::optional<http::Response> NameTaken(Call& call, const catalog::TableName& name, Subject wanted);

@@ -161,7 +161,7 @@ Result<http::Response> Commit(Call& call) {
   // A table that was staged met a view.
   if (std::holds_alternative<catalog::Conflict>(outcome) &&
       HolderOf(call, call.table()) == Subject::kView)
-    return NameTaken(call, call.table(), kSubject).value();
+    return SameName(Subject::kView, call.table());
   return OutcomeResponse(outcome, call.about);
 }
 
