@@ -8,17 +8,18 @@ namespace calve::io {
 
 Result<SqliteDatabase> SqliteDatabase::Open(const std::string& path, const SqliteOptions& options) {
   sqlite3* handle = nullptr;
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (options.create ? SQLITE_OPEN_CREATE : 0);
+  const bool create = options.create && !options.read_only;
+  const int flags = (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                    SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
   SqliteDatabase database(handle, path);
   if (code != SQLITE_OK) {
-    if (!options.create && code == SQLITE_CANTOPEN)
-      return NotFoundError("there is no database at " + path);
+    if (!create && code == SQLITE_CANTOPEN) return NotFoundError("there is no database at " + path);
     return database.ErrorOf(code, "open");
   }
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, options.busy_timeout_ms);
+  if (options.read_only) return database;
   CALVE_RETURN_IF_ERROR(database.Execute(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"));
   return database;
@@ -44,6 +45,8 @@ Error SqliteDatabase::ErrorOf(int code, std::string_view doing) const {
       return TransientError(place + " is held by another process that writes; try again");
     case SQLITE_CONSTRAINT:
       return AlreadyExistsError(place + " has such an entry already (" + said + ")");
+    case SQLITE_INTERRUPT:
+      return StoppedError("stopped on request");
     case SQLITE_FULL:
       return RefusedError("the disk is full: " + place + " cannot grow; make room and run again");
     case SQLITE_ERROR:
@@ -63,6 +66,15 @@ Error SqliteDatabase::ErrorOf(int code, std::string_view doing) const {
 Status SqliteDatabase::Execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? Status::Ok() : Status(ErrorOf(code, "change"));
+}
+
+void SqliteDatabase::StopBy(const std::stop_token* stop) {
+  constexpr int kInstructions = 10'000;  // Of SQLite's machine: well below a millisecond.
+  const auto asked = [](void* token) {
+    return static_cast<const std::stop_token*>(token)->stop_requested() ? 1 : 0;
+  };
+  sqlite3_progress_handler(handle_, stop == nullptr ? 0 : kInstructions, asked,
+                           const_cast<std::stop_token*>(stop));
 }
 
 Result<SqliteStatement> SqliteStatement::Prepare(SqliteDatabase& database, std::string_view sql) {
@@ -128,6 +140,34 @@ std::string SqliteStatement::Text(int column) const {
 int64_t SqliteStatement::Integer(int column) const { return sqlite3_column_int64(handle_, column); }
 int SqliteStatement::columns() const { return sqlite3_column_count(handle_); }
 double SqliteStatement::Real(int column) const { return sqlite3_column_double(handle_, column); }
+StorageClass SqliteStatement::StorageOf(int column) const {
+  switch (sqlite3_column_type(handle_, column)) {
+    case SQLITE_INTEGER:
+      return StorageClass::kInteger;
+    case SQLITE_FLOAT:
+      return StorageClass::kReal;
+    case SQLITE_TEXT:
+      return StorageClass::kText;
+    case SQLITE_BLOB:
+      return StorageClass::kBlob;
+    default:
+      return StorageClass::kNull;
+  }
+}
+std::string_view SqliteStatement::Bytes(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_, column));
+  return bytes == nullptr
+             ? std::string_view("", 0)
+             : std::string_view(bytes, static_cast<size_t>(sqlite3_column_bytes(handle_, column)));
+}
+std::string SqliteStatement::Name(int column) const {
+  const char* name = sqlite3_column_name(handle_, column);
+  return name == nullptr ? "" : name;
+}
+std::string SqliteStatement::DeclaredType(int column) const {
+  const char* type = sqlite3_column_decltype(handle_, column);
+  return type == nullptr ? "" : type;
+}
 bool SqliteStatement::IsNull(int column) const {
   return sqlite3_column_type(handle_, column) == SQLITE_NULL;
 }

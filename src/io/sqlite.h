@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@ struct SqliteOptions {
   bool create =
       true;  ///< Make the file (and its folder's entry) when it is missing; else kNotFound.
   int busy_timeout_ms = 30'000;  ///< How long to wait for another process that writes.
+  bool read_only = false;        ///< Change nothing, the kind of journal neither.
 };
 
 /// One connection to a SQLite file, in WAL mode, every commit synced to disk. One thread at a time.
@@ -33,6 +35,8 @@ class SqliteDatabase {
 
   /// Run statements that give no rows.
   Status Execute(const char* sql);
+  /// Let what runs end with kStopped once a stop is asked for; `stop` outlives the database.
+  void StopBy(const std::stop_token* stop);
   const std::string& path() const { return path_; }
 
  private:
@@ -43,6 +47,9 @@ class SqliteDatabase {
   sqlite3* handle_ = nullptr;
   std::string path_;
 };
+
+/// How SQLite has stored a value.
+enum class StorageClass { kInteger, kReal, kText, kBlob, kNull };
 
 /// One statement with its parameters bound, then stepped. The database outlives it.
 class SqliteStatement {
@@ -70,6 +77,12 @@ class SqliteStatement {
   int64_t Integer(int column) const;
   double Real(int column) const;
   bool IsNull(int column) const;
+  StorageClass StorageOf(int column) const;
+  /// The bytes of a text or a blob, until the next step.
+  std::string_view Bytes(int column) const;
+  std::string Name(int column) const;
+  /// The type that the column was declared with; "" of an expression.
+  std::string DeclaredType(int column) const;
 
  private:
   SqliteStatement(SqliteDatabase* database, sqlite3_stmt* handle)

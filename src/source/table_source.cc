@@ -265,6 +265,11 @@ Status TableSource::PlanIncrement(const Context& context, Planning& planning, si
       view.Value(context, "SELECT " + view.TextOf(*cursor, "max(" + name + ")") + " FROM " +
                               relation.from + " WHERE " + beyond + met));
   if (!greatest.has_value() && known == nullptr) return Status::Ok();  // The table is empty.
+  const std::string word = ToLower(greatest.value_or(""));
+  if (word == "infinity" || word == "inf" || word == "nan") {
+    return DataError(relation.name + ", column " + cursor->name + ": the greatest value is " +
+                     *greatest + ", beyond which nothing comes; leave such rows out by where");
+  }
   TablePosition reached;
   reached.until = greatest.has_value() ? *greatest : known->until;
   reached.columns = NamesOf(relation);

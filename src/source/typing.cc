@@ -36,6 +36,10 @@ bool Widens(const arrow::DataType& from, const arrow::DataType& to) {
 
 }  // namespace
 
+Result<std::shared_ptr<arrow::DataType>> ParseColumnType(const std::string& name) {
+  return ParseType(name);
+}
+
 Status CheckTypes(const std::map<std::string, std::string>& types) {
   std::vector<std::string> wrong;
   for (const auto& [column, text] : types) {

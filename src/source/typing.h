@@ -13,6 +13,10 @@
 
 namespace calve::source {
 
+/// The Arrow type of a column that is given an Iceberg type by name. Fails with kConfig on a name that
+/// is not known, with the nearest.
+Result<std::shared_ptr<arrow::DataType>> ParseColumnType(const std::string& name);
+
 /// Check the names of types that a person gave for columns.
 Status CheckTypes(const std::map<std::string, std::string>& types);
 

@@ -52,9 +52,33 @@ constexpr std::array<Int128, 39> PowersOfTen() {
 }
 constexpr std::array<Int128, 39> kPowers = PowersOfTen();
 
+/// Most values: of up to twelve digits, for which 64 bits do. Nothing when it is not such a one, which
+/// does not say that it does not fit.
+std::optional<int64_t> ReadSmall(std::string_view value, const DecimalSize& size) {
+  if (value.size() < 8) return std::nullopt;
+  const int groups = LoadNumber<int16_t>(value.data());
+  const int weight = LoadNumber<int16_t>(value.data() + 2);
+  const uint16_t sign = LoadNumber<uint16_t>(value.data() + 4);
+  if (groups < 1 || groups > 3 || value.size() != 8 + 2 * static_cast<size_t>(groups) ||
+      (sign != kPositive && sign != kNegative))
+    return std::nullopt;
+  const int shift = 4 * (weight - groups + 1) + size.scale;
+  if (shift < -3 || shift > 6) return std::nullopt;
+  int64_t unscaled = LoadNumber<int16_t>(value.data() + 8);
+  if (groups > 1) unscaled = unscaled * kGroup + LoadNumber<int16_t>(value.data() + 10);
+  if (groups > 2) unscaled = unscaled * kGroup + LoadNumber<int16_t>(value.data() + 12);
+  constexpr std::array<int64_t, 7> kSmallPowers = {1, 10, 100, 1000, 10'000, 100'000, 1'000'000};
+  const int64_t power = kSmallPowers[static_cast<size_t>(shift < 0 ? -shift : shift)];
+  if (shift < 0 && unscaled % power != 0) return std::nullopt;
+  unscaled = shift < 0 ? unscaled / power : unscaled * power;
+  if (unscaled >= kPowers[static_cast<size_t>(size.precision)]) return std::nullopt;
+  return sign == kNegative ? -unscaled : unscaled;
+}
+
 }  // namespace
 
 std::optional<Int128> ReadNumeric(std::string_view value, const DecimalSize& size) {
+  if (const auto small = ReadSmall(value, size); small.has_value()) return *small;
   const auto parts = Take(value);
   if (!parts.has_value() || (parts->sign != kPositive && parts->sign != kNegative))
     return std::nullopt;
@@ -65,16 +89,6 @@ std::optional<Int128> ReadNumeric(std::string_view value, const DecimalSize& siz
   // What the last group is to be shifted by: to the left, or to the right by digits that are zeros.
   const int shift = 4 * (parts->weight - groups + 1) + size.scale;
   if (shift < -3 || shift > 38) return std::nullopt;
-  if (groups <= 3 && shift >= -3 && shift <= 6) {  // Most values: 64 bits do.
-    int64_t small = 0;
-    for (int i = 0; i < groups; ++i) small = small * kGroup + parts->Group(i);
-    const auto power =
-        static_cast<int64_t>(kPowers[static_cast<size_t>(shift < 0 ? -shift : shift)]);
-    if (shift < 0 && small % power != 0) return std::nullopt;
-    small = shift < 0 ? small / power : small * power;
-    if (small >= kPowers[static_cast<size_t>(size.precision)]) return std::nullopt;
-    return parts->sign == kNegative ? -small : small;
-  }
   Int128 unscaled = 0;
   for (int i = 0; i < groups - 1; ++i) unscaled = unscaled * kGroup + parts->Group(i);
   int last = parts->Group(groups - 1);

@@ -80,7 +80,8 @@ CALVE_PART(postgresql) {
                                          PostgresqlOptions::Declaration().Parse(node));
                   return std::make_unique<PostgresqlSource>(std::move(options),
                                                             resources.project_folder);
-                }});
+                },
+                .details = std::string(kDetails)});
 }
 
 }  // namespace calve::source

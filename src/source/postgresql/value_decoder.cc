@@ -323,9 +323,11 @@ std::unique_ptr<ValueDecoder> MakeDecoder(Form form, const std::shared_ptr<arrow
         return ReadNumber<int16_t>(v);
       });
     case Form::kInt4:
-      return Fixed<arrow::Int32Builder>(type, ReadNumber<int32_t>);
+      return Fixed<arrow::Int32Builder>(type,
+                                        [](std::string_view v) { return ReadNumber<int32_t>(v); });
     case Form::kInt8:
-      return Fixed<arrow::Int64Builder>(type, ReadNumber<int64_t>);
+      return Fixed<arrow::Int64Builder>(type,
+                                        [](std::string_view v) { return ReadNumber<int64_t>(v); });
     case Form::kUnsigned4:
       return Fixed<arrow::Int64Builder>(type, [](std::string_view v) -> std::optional<int64_t> {
         return ReadNumber<uint32_t>(v);

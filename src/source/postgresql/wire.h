@@ -9,17 +9,23 @@
 
 namespace calve::source::postgresql {
 
-/// A number in network order that takes a whole value.
+/// A number in network order; its bytes are there.
 template <typename Number>
-std::optional<Number> ReadNumber(std::string_view value) {
-  if (value.size() != sizeof(Number)) [[unlikely]]
-    return std::nullopt;
+inline Number LoadNumber(const char* bytes) {
   std::make_unsigned_t<Number> bits{};
-  std::memcpy(&bits, value.data(), sizeof(bits));
+  std::memcpy(&bits, bytes, sizeof(bits));
   if constexpr (sizeof(bits) == 2) bits = __builtin_bswap16(bits);
   if constexpr (sizeof(bits) == 4) bits = __builtin_bswap32(bits);
   if constexpr (sizeof(bits) == 8) bits = __builtin_bswap64(bits);
   return static_cast<Number>(bits);
+}
+
+/// A number in network order that takes a whole value.
+template <typename Number>
+inline std::optional<Number> ReadNumber(std::string_view value) {
+  if (value.size() != sizeof(Number)) [[unlikely]]
+    return std::nullopt;
+  return LoadNumber<Number>(value.data());
 }
 static_assert(std::endian::native == std::endian::little, "the wire is in the other order");
 

@@ -1,0 +1,48 @@
+"""The benchmarks' rows in a database, and what loads them: calve, its peers, and the database's own tool."""
+import os, subprocess, sys, tempfile
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "path"))
+import bar, pairs
+
+CREATE = """CREATE TABLE lineitem (l_orderkey bigint PRIMARY KEY, l_partkey bigint, l_suppkey bigint, l_linenumber int, l_quantity decimal(15,2),
+    l_extendedprice decimal(15,2), l_discount decimal(15,2), l_tax decimal(15,2), l_returnflag text, l_linestatus text, l_shipdate date,
+    l_commitdate date, l_receipt_ts timestamp, l_shipinstruct text, l_shipmode text, l_comment text)"""
+
+def within(service):
+    """Run this program again while the service runs, unless it does; its variables are in the environment then."""
+    if "CALVE_TEST_POSTGRES" not in os.environ:
+        bar.test_python()
+        os.execv(f"{bar.ROOT}/tests/services/with", ["with", service, "--", sys.executable, *sys.argv])
+
+def psql(*statements):
+    command = [os.environ["CALVE_TEST_PSQL"], "-qAtX", os.environ["CALVE_TEST_POSTGRES"]]
+    for statement in statements:
+        command += ["-c", statement]
+    return command
+
+def fill_postgres():
+    path = pairs.data("csv")
+    subprocess.run(psql(CREATE, f"\\copy lineitem FROM '{path}' WITH (FORMAT csv, HEADER)", "VACUUM ANALYZE lineitem"), check=True)
+    print(subprocess.run(psql("SELECT version()"), capture_output=True, text=True, check=True).stdout.strip())
+
+def postgres_source():
+    return f"  type: postgresql\n  url: {os.environ['CALVE_TEST_POSTGRES']}\n  table: lineitem"
+
+def peer(name):
+    def once():
+        with tempfile.TemporaryDirectory(prefix="bench_", dir=f"{bar.ROOT}/build/bench") as folder:
+            run = pairs.Run([pairs.PEERS, f"{HERE}/peer.py", name, os.environ["CALVE_TEST_POSTGRES"], folder])
+            run.bytes = int(run.said.split()[-1])
+            return run
+    return once
+
+def floor():
+    """The binary copy to nowhere, by PostgreSQL's own program."""
+    return pairs.Run(psql("\\copy (SELECT * FROM lineitem) TO /dev/null WITH (FORMAT binary)"))
+
+def types():
+    """The types of the decimal columns that a load makes of the table."""
+    project = pairs.Project(postgres_source())
+    said = project.calve("plan", "lineitem").said
+    project.remove()
+    return said.count("decimal(15, 2)")
