@@ -52,6 +52,39 @@ Result<std::string> ShownOf(const std::string& uri) {
 
 bool IsCommit(std::string_view sql) { return sql == "COMMIT"; }
 
+/// Whether what the server says ends without anybody's doing: contention, a start, a stop, a
+/// recovery.
+bool PassesByItself(std::string_view sql_state) {
+  const std::string_view kind = sql_state.substr(0, 2);
+  return kind == "08" || kind == "40" || kind == "57";
+}
+
+/// What libpq tells of a connection that did not come about.
+struct ConnectFailure {
+  std::string sql_state;  ///< Empty when no server has answered.
+  std::string said;
+};
+
+/// Read `... failed: FATAL:  57P03: the database system is starting up LOCATION:  ...`.
+ConnectFailure ReadConnectFailure(std::string text) {
+  constexpr size_t kStateSize = 5;
+  ConnectFailure failure;
+  for (size_t at = text.find(":  "); at != std::string::npos; at = text.find(":  ", at + 1)) {
+    const std::string_view rest = std::string_view(text).substr(at + 3);
+    const std::string_view state = rest.substr(0, kStateSize);
+    const bool is_state = rest.size() > kStateSize && rest[kStateSize] == ':' &&
+                          std::all_of(state.begin(), state.end(), [](char c) {
+                            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+                          });
+    if (!is_state) continue;
+    failure.sql_state = state;
+    text.erase(at + 3, kStateSize + 2);
+    break;
+  }
+  failure.said = text.substr(0, text.find(" LOCATION:"));
+  return failure;
+}
+
 }  // namespace
 
 void PostgresDatabase::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
@@ -70,6 +103,8 @@ Result<PostgresDatabase> PostgresDatabase::Open(const Context& context, const st
   const char* const values[] = {uri.c_str(), "calve", "UTF8", nullptr};
   Connection connection(PQconnectStartParams(keys, values, /*expand_dbname=*/1));
   if (connection == nullptr) return RefusedError("there is no memory for a connection");
+  // Of a connection that is refused, libpq tells the SQLSTATE only in the verbose text.
+  PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
   PostgresDatabase database(std::move(connection), std::move(shown), options);
   CALVE_RETURN_IF_ERROR(database.FinishConnecting(context));
   PQsetNoticeProcessor(database.connection_.get(), [](void*, const char*) {}, nullptr);
@@ -85,15 +120,15 @@ Status PostgresDatabase::FinishConnecting(const Context& context) {
     CALVE_RETURN_IF_ERROR(Wait(context, state == PGRES_POLLING_WRITING, until));
     state = PQconnectPoll(connection_.get());
   }
-  if (state == PGRES_POLLING_OK) return Status::Ok();
-  const std::string said = OneLine(PQerrorMessage(connection_.get()));
-  const std::string message = "cannot connect to the database " + shown_ + ": " + said;
-  // Of a refused connection libpq gives no SQLSTATE, only the server's words in its language.
-  const bool answered = said.find("FATAL:") != std::string::npos;
-  const bool passes = !answered || said.find("starting up") != std::string::npos ||
-                      said.find("shutting down") != std::string::npos ||
-                      said.find("too many") != std::string::npos;
-  if (passes) return TransientError(message);
+  if (state == PGRES_POLLING_OK) {
+    PQsetErrorVerbosity(connection_.get(), PQERRORS_DEFAULT);
+    return Status::Ok();
+  }
+  const ConnectFailure failure = ReadConnectFailure(OneLine(PQerrorMessage(connection_.get())));
+  const std::string message = "cannot connect to the database " + shown_ + ": " + failure.said;
+  const bool too_many = failure.sql_state.starts_with("53");
+  if (failure.sql_state.empty() || PassesByItself(failure.sql_state) || too_many)
+    return TransientError(message);
   return RefusedError(message + "; check user, password and database, then run again");
 }
 
@@ -246,7 +281,7 @@ Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) 
   // Classes of PostgreSQL's error codes (appendix A of its manual).
   const std::string_view kind = state.substr(0, 2);
   if (kind == "23") return AlreadyExistsError(place + " has such an entry already (" + said + ")");
-  if (kind == "40" || state == "55P03" || kind == "57" || kind == "08")
+  if (PassesByItself(state) || state == "55P03")
     return TransientError(place + " gave way to another writer or stops: " + said);
   if (kind == "53")
     return RefusedError(place + " is short of disk, memory or connections: " + said +
