@@ -371,7 +371,8 @@ TEST(RequirementTest, AFailedOneAppliesNothing) {
   const TableMetadata base = NewTable();
   TableChange change = Change({SetLocation("elsewhere")});
   change.requirements = {AssertDefaultSpecId(SpecId(3))};
-  ExpectRefused(Try(base, change), ErrorKind::kConflict, "default-spec-id 3");
+  ExpectRefused(Try(base, change), ErrorKind::kConflict,
+                "default partition spec changed: expected 3, found 0");
 }
 
 TEST(RequirementTest, UnknownTypesNameTheKnownOnes) {

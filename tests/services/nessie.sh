@@ -28,17 +28,17 @@ fi
 exec 9>&-
 
 port=${PORT:-$(python3 -c '
-import socket
+import random, socket
 while True:
-    with socket.socket() as s, socket.socket() as t:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-        try:
+    port = random.randrange(20000, 32000)  # below those that the system gives away meanwhile
+    try:
+        with socket.socket() as s, socket.socket() as t:
+            s.bind(("127.0.0.1", port))
             t.bind(("127.0.0.1", port + 1))
-        except OSError:
-            continue
         print(port)
         break
+    except OSError:
+        pass
 ')}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/calve-nessie-XXXXXX")
 server=
