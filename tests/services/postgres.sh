@@ -42,26 +42,31 @@ launch() {
     -c max_connections=50 -c log_min_messages=fatal </dev/null >>"$folder/log" 2>&1) &
   server=$!
 }
+# Wait until it answers; when `again` is given, start it again as often as it ends meanwhile: the processes of one that was killed hold its
+# memory until they notice.
+await() {
+  local tries
+  for ((tries = 300; ; tries--)); do
+    # It takes connections before it answers them.
+    "$bin/pg_isready" -q -h $host -p "$port" && break
+    if ! kill -0 "$server" 2>/dev/null; then
+      [ -n "${1:-}" ] || { tail -n 20 "$folder/log" >&2; fail "PostgreSQL ended; the end of its log is above"; }
+      launch
+    fi
+    ((tries > 0)) || fail "PostgreSQL is not ready after 30 s"
+    sleep 0.1
+  done
+}
 launch
+await
 
-for ((tries = 300; ; tries--)); do
-  # It takes connections before it answers them.
-  "$bin/pg_isready" -q -h $host -p "$port" && break
-  kill -0 "$server" 2>/dev/null || { tail -n 20 "$folder/log" >&2; fail "PostgreSQL ended; the end of its log is above"; }
-  ((tries > 0)) || fail "PostgreSQL is not ready after 30 s"
-  sleep 0.1
-done
-
-# The processes of one that was killed hold its memory until they notice: a start before that fails, and is tried again.
 killed=
-trap 'killed=yes; kill -KILL "$server"' USR1
-echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$ CALVE_TEST_PSQL=$folder/installed/pgserver/pginstall/bin/psql"
+trap 'killed=yes; kill -KILL "$server" 2>/dev/null || true' USR1
+echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$"
 while :; do
   wait "$server" || true
   kill -0 "$server" 2>/dev/null && continue
   [ -n "$killed" ] || { tail -n 20 "$folder/log" >&2; fail "PostgreSQL ended; the end of its log is above"; }
-  sleep 0.05
-  launch
-  sleep 0.2
-  ! kill -0 "$server" 2>/dev/null || killed=
+  killed=
+  await again
 done
