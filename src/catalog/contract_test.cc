@@ -45,6 +45,15 @@ const char* UriOf(const std::string& kind) {
                                        : "CALVE_TEST_POSTGRES");
 }
 
+std::string ReasonOf(const CommitOutcome& outcome) {
+  if (const auto* conflict = std::get_if<Conflict>(&outcome))
+    return "conflict: " + conflict->reason;
+  if (const auto* refused = std::get_if<Refused>(&outcome))
+    return "refused: " + refused->error.message;
+  if (const auto* unknown = std::get_if<Unknown>(&outcome)) return "unknown: " + unknown->reason;
+  return "committed";
+}
+
 /// What every registered catalog does, on a local disk. A new kind is found in the registry and
 /// must pass all of it.
 class CatalogContract : public testing::TestWithParam<std::string> {
@@ -205,7 +214,7 @@ TEST_P(CatalogContract, OfManyWritersEachAcknowledgedChangeIsThere) {
             const CommitOutcome outcome =
                 catalog_->Commit(*own, {{.table = orders_, .change = SetProperty(key, "1")}});
             if (std::holds_alternative<Committed>(outcome)) break;
-            ASSERT_TRUE(std::holds_alternative<Conflict>(outcome));
+            ASSERT_TRUE(std::holds_alternative<Conflict>(outcome)) << ReasonOf(outcome);
           }
           ++acknowledged;
         }

@@ -82,6 +82,7 @@ class HiveCatalog : public Catalog {
     return Metastore::Connect(context, addresses_);
   }
   /// Ask on a connection that was used before, or on a new one.
+  Status Ask(const Context& context, const std::function<Status(Metastore&)>& ask);
   Status Read(const Context& context, const std::string& doing,
               const std::function<void(Client&)>& call);
   /// Change on a connection of its own: one that stood idle may have been closed by the other side,
@@ -106,7 +107,8 @@ class HiveCatalog : public Catalog {
               Error unknown, bool broken);
   /// See that the metastore compares what it is told to expect (HIVE-26882), on a table made for
   /// that.
-  Status CheckComparison(const Context& context, const std::string& database);
+  Status CheckComparison(const Context& context, const std::string& database,
+                         const std::string& folder);
 
   const HiveOptions options_;
   const std::vector<MetastoreAddress> addresses_;
@@ -117,8 +119,7 @@ class HiveCatalog : public Catalog {
   bool compares_ = false;
 };
 
-Status HiveCatalog::Read(const Context& context, const std::string& doing,
-                         const std::function<void(Client&)>& call) {
+Status HiveCatalog::Ask(const Context& context, const std::function<Status(Metastore&)>& ask) {
   constexpr size_t kIdleMax = 8;
   const auto once = [&]() -> Status {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
@@ -133,13 +134,18 @@ Status HiveCatalog::Read(const Context& context, const std::string& doing,
     if (metastore == nullptr) {
       CALVE_ASSIGN_OR_RETURN(metastore, Connect(context));
     }
-    Status read = metastore->Read(doing, call);
+    Status read = ask(*metastore);
     if (metastore->is_broken()) return read;
     std::lock_guard lock(mutex_);
     if (idle_.size() < kIdleMax) idle_.push_back(std::move(metastore));
     return read;
   };
   return Retry(context, RetryPolicy{}, once);
+}
+
+Status HiveCatalog::Read(const Context& context, const std::string& doing,
+                         const std::function<void(Client&)>& call) {
+  return Ask(context, [&](Metastore& metastore) { return metastore.Read(doing, call); });
 }
 
 Status HiveCatalog::Change(const Context& context, const std::string& doing,
@@ -261,13 +267,15 @@ Result<std::vector<TableName>> HiveCatalog::ListTables(const Context& context,
   std::vector<TableName> tables;
   for (size_t at = 0; at < names.size(); at += kTablesPerRequest) {
     const size_t end = std::min(names.size(), at + kTablesPerRequest);
-    const std::vector<std::string> some(names.begin() + static_cast<ptrdiff_t>(at),
-                                        names.begin() + static_cast<ptrdiff_t>(end));
-    std::vector<hms::Table> entries;
+    hms::GetTablesRequest some;
+    some.dbName = ns.front();
+    some.__set_tblNames(
+        {names.begin() + static_cast<ptrdiff_t>(at), names.begin() + static_cast<ptrdiff_t>(end)});
+    hms::GetTablesResult entries;
     CALVE_RETURN_IF_ERROR(Read(context, doing, [&](Client& client) {
-      client.get_table_objects_by_name(entries, ns.front(), some);
+      client.get_table_objects_by_name_req(entries, some);
     }));
-    for (const hms::Table& entry : entries) {
+    for (const hms::Table& entry : entries.tables) {
       if (IsIcebergTable(entry)) tables.push_back({ns, entry.tableName});
     }
   }
@@ -278,8 +286,8 @@ Result<std::vector<TableName>> HiveCatalog::ListTables(const Context& context,
 Result<hms::Table> HiveCatalog::LoadEntry(const Context& context, const TableName& table) {
   if (table.ns.size() != 1) return NoTable(table);
   hms::Table entry;
-  Status read = Read(context, "load table " + table.ToString(), [&](Client& client) {
-    client.get_table(entry, table.ns.front(), table.name);
+  Status read = Ask(context, [&](Metastore& metastore) {
+    return metastore.GetTable(table.ns.front(), table.name, entry);
   });
   if (!read.ok() && read.error().kind == ErrorKind::kNotFound) return NoTable(table);
   CALVE_RETURN_IF_ERROR(read);
@@ -349,7 +357,8 @@ Status HiveCatalog::Alter(Metastore& metastore, const TableName& table, hms::Tab
   });
 }
 
-Status HiveCatalog::CheckComparison(const Context& context, const std::string& database) {
+Status HiveCatalog::CheckComparison(const Context& context, const std::string& database,
+                                    const std::string& folder) {
   {
     std::lock_guard lock(mutex_);
     if (compares_) return Status::Ok();
@@ -361,13 +370,12 @@ Status HiveCatalog::CheckComparison(const Context& context, const std::string& d
   entry.tableName = ToLower(probe.name);
   entry.owner = "calve";
   entry.tableType = "EXTERNAL_TABLE";
+  entry.sd.location = folder;  // one that is there, so that none is made
   entry.parameters = {{"EXTERNAL", "TRUE"}, {kLocation, "a"}};
   CALVE_ASSIGN_OR_RETURN(const auto metastore, Connect(context));
   CALVE_RETURN_IF_ERROR(metastore->Change("try out the metastore",
                                           [&](Client& client) { client.create_table(entry); }));
-  CALVE_RETURN_IF_ERROR(metastore->Read("try out the metastore", [&](Client& client) {
-    client.get_table(entry, database, probe.name);
-  }));
+  CALVE_RETURN_IF_ERROR(metastore->GetTable(database, probe.name, entry));
   Status altered =
       Alter(*metastore, probe, entry,
             {{"expected_parameter_key", kLocation}, {"expected_parameter_value", "b"}});
@@ -388,7 +396,8 @@ Status HiveCatalog::CheckComparison(const Context& context, const std::string& d
 
 Status HiveCatalog::Swap(const Context& context, const TableName& table, const LoadedTable& base,
                          const LoadedTable& next) {
-  if (!options_.lock) CALVE_RETURN_IF_ERROR(CheckComparison(context, table.ns.front()));
+  if (!options_.lock)
+    CALVE_RETURN_IF_ERROR(CheckComparison(context, table.ns.front(), base.metadata->location));
   CALVE_ASSIGN_OR_RETURN(const auto metastore, Connect(context));
   std::unique_ptr<MetastoreLock> lock;
   if (options_.lock) {
@@ -398,9 +407,7 @@ Status HiveCatalog::Swap(const Context& context, const TableName& table, const L
   }
   // The entry is read under the lock: what others have changed in it is not to be undone.
   hms::Table entry;
-  CALVE_RETURN_IF_ERROR(metastore->Read("load table " + table.ToString(), [&](Client& client) {
-    client.get_table(entry, table.ns.front(), table.name);
-  }));
+  CALVE_RETURN_IF_ERROR(metastore->GetTable(table.ns.front(), table.name, entry));
   if (ParameterOf(entry, kLocation) != base.metadata_location)
     return ConflictError("another writer has changed " + table.ToString() + " meanwhile");
   PointHiveTable(entry, *base.metadata, *next.metadata, next.metadata_location);
@@ -473,8 +480,9 @@ Status HiveCatalog::RenameTable(const Context& context, const TableName& from,
   CALVE_ASSIGN_OR_RETURN(hms::Table entry, LoadEntry(context, from));
   CALVE_RETURN_IF_ERROR(LoadDatabase(context, to.ns));
   hms::Table taken;
-  Status there = Read(context, "load table " + to.ToString(),
-                      [&](Client& client) { client.get_table(taken, to.ns.front(), to.name); });
+  Status there = Ask(context, [&](Metastore& metastore) {
+    return metastore.GetTable(to.ns.front(), to.name, taken);
+  });
   if (there.ok()) return AlreadyExistsError("table " + to.ToString() + " exists already");
   if (there.error().kind != ErrorKind::kNotFound) return there;
   entry.dbName = to.ns.front();

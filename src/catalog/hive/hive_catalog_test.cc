@@ -172,6 +172,7 @@ TEST_F(OnMetastore, ATableOfHivesOwnIsNotTakenForOurs) {
   own.dbName = table.ns.front();
   own.tableName = "own";
   own.tableType = "EXTERNAL_TABLE";
+  own.sd.location = "file://" + folder_.At("own");
   own.parameters = {{"EXTERNAL", "TRUE"}};
   ASSERT_TRUE((*connection)->Change("make it", [&](auto& c) { c.create_table(own); }).ok());
   const auto loaded = catalog->LoadTable(*context_, {table.ns, "own"});

@@ -67,6 +67,24 @@ struct Database {
   8: optional string catalogName
 }
 
+struct GetTableRequest {
+  1: required string dbName,
+  2: required string tblName
+}
+
+struct GetTableResult {
+  1: required Table table
+}
+
+struct GetTablesRequest {
+  1: required string dbName,
+  2: optional list<string> tblNames
+}
+
+struct GetTablesResult {
+  1: required list<Table> tables
+}
+
 struct EnvironmentContext {
   1: map<string, string> properties
 }
@@ -135,8 +153,8 @@ service HiveMetastore {
   void alter_database(1: string dbname, 2: Database db) throws (1: MetaException o1, 2: NoSuchObjectException o2),
 
   list<string> get_all_tables(1: string db_name) throws (1: MetaException o1),
-  Table get_table(1: string dbname, 2: string tbl_name) throws (1: MetaException o1, 2: NoSuchObjectException o2),
-  list<Table> get_table_objects_by_name(1: string dbname, 2: list<string> tbl_names),
+  GetTableResult get_table_req(1: GetTableRequest req) throws (1: MetaException o1, 2: NoSuchObjectException o2),
+  GetTablesResult get_table_objects_by_name_req(1: GetTablesRequest req) throws (1: MetaException o1, 2: InvalidOperationException o2),
   void create_table(1: Table tbl)
     throws (1: AlreadyExistsException o1, 2: InvalidObjectException o2, 3: MetaException o3, 4: NoSuchObjectException o4),
   void drop_table(1: string dbname, 2: string name, 3: bool deleteData) throws (1: NoSuchObjectException o1, 2: MetaException o3),

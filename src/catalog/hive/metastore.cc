@@ -142,6 +142,18 @@ Status Metastore::Change(const std::string& doing, const std::function<void(Clie
   return Call(doing, /*changes=*/true, call);
 }
 
+Status Metastore::GetTable(const std::string& database, const std::string& name,
+                           hms::Table& entry) {
+  hms::GetTableRequest request;
+  request.dbName = database;
+  request.tblName = name;
+  hms::GetTableResult result;
+  CALVE_RETURN_IF_ERROR(Read("load table " + database + "." + name,
+                             [&](Client& client) { client.get_table_req(result, request); }));
+  entry = std::move(result.table);
+  return Status::Ok();
+}
+
 Result<std::unique_ptr<MetastoreLock>> MetastoreLock::Take(
     const Context& context, const std::vector<MetastoreAddress>& addresses, Metastore& metastore,
     const std::string& database, const std::string& table, std::chrono::milliseconds wait_max) {

@@ -40,6 +40,10 @@ class Metastore {
   /// The same for what changes the metastore.
   Status Change(const std::string& doing, const std::function<void(Client&)>& call);
 
+  /// Read one entry, be it a table or not. Fails with kNotFound.
+  Status GetTable(const std::string& database, const std::string& name,
+                  hive_metastore::Table& entry);
+
   /// Whether the connection broke: what was under way may still be carried out. False after a
   /// failure that the server told, after which nothing more comes of it.
   bool is_broken() const { return broken_; }
