@@ -72,3 +72,5 @@ case("a numeric policy that is no type", "plan t", CONFIG, "config/jobs/t.yaml:1
      files={JOB: "source: {type: postgresql, database: d, table: t, numeric: \"decimal(99, 2)\"}\n" + LOADER})
 case("a file of certificates that is not there", "extract t --to csv", REFUSED, "127.0.0.1:1", "cannot connect", "run again",
      files={JOB: POSTGRES.replace("table: t", "sslmode: verify-full, sslrootcert: no.pem, table: t", 1)})
+case("a host of PostgreSQL beside an address", "plan t", CONFIG, "config/jobs/t.yaml:1:", "'host' is part of url", "give it there",
+     files={JOB: "source: {type: postgresql, url: \"postgresql://a:b@c/d\", host: e, table: t}\n" + LOADER})

@@ -62,7 +62,7 @@ await
 
 killed=
 trap 'killed=yes; kill -KILL "$server" 2>/dev/null || true' USR1
-echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$"
+echo "ready CALVE_TEST_POSTGRES=postgresql://$user:$password@$host:$port/postgres CALVE_TEST_POSTGRES_PID=$server CALVE_TEST_POSTGRES_SERVICE=$$ CALVE_TEST_PSQL=$folder/installed/pgserver/pginstall/bin/psql"
 while :; do
   wait "$server" || true
   kill -0 "$server" 2>/dev/null && continue

@@ -98,6 +98,15 @@ config::Shape<PostgresqlOptions> PostgresqlOptions::Declaration() {
   shape.Optional("infinity", &Options::infinity,
                  "What becomes of a row with a date or timestamp that is infinite.");
   shape.Check("numeric", [](const Options& o) { return StatusOf(ReadNumericPolicy(o.numeric)); });
+  shape.CheckNode([](const Options& o, const config::Node& node, config::Faults& faults) {
+    if (o.url.empty()) return;
+    for (const char* key : {"host", "port", "username", "user", "password"}) {
+      const config::Node* given = node.Find(key);
+      if (given == nullptr) continue;
+      faults.Add(given->place(),
+                 "'" + std::string(key) + "' is part of url; give it there, or database instead");
+    }
+  });
   return shape;
 }
 
@@ -123,7 +132,7 @@ std::string PostgresqlOptions::ConnectionUri(const std::string& folder) const {
   const auto path = [&](const std::string& file) {
     return file.empty() || file.front() == '/' || folder.empty() ? file : folder + "/" + file;
   };
-  if (url.empty()) {
+  if (url.empty() || sslmode != SslMode::kPrefer) {
     for (const auto& name : NamesOf(sslmode)) {
       if (name.value == sslmode) add("sslmode", std::string(name.name));
     }
