@@ -2,8 +2,9 @@
 # calve's own catalog server for tests, on loopback only, with its data in a folder that goes when it ends.
 #
 # usage: calve_server.sh [PROGRAM]      prints `ready NAME=VALUE ...` once it answers, and serves until it is ended
+# Without an argument the program is PROGRAM, or build/calve.
 set -euo pipefail
-program=$(realpath "${1:-$(dirname "$0")/../../build/calve}")
+program=$(realpath "${1:-${PROGRAM:-$(dirname "$0")/../../build/calve}}")
 fail() { echo "calve_server.sh: $*" >&2; exit 1; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/calve-server-XXXXXX")
 server=
