@@ -110,6 +110,43 @@ TEST_F(PostgresTest, AServerThatDoesNotAnswerIsNotWaitedForLonger) {
   EXPECT_TRUE(database.IsLost());
 }
 
+TEST_F(PostgresTest, ACopyGivesEachRowAndThenTheConnectionGoesOn) {
+  PostgresDatabase database = Open();
+  const auto columns = database.Describe(context(), "SELECT 1::int8 AS n, 2.5::numeric(9, 2) AS x");
+  ASSERT_TRUE(columns.ok());
+  ASSERT_EQ(columns->size(), 2U);
+  EXPECT_EQ((*columns)[0].name, "n");
+  EXPECT_EQ((*columns)[0].type, 20U);
+  EXPECT_EQ((*columns)[1].modifier, ((9 << 16) | 2) + 4);
+  ASSERT_TRUE(database.BeginCopy(context(), "COPY (SELECT generate_series(1, 3)) TO STDOUT").ok());
+  std::string copied;
+  while (true) {
+    const auto row = database.NextCopied(context());
+    ASSERT_TRUE(row.ok()) << row.error().message;
+    if (!row->has_value()) break;
+    copied += **row;
+  }
+  EXPECT_EQ(copied, "1\n2\n3\n");
+  EXPECT_TRUE(database.Query(context(), "SELECT 1").ok());
+}
+
+TEST_F(PostgresTest, ACopyThatFailsInItsMiddleSaysWhy) {
+  PostgresDatabase database = Open();
+  ASSERT_TRUE(
+      database
+          .BeginCopy(context(),
+                     "COPY (SELECT 1 / (5000 - n) FROM generate_series(1, 9000) n) TO STDOUT")
+          .ok());
+  Status ended;
+  while (ended.ok()) {
+    const auto row = database.NextCopied(context());
+    ASSERT_TRUE(!row.ok() || row->has_value()) << "it ended as if all were there";
+    ended = row.status();
+  }
+  EXPECT_THAT(ended.error().message, HasSubstr("division by zero"));
+  EXPECT_EQ(database.sql_state(), "22012");
+}
+
 TEST_F(PostgresTest, ARunThatIsStoppedDoesNotWait) {
   PostgresDatabase database = Open();
   std::stop_source stop;
