@@ -3,10 +3,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 
 namespace calve {
 namespace {
@@ -40,6 +42,12 @@ bool SameSecret(std::string_view a, std::string_view b) {
   const std::string left = Sha256(a);
   const std::string right = Sha256(b);
   return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+}
+
+std::string NewSecret() {
+  std::array<unsigned char, kSha256Bytes> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
+  return ToBase64Url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string ToHex(std::string_view bytes) {

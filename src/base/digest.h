@@ -12,6 +12,9 @@ std::string Sha256(std::string_view bytes);
 std::string HmacSha256(std::string_view key, std::string_view bytes);
 /// Compare secrets without telling by the time it takes how far they agree.
 bool SameSecret(std::string_view a, std::string_view b);
+/// 43 characters that nobody can guess: 32 bytes of the operating system's, as base64url. Not drawn
+/// from Random, whose other draws stand in the names of files.
+std::string NewSecret();
 
 std::string ToHex(std::string_view bytes);
 std::optional<std::string> FromHex(std::string_view hex);

@@ -32,6 +32,11 @@ TEST(Digest, WhatIsNoBase64UrlIsRefused) {
   EXPECT_FALSE(FromBase64Url("abcde").has_value());
 }
 
+TEST(Digest, NoTwoSecretsAreTheSame) {
+  EXPECT_EQ(NewSecret().size(), 43U);
+  EXPECT_NE(NewSecret(), NewSecret());
+}
+
 TEST(Digest, SecretsAreTheSameOrNot) {
   EXPECT_TRUE(SameSecret("swordfish", "swordfish"));
   EXPECT_FALSE(SameSecret("swordfish", "swordfisH"));

@@ -44,7 +44,7 @@ Result<server::Client> MadeClient(Program& program, std::string* secret) {
     return client;
   }
   if (known.error().kind != ErrorKind::kNotFound) return known.status();
-  *secret = NewUuidString(*context.random) + NewUuidString(*context.random);
+  *secret = NewSecret();
   client.secret_digest = Sha256(*secret);
   CALVE_RETURN_IF_ERROR(program.files().EnsureFolder(context, program.folder() + "/metadata"));
   const nlohmann::json json = {{"secret_sha256", ToHex(client.secret_digest)}};
