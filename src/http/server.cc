@@ -19,6 +19,12 @@ struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::nul
 /// one.
 constexpr int64_t kReadPastMax = 4;
 
+/// Requests of one connection that RESTinio takes before the first is answered; answers keep their
+/// order. Not 1: a handler that answers before it returns then makes 0.6.16 begin the next request
+/// twice, the second time when the answer is written, and what had come of that request is dropped,
+/// so that its body is parsed as a request of its own.
+constexpr size_t kPipelinedMax = 2;
+
 /// How long requests that are under way may hold up the end of the server.
 constexpr std::chrono::seconds kFarewellLongest{10};
 
@@ -162,6 +168,7 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Hand
                                     .max_url_size(16 << 10)
                                     .max_field_count(200)
                                     .max_body_size(read_max))
+      .max_pipelined_requests(kPipelinedMax)
       .read_next_http_message_timelimit(options.idle_longest)
       .write_http_response_timelimit(options.transfer_longest)
       .handle_request_timeout(std::chrono::hours(1))

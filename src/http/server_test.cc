@@ -3,8 +3,33 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <asio.hpp>
+#include <atomic>
+
 namespace calve::http {
 namespace {
+
+/// Send `count` requests over one kept connection, each head and each body in a packet of its own,
+/// and wait for each answer, which has no body. Returns how many were answered.
+int AskInTwoPackets(uint16_t port, int count, const std::string& body) {
+  asio::io_context context;
+  asio::ip::tcp::socket socket(context);
+  socket.connect({asio::ip::make_address("127.0.0.1"), port});
+  socket.set_option(asio::ip::tcp::no_delay(true));
+  const std::string head =
+      "POST /asked HTTP/1.1\r\nHost: here\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n";
+  std::string answer;
+  for (int i = 0; i < count; ++i) {
+    asio::error_code failed;
+    asio::write(socket, asio::buffer(head), failed);
+    if (!failed) asio::write(socket, asio::buffer(body), failed);
+    if (!failed) asio::read_until(socket, asio::dynamic_buffer(answer), "\r\n\r\n", failed);
+    if (failed) return i;
+    answer.clear();
+  }
+  return count;
+}
 
 TEST(HttpServer, APortThatIsTakenIsSaid) {
   const Handler nothing = [](const Request&) { return Response{}; };
@@ -15,6 +40,21 @@ TEST(HttpServer, APortThatIsTakenIsSaid) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().kind, ErrorKind::kRefused);
   EXPECT_THAT(second.error().message, testing::HasSubstr("choose another port"));
+}
+
+TEST(HttpServer, ABodyInAPacketOfItsOwnIsNeverARequest) {
+  constexpr int kRequests = 5000;
+  const std::string body = "GET /smuggled HTTP/1.1\r\nHost: here\r\n\r\n";
+  std::atomic<int> asked = 0;
+  std::atomic<int> others = 0;
+  const auto server = Server::Start({}, [&](const Request& request) {
+    (request.path == "/asked" && request.body == body ? asked : others) += 1;
+    return Response{.status = 204};
+  });
+  ASSERT_TRUE(server.ok());
+  EXPECT_EQ(AskInTwoPackets((*server)->port(), kRequests, body), kRequests);
+  EXPECT_EQ(asked, kRequests);
+  EXPECT_EQ(others, 0);
 }
 
 TEST(HttpServer, AnAddressThatIsNoneIsSaid) {
