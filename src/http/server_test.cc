@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <asio.hpp>
 #include <atomic>
+#include <restinio/asio_include.hpp>
 
 namespace calve::http {
 namespace {
