@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "source/json/json_cursor.h"
+#include "source/json_cursor.h"
 
 namespace calve::source {
 namespace {

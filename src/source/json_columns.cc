@@ -1,4 +1,4 @@
-#include "source/json/json_columns.h"
+#include "source/json_columns.h"
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_decimal.h>
@@ -19,7 +19,7 @@
 #include "columnar/text_column.h"
 #include "columnar/text_value.h"
 #include "columnar/traced_batch.h"
-#include "source/json/json_cursor.h"
+#include "source/json_cursor.h"
 
 namespace calve::source {
 namespace {

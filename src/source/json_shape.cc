@@ -1,10 +1,10 @@
-#include "source/json/json_shape.h"
+#include "source/json_shape.h"
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
 #include "columnar/text_column.h"
-#include "source/json/json_cursor.h"
+#include "source/json_cursor.h"
 
 namespace calve::source {
 namespace {

@@ -1,4 +1,4 @@
-#include "source/json/json_cursor.h"
+#include "source/json_cursor.h"
 
 #include <gtest/gtest.h>
 
