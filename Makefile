@@ -44,7 +44,7 @@ bars: build ## Measure the promises (ISSUE=foundation for those of one issue)
 interop: build ## Compare rows with PyIceberg, DuckDB and Spark, both ways (GOLDEN=folder for other implementations' test data)
 	@tests/interop/setup
 	@build/interop/venv/bin/python tests/interop/run build/calve $(if $(GOLDEN),--golden '$(GOLDEN)')
-	@build/interop/venv/bin/python tests/interop/served.py build/calve
+	@tests/services/with trino.sh flink.sh -- build/interop/venv/bin/python tests/interop/served.py build/calve
 	@tests/services/with rest_reference.sh -- python3 tests/interop/rest_faults.py build/calve
 	@tools/bootstrap test
 	@tests/services/with s3.sh rest_reference.sh -- .deps/test-venv/bin/python tests/interop/vended.py build/calve
