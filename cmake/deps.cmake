@@ -66,6 +66,16 @@ target_link_libraries(calve_thrift INTERFACE ${CALVE_THRIFT_ARCHIVE} OpenSSL::SS
 target_link_options(calve_thrift INTERFACE -Wl,--exclude-libs,ALL)
 add_library(Thrift::thrift ALIAS calve_thrift)
 
+# MariaDB's client library speaks to MySQL, too. Linked in, and shown to no library; what it loads at a login that needs it (caching_sha2_password) lies
+# in Debian's libmariadb3.
+find_library(CALVE_MARIADB_ARCHIVE libmariadb.a REQUIRED)
+find_path(CALVE_MARIADB_HEADERS mysql.h PATH_SUFFIXES mariadb REQUIRED)
+add_library(calve_mariadb INTERFACE)
+target_include_directories(calve_mariadb SYSTEM INTERFACE ${CALVE_MARIADB_HEADERS})
+target_link_libraries(calve_mariadb INTERFACE ${CALVE_MARIADB_ARCHIVE} OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB ${CMAKE_DL_LIBS})
+target_link_options(calve_mariadb INTERFACE -Wl,--exclude-libs,ALL)
+add_library(MariaDB::mariadb ALIAS calve_mariadb)
+
 # The Hive Metastore's interface, as C++ by Thrift's compiler.
 find_program(CALVE_THRIFT thrift REQUIRED)
 set(hive_metastore_idl ${CMAKE_SOURCE_DIR}/src/catalog/hive/hive_metastore.thrift)

@@ -140,13 +140,13 @@ Result<std::vector<Relation>> TableSource::Describe(const Context& context,
 }
 
 Status TableSource::Check(const Context& context) {
-  CALVE_ASSIGN_OR_RETURN(const auto view, OpenView(context));
+  CALVE_ASSIGN_OR_RETURN(const auto view, OpenView(context, 1));
   std::vector<std::string> notes;
   return StatusOf(Describe(context, {}, *view, &notes));
 }
 
 Result<std::vector<Stream>> TableSource::Discover(const Context& context) {
-  CALVE_ASSIGN_OR_RETURN(const auto view, OpenView(context));
+  CALVE_ASSIGN_OR_RETURN(const auto view, OpenView(context, 1));
   std::vector<std::string> notes;
   CALVE_ASSIGN_OR_RETURN(const auto relations, Describe(context, {}, *view, &notes));
   std::vector<Stream> streams;
@@ -172,7 +172,7 @@ Result<ReadPlan> TableSource::Plan(const Context& context, const PlanOptions& op
                            TablePositions::Parse(*options.since, type_, options_.cursor_column));
     planning.reached.tables = planning.since->tables;
   }
-  CALVE_ASSIGN_OR_RETURN(planning.view, OpenView(context));
+  CALVE_ASSIGN_OR_RETURN(planning.view, OpenView(context, options.parallelism));
   CALVE_ASSIGN_OR_RETURN(auto relations,
                          Describe(context, options, *planning.view, &planning.plan.notes));
   CALVE_ASSIGN_OR_RETURN(planning.plan.schema, CommonSchema(relations));
@@ -285,8 +285,8 @@ Status TableSource::PlanIncrement(const Context& context, Planning& planning, si
   if (known != nullptr && !greatest.has_value()) {
     // What lies before the old start was not remembered.
     CALVE_ASSIGN_OR_RETURN(const auto later,
-                           view.Value(context, "SELECT 1 WHERE " + literal(known->from) + " > " +
-                                                   literal(reached.from)));
+                           view.Value(context, "SELECT CASE WHEN " + literal(known->from) + " > " +
+                                                   literal(reached.from) + " THEN 1 END"));
     if (later.has_value()) reached.from = known->from;
   }
   CALVE_ASSIGN_OR_RETURN(reached.seen,

@@ -110,8 +110,8 @@ class TableSource : public Source {
                                             const Split& split) override;
 
  protected:
-  /// Look at the database as it is now.
-  virtual Result<std::shared_ptr<DatabaseView>> OpenView(const Context& context) = 0;
+  /// Look at the database as it is now; `readers` will read it at once.
+  virtual Result<std::shared_ptr<DatabaseView>> OpenView(const Context& context, int readers) = 0;
   /// The place, for people: "lake on db.example.org".
   virtual std::string shown() const = 0;
 

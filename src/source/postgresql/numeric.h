@@ -4,15 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "source/decimal_policy.h"
+
 namespace calve::source::postgresql {
 
 /// Wide enough for 38 digits.
 __extension__ typedef __int128 Int128;
-
-struct DecimalSize {
-  int precision = 38;
-  int scale = 0;
-};
 
 /// The unscaled value of a numeric as the server sends it; nothing where the size cannot hold it
 /// exactly, and for what is no number.

@@ -5,25 +5,6 @@
 namespace calve::source::postgresql {
 namespace {
 
-/// The size of decimal(p, s); nothing for string.
-Result<std::optional<DecimalSize>> ReadNumericPolicy(const std::string& text) {
-  if (text == "string") return std::optional<DecimalSize>();
-  const size_t comma = text.find(',');
-  if (text.starts_with("decimal(") && text.ends_with(')') && comma != std::string::npos) {
-    const auto precision = ParseInteger(Trim(std::string_view(text).substr(8, comma - 8)));
-    const auto scale =
-        ParseInteger(Trim(std::string_view(text).substr(comma + 1, text.size() - comma - 2)));
-    if (precision && scale && *precision >= 1 && *precision <= 38 && *scale >= 0 &&
-        *scale <= *precision) {
-      return std::optional(DecimalSize{.precision = static_cast<int>(*precision),
-                                       .scale = static_cast<int>(*scale)});
-    }
-  }
-  return ConfigError("'" + text +
-                     "' is no type for numeric; expected string, or a decimal of up to 38 digits "
-                     "such as decimal(38, 9)");
-}
-
 /// Every byte that could mean something in a URI as %XX.
 std::string Encode(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -97,7 +78,8 @@ config::Shape<PostgresqlOptions> PostgresqlOptions::Declaration() {
                  "decimal that the table or its contract has for the column wins.");
   shape.Optional("infinity", &Options::infinity,
                  "What becomes of a row with a date or timestamp that is infinite.");
-  shape.Check("numeric", [](const Options& o) { return StatusOf(ReadNumericPolicy(o.numeric)); });
+  shape.Check("numeric",
+              [](const Options& o) { return StatusOf(ParseDecimalPolicy(o.numeric, "numeric")); });
   shape.CheckNode([](const Options& o, const config::Node& node, config::Faults& faults) {
     if (o.url.empty()) return;
     for (const char* key : {"host", "port", "username", "user", "password"}) {
@@ -111,7 +93,7 @@ config::Shape<PostgresqlOptions> PostgresqlOptions::Declaration() {
 }
 
 TypePolicy PostgresqlOptions::types() const {
-  auto size = ReadNumericPolicy(numeric);
+  auto size = ParseDecimalPolicy(numeric, "numeric");
   return {.numeric = size.ok() ? *size : std::nullopt,
           .decoding = {.infinity_is_null = infinity == Infinity::kNull}};
 }

@@ -19,7 +19,7 @@ class PostgresqlSource : public TableSource {
         folder_(std::move(folder)) {}
 
  protected:
-  Result<std::shared_ptr<DatabaseView>> OpenView(const Context& context) override {
+  Result<std::shared_ptr<DatabaseView>> OpenView(const Context& context, int) override {
     CALVE_ASSIGN_OR_RETURN(std::shared_ptr<DatabaseView> view,
                            PostgresqlView::Open(context, options_, folder_));
     return view;

@@ -20,42 +20,20 @@ namespace {
 constexpr int32_t kDaysTo2000 = 10'957;
 constexpr int64_t kMicrosTo2000 = 946'684'800'000'000;
 
-/// Values of a fixed size. `Read` gives a C value of the builder; nothing where there is none.
+/// Make decoders of values of which the server sends no other than those that fit.
 template <typename Builder, typename Read>
-class FixedDecoder : public ValueDecoder {
- public:
-  FixedDecoder(const std::shared_ptr<arrow::DataType>& type, Read read)
-      : builder_(type, arrow::default_memory_pool()), read_(std::move(read)) {}
-  arrow::ArrayBuilder& builder() override { return builder_; }
-
-  bool Append(std::string_view value) override {
-    const auto found = read_(value);
-    if (!found.has_value()) [[unlikely]] {
-      builder_.UnsafeAppendNull();
-      return false;
-    }
-    builder_.UnsafeAppend(*found);
-    return true;
-  }
-  void Explain(std::string_view value, std::string* text, std::string* reason) const override {
-    if (builder_.type()->id() == arrow::Type::TIME64 && value.size() == 8) {
+std::unique_ptr<ValueDecoder> Fixed(const std::shared_ptr<arrow::DataType>& type, Read read) {
+  const auto say = [type](std::string_view value, std::string* text, std::string* reason) {
+    if (type->id() == arrow::Type::TIME64 && value.size() == 8) {
       *text = "24:00:00";
       *reason = "'24:00:00' is a time in PostgreSQL only; read the column as text by a query";
       return;
     }
     *text = std::to_string(value.size()) + " bytes";
-    *reason = "the server sent " + *text + " for a value of the type " +
-              builder_.type()->ToString() + "; see that it is a PostgreSQL server";
-  }
-
- private:
-  Builder builder_;
-  const Read read_;
-};
-
-template <typename Builder, typename Read>
-std::unique_ptr<ValueDecoder> Fixed(const std::shared_ptr<arrow::DataType>& type, Read read) {
-  return std::make_unique<FixedDecoder<Builder, Read>>(type, std::move(read));
+    *reason = "the server sent " + *text + " for a value of the type " + type->ToString() +
+              "; see that it is a PostgreSQL server";
+  };
+  return MakeFixedDecoder<Builder>(type, std::move(read), say);
 }
 
 /// Dates and timestamps, in units of the builder; the least and the greatest number of the wire
@@ -143,63 +121,25 @@ class NumericDecoder : public ValueDecoder {
   const DecimalSize target_;
 };
 
-/// Texts and bytes, behind `skipped` bytes that are not of the value.
-template <typename Builder>
-class BytesDecoder : public ValueDecoder {
- public:
-  explicit BytesDecoder(size_t skipped, bool check = false) : skipped_(skipped), check_(check) {}
-  arrow::ArrayBuilder& builder() override { return builder_; }
+TextDecoder::Options TextOptions(const DecoderOptions& options, size_t skipped) {
+  return {.skipped = skipped,
+          .check = options.check_texts,
+          .hint =
+              "the database (SQL_ASCII) does not say in which encoding they are: read the column "
+              "by a query with convert_from"};
+}
 
-  bool Append(std::string_view value) override {
-    value.remove_prefix(std::min(skipped_, value.size()));
-    if (check_ && !IsValidUtf8(value)) {
-      builder_.UnsafeAppendNull();
-      return false;
-    }
-    Note(builder_.Append(value));
-    return true;
-  }
-  void Explain(std::string_view value, std::string* text, std::string* reason) const override {
-    *text = std::to_string(value.size()) + " bytes";
-    *reason = *text +
-              " are no text in UTF-8, and the database (SQL_ASCII) does not say in which "
-              "encoding they are; read the column by a query with convert_from";
-  }
-
- private:
-  Builder builder_;
-  const size_t skipped_;
-  const bool check_;
-};
-
-class UuidDecoder : public ValueDecoder {
- public:
-  explicit UuidDecoder(std::shared_ptr<arrow::DataType> type)
-      : type_(std::move(type)), builder_(arrow::fixed_size_binary(16)) {}
-  arrow::ArrayBuilder& builder() override { return builder_; }
-
-  bool Append(std::string_view value) override {
-    if (value.size() != 16) {
-      builder_.UnsafeAppendNull();
-      return false;
-    }
-    builder_.UnsafeAppend(value.data());
-    return true;
-  }
-  void Explain(std::string_view value, std::string* text, std::string* reason) const override {
+std::unique_ptr<ValueDecoder> MakeUuids(const std::shared_ptr<arrow::DataType>& type) {
+  const auto read = [](std::string_view value) -> std::optional<std::string_view> {
+    if (value.size() != 16) return std::nullopt;
+    return value;
+  };
+  const auto say = [](std::string_view value, std::string* text, std::string* reason) {
     *text = std::to_string(value.size()) + " bytes";
     *reason = "the server sent " + *text + " for a uuid; see that it is a PostgreSQL server";
-  }
-  Result<std::shared_ptr<arrow::Array>> Finish() override {
-    CALVE_ASSIGN_OR_RETURN(auto bytes, ValueDecoder::Finish());
-    if (type_->id() != arrow::Type::EXTENSION) return bytes;
-    return arrow::ExtensionType::WrapArray(type_, bytes);
-  }
-
- private:
-  const std::shared_ptr<arrow::DataType> type_;
-  arrow::FixedSizeBinaryBuilder builder_;
-};
+  };
+  return MakeUuidDecoder(type, read, say);
+}
 
 /// Arrays of one dimension, or of none where they are empty; where they begin to count is left out.
 class ArrayDecoder : public ValueDecoder {
@@ -295,21 +235,6 @@ class ArrayDecoder : public ValueDecoder {
 
 }  // namespace
 
-Status ValueDecoder::Reserve(int64_t rows) { return StatusOf(builder().Reserve(rows)); }
-
-void ValueDecoder::AppendNull() { Note(builder().AppendNull()); }
-
-void ValueDecoder::Note(const arrow::Status& status) {
-  if (!status.ok() && failed_.ok()) failed_ = StatusOf(status);
-}
-
-Result<std::shared_ptr<arrow::Array>> ValueDecoder::Finish() {
-  CALVE_RETURN_IF_ERROR(failed_);
-  std::shared_ptr<arrow::Array> array;
-  CALVE_RETURN_IF_ERROR(builder().Finish(&array));
-  return array;
-}
-
 std::unique_ptr<ValueDecoder> MakeDecoder(Form form, const std::shared_ptr<arrow::DataType>& type,
                                           const DecoderOptions& options) {
   switch (form) {
@@ -367,13 +292,13 @@ std::unique_ptr<ValueDecoder> MakeDecoder(Form form, const std::shared_ptr<arrow
       return std::make_unique<DayDecoder<arrow::TimestampBuilder, int64_t>>(
           type, kMicrosTo2000, options.infinity_is_null);
     case Form::kUuid:
-      return std::make_unique<UuidDecoder>(type);
+      return MakeUuids(type);
     case Form::kText:
-      return std::make_unique<BytesDecoder<arrow::StringBuilder>>(0, options.check_texts);
+      return std::make_unique<TextDecoder>(TextOptions(options, 0));
     case Form::kBytes:
-      return std::make_unique<BytesDecoder<arrow::BinaryBuilder>>(0);
+      return std::make_unique<BinaryDecoder>(BinaryDecoder::Options());
     case Form::kJsonb:
-      return std::make_unique<BytesDecoder<arrow::StringBuilder>>(1, options.check_texts);
+      return std::make_unique<TextDecoder>(TextOptions(options, 1));
   }
   return nullptr;
 }

@@ -1,14 +1,10 @@
 #pragma once
 
-#include <arrow/array/builder_base.h>
 #include <arrow/type.h>
 
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 
-#include "base/result.h"
+#include "source/value_decoder.h"
 
 namespace calve::source::postgresql {
 
@@ -36,26 +32,6 @@ enum class Form {
 struct DecoderOptions {
   bool check_texts = false;       ///< The server does not know the encoding of what it holds.
   bool infinity_is_null = false;  ///< Of dates and timestamps; else such a row does not fit.
-};
-
-/// Turns the values of one column, as the server sends them, into an array. For one thread.
-class ValueDecoder {
- public:
-  virtual ~ValueDecoder() = default;
-  virtual arrow::ArrayBuilder& builder() = 0;
-  /// Append one value, for which Reserve made room; false when the type cannot hold it: a null is
-  /// there then. What fails for other reasons is told by Finish.
-  virtual bool Append(std::string_view value) = 0;
-  /// Say of a value that Append refused how the server prints it, and why it does not fit.
-  virtual void Explain(std::string_view value, std::string* text, std::string* reason) const = 0;
-  virtual Result<std::shared_ptr<arrow::Array>> Finish();
-
-  Status Reserve(int64_t rows);
-  void AppendNull();
-
- protected:
-  void Note(const arrow::Status& status);
-  Status failed_;
 };
 
 /// A decoder of values of `form` into arrays of `type`.

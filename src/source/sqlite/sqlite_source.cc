@@ -19,7 +19,7 @@ class SqliteSource : public TableSource {
                                                                : folder + "/" + options_.path) {}
 
  protected:
-  Result<std::shared_ptr<DatabaseView>> OpenView(const Context& context) override {
+  Result<std::shared_ptr<DatabaseView>> OpenView(const Context& context, int) override {
     CALVE_ASSIGN_OR_RETURN(std::shared_ptr<DatabaseView> view,
                            SqliteView::Open(context, options_, file_));
     return view;
