@@ -27,5 +27,5 @@ for ((tries = 300; ; tries--)); do
   ((tries > 0)) || fail "the server is not ready after 30 s"
   sleep 0.1
 done
-echo "ready CALVE_TEST_REST=$address CALVE_TEST_REST_FOLDER=$folder CALVE_TEST_REST_PID=$server"
+echo "ready CALVE_TEST_REST_KIND=calve CALVE_TEST_REST=$address CALVE_TEST_REST_FOLDER=$folder CALVE_TEST_REST_PID=$server"
 wait "$server"

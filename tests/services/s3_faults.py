@@ -4,11 +4,12 @@
     proxy = S3Faults("http://127.0.0.1:8333")          proxy.url is where the program is sent
     proxy.arm(Fault("error_after", first=3, times=1))   the third request from now on is applied, and answered with 500
     proxy.disarm()                                      how many requests were hit
+    proxy.log                                           since it was armed: each request's method, path, headers, body, hit
 
 Kinds of faults, by what the service and the client see:
   slow_down      503 SlowDown; nothing is applied
-  error_before   500; nothing is applied
-  error_after    500; the request is applied
+  error_before   500, or another `status`; nothing is applied
+  error_after    500, or another `status`; the request is applied
   no_reply       the request is applied, the connection ends without a reply
   cut_request    half of the request reaches the service, then both connections end
   cut_reply      the request is applied; half of the reply's body comes, then the connection ends
@@ -22,6 +23,7 @@ import http.server
 import socket
 import threading
 import time
+import types
 import urllib.parse
 
 KINDS = ["slow_down", "error_before", "error_after", "no_reply", "cut_request", "cut_reply", "cut_head", "short_reply", "late", "doubled"]
@@ -32,9 +34,9 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
 class Fault:
-    """Hit `times` requests of the methods from the `first` on; `wait` is for late ones, in seconds."""
-    def __init__(self, kind, first=1, times=1, methods=(), wait=0.3):
-        self.kind, self.first, self.times, self.methods, self.wait = kind, first, times, methods, wait
+    """Hit `times` requests of the methods from the `first` on; `wait` is for late ones, in seconds, `status` for errors."""
+    def __init__(self, kind, first=1, times=1, methods=(), wait=0.3, status=500):
+        self.kind, self.first, self.times, self.methods, self.wait, self.status = kind, first, times, methods, wait, status
         self.seen = self.hits = 0
 
     def bites(self, method):
@@ -99,7 +101,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.server.faults.draw(self.command)
+        fault = self.server.faults.draw(self.command, self.path, self.headers, body)
         try:
             self.play(fault, body)
         except (OSError, http.client.HTTPException):
@@ -112,7 +114,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind == "slow_down":
             return self.answer(503, [("Content-Type", "application/xml")], SLOW_DOWN)
         if kind == "error_before":
-            return self.answer(500, [("Content-Type", "application/xml")], INTERNAL)
+            return self.answer(fault.status, [("Content-Type", "application/xml")], INTERNAL)
         if kind == "cut_request":
             self.half_a_request(body)
             return self.leave()
@@ -122,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind == "doubled":
             status, headers, reply = self.ask(body)
         if kind == "error_after":
-            return self.answer(500, [("Content-Type", "application/xml")], INTERNAL)
+            return self.answer(fault.status, [("Content-Type", "application/xml")], INTERNAL)
         if kind == "no_reply" or (kind == "cut_reply" and not reply):
             return self.leave()
         if kind == "cut_head":
@@ -155,17 +157,17 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class S3Faults:
-    def __init__(self, service):
+    def __init__(self, service, handler=Handler):
         place = urllib.parse.urlsplit(service)
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), handler)
         self.server.service, self.server.faults = (place.hostname, place.port), self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.fault, self.requests, self.lock = None, 0, threading.Lock()
+        self.fault, self.requests, self.log, self.lock = None, 0, [], threading.Lock()
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def arm(self, fault):
         with self.lock:
-            self.fault, self.requests = fault, 0
+            self.fault, self.requests, self.log = fault, 0, []
 
     def disarm(self):
         """Gives how many requests were hit, and how many there were."""
@@ -174,7 +176,9 @@ class S3Faults:
             self.fault = None
             return hits, self.requests
 
-    def draw(self, method):
+    def draw(self, method, path, headers, body):
         with self.lock:
             self.requests += 1
-            return self.fault if self.fault and self.fault.bites(method) else None
+            bites = self.fault is not None and self.fault.bites(method)
+            self.log.append(types.SimpleNamespace(method=method, path=path, headers=headers, body=body, hit=bites))
+            return self.fault if bites else None
