@@ -27,6 +27,8 @@ struct AwsSignature {
   std::string service;  ///< s3, execute-api, glue ...
 };
 
+struct HttpResponse;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  ///< Sent as given: percent sequences are neither added nor changed.
@@ -40,6 +42,9 @@ struct HttpRequest {
   /// For one try, from its start to the last byte; 0: none.
   std::chrono::milliseconds timeout{60'000};
   ByteCount response_bytes_max{64 << 20};  ///< A larger reply fails with kRefused.
+  /// Look at a 2xx reply. kTransient: it is not whole, and is asked for again as after a failed
+  /// transfer; any other error is returned. Empty: every reply will do. Only of Send.
+  std::function<Status(const HttpResponse& response)> check;
 };
 
 struct HttpResponse {
@@ -61,6 +66,8 @@ struct HttpClientOptions {
   std::chrono::milliseconds retry_after_longest{60'000};
   RetryPolicy retry;
   int redirects_max = 5;
+  /// Called before every try of every request; it may wait, for a limit of requests. Threads: any.
+  std::function<Status(const Context& context)> before_try;
   std::string ca_file;  ///< Certificates to trust; "" takes the machine's.
 };
 

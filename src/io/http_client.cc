@@ -109,12 +109,17 @@ class CurlHttpClient : public HttpClient {
       again = false;
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       if (wait.count() > 0) CALVE_RETURN_IF_ERROR(Sleep(context, wait));
+      if (options_.before_try) CALVE_RETURN_IF_ERROR(options_.before_try(context));
       Transfer transfer = connections_.Perform(context, request, repeatable, sink);
       wait = transfer.retry_after;
       if (transfer.outcome.ok()) {
         if (!MayAskAgain(transfer.response.status, repeatable) ||
             wait > options_.retry_after_longest) {
-          return std::move(transfer.response);
+          if (!request.check || !transfer.response.ok()) return std::move(transfer.response);
+          Status judged = request.check(transfer.response);
+          if (judged.ok()) return std::move(transfer.response);
+          again = repeatable && judged.error().kind == ErrorKind::kTransient;
+          return std::move(judged).error();
         }
         again = true;
         last = std::move(transfer.response);

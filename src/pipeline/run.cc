@@ -614,6 +614,9 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
     if (prepared.held.has_value())
       CALVE_RETURN_IF_ERROR(CheckReadOneByOne(*prepared.held, report.rows_read));
     events.Extracted(report);
+    if (prepared.read.position_when_read) {
+      CALVE_ASSIGN_OR_RETURN(prepared.read.position, prepared.read.position_when_read());
+    }
     std::optional<commit::Position> position;
     if (prepared.read.position.has_value()) {
       position = commit::Position{.state = prepared.read.position->state,

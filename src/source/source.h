@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 
 #include <any>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,9 @@ struct ReadPlan {
   std::vector<WholeFile> whole_files;  ///< In the order of their splits.
   std::optional<Position>
       position;  ///< To commit with the rows of all splits; none for sources without incremental.
+  /// Gives that position once all splits were read to their ends, for sources that know it only
+  /// then; empty: `position` it is.
+  std::function<Result<Position>()> position_when_read;
   std::string summary;  ///< "3 new files, 412 MB (2,914 seen before)"
   ByteCount bytes{0};
   /// What was noticed while inferring, one sentence each, for `calve plan`: "quantity is long:
@@ -70,6 +74,7 @@ class SplitReader {
 struct Stream {
   std::string name;
   std::shared_ptr<arrow::Schema> schema;
+  std::string proposal = {};  ///< Options that a sample suggests, as YAML, a line each; "": none.
 };
 
 struct PlanOptions {

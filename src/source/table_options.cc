@@ -16,6 +16,8 @@ std::optional<int64_t> ReadMicros(const std::string& text) {
   return micros;
 }
 
+}  // namespace
+
 std::optional<LookBack> ReadLookBack(const std::string& text) {
   if (const auto number = ParseInteger(text); number.has_value())
     return LookBack{.number = *number};
@@ -23,8 +25,6 @@ std::optional<LookBack> ReadLookBack(const std::string& text) {
   if (!micros.has_value()) return std::nullopt;
   return LookBack{.micros = *micros, .is_time = true};
 }
-
-}  // namespace
 
 config::Shape<TableOptions> TableOptions::Declaration() {
   config::Shape<TableOptions> shape("table source");

@@ -16,6 +16,9 @@ struct LookBack {
   bool is_time = false;
 };
 
+/// Nothing when the text is neither a time such as 1h nor a number.
+std::optional<LookBack> ReadLookBack(const std::string& text);
+
 /// Options of every source that reads the tables of a database.
 struct TableOptions {
   std::string table;

@@ -28,6 +28,12 @@ void Tell(const source::Stream& stream, Report& report, nlohmann::ordered_json* 
     }
   }
   told->push_back({{"name", stream.name}, {"columns", std::move(columns)}});
+  if (stream.proposal.empty()) return;
+  told->back()["proposal"] = stream.proposal;
+  std::string_view label = "proposal";
+  for (const std::string& line : Split(stream.proposal, '\n')) {
+    if (!line.empty()) report.Hint(std::exchange(label, ""), line);
+  }
 }
 
 Result<ExitCode> Discover(Program& program, const std::string& id) {
