@@ -14,6 +14,7 @@ namespace calve::catalog {
 struct NativeBranch {
   std::string name;
   std::string hash;
+  bool is_tag = false;  ///< A name for one commit, which nothing is committed to.
   bool operator==(const NativeBranch&) const = default;
 };
 
@@ -26,6 +27,7 @@ struct NativeCommit {
   struct Change {
     TableName name;
     std::optional<std::string> metadata_location;
+    std::optional<iceberg::SnapshotId> snapshot_id;  ///< The current one since then.
   };
   std::vector<Change> changes;
 };
@@ -52,7 +54,10 @@ struct NativeMerge {
 class NativeRefs {
  public:
   virtual ~NativeRefs() = default;
-  virtual Result<std::vector<NativeBranch>> ListBranches(const Context& context) = 0;
+  /// The branch that the catalog is on.
+  virtual const std::string& branch() const = 0;
+  /// All branches and tags.
+  virtual Result<std::vector<NativeBranch>> ListRefs(const Context& context) = 0;
   /// Fails with kNotFound.
   virtual Result<NativeBranch> FindBranch(const Context& context, const std::string& name) = 0;
   /// Make a branch at a commit of another one. Fails with kAlreadyExists, kNotFound.

@@ -8,13 +8,15 @@
 
 namespace calve::cli {
 
-/// A branch of some table of the project.
+/// A branch of some table of the project: of the table's own, or of its catalog's over all tables.
 struct FoundBranch {
   catalog::Catalog* catalog = nullptr;
   catalog::TableName table;
   std::string branch;
-  catalog::LoadedTable loaded;
-  const iceberg::Snapshot* head() const { return loaded.metadata->FindRef(branch); }
+  catalog::LoadedTable loaded;              ///< The table as the branch has it.
+  iceberg::MetadataPtr main;                ///< As main has it; null when it is not there yet.
+  const iceberg::Snapshot* head = nullptr;  ///< In `loaded`.
+  std::string conflict;  ///< Why the catalog would not merge its branch; "" when it would.
 };
 
 /// Every branch but main, in all catalogs of the project.

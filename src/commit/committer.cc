@@ -7,8 +7,12 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "catalog/metadata_store.h"
+#include "catalog/native_refs.h"
 #include "catalog/table_files.h"
+#include "commit/attempt.h"
 #include "commit/lease.h"
+#include "commit/native_stage.h"
+#include "commit/own_files.h"
 #include "commit/schema_merge.h"
 #include "iceberg/manifest.h"
 #include "iceberg/replace_table.h"
@@ -38,10 +42,6 @@ constexpr RetryPolicy kTurns{.attempts_max = 2000,
 /// for how long, since a fault that comes late has been tried again by whoever met it.
 constexpr int kFaultsMax = 8;
 constexpr auto kFaultsLongest = std::chrono::seconds(60);
-
-constexpr std::string_view kSchemaBase = "calve.schema-base";
-constexpr std::string_view kPositionBefore = "calve.position-before";
-constexpr std::string_view kComputedOn = "calve.computed-on";  ///< Of a basis; "none": no snapshot.
 
 /// The faults that one change has met.
 class Faults {
@@ -81,12 +81,12 @@ std::map<std::string, std::string> SummaryOf(const Change& change, const std::st
   if (change.position.has_value()) {
     keys[std::string(summary::kPosition)] = change.position->state;
     if (change.position_before.has_value())
-      keys[std::string(kPositionBefore)] = std::to_string(change.position_before->value());
+      keys[std::string(summary::kPositionBefore)] = std::to_string(change.position_before->value());
   }
   if (!ledger.empty()) keys[std::string(summary::kLedger)] = ledger;
   if (change.basis.has_value()) {
     const std::optional<SnapshotId>& on = change.basis->snapshot;
-    keys[std::string(kComputedOn)] = on.has_value() ? std::to_string(on->value()) : "none";
+    keys[std::string(summary::kComputedOn)] = on.has_value() ? std::to_string(on->value()) : "none";
   }
   return keys;
 }
@@ -95,11 +95,6 @@ bool HoldsLease(const LoadedTable& table, const std::string& holder) {
   if (holder.empty()) return false;
   const std::optional<Lease> lease = FindLease(*table.metadata);
   return lease.has_value() && lease->holder == holder;
-}
-
-/// Whether a lease holds now. One that runs longer than any can is of a clock that is wrong.
-bool IsInForce(const std::optional<Lease>& lease, int64_t now_ms) {
-  return lease.has_value() && lease->until_ms > now_ms && lease->until_ms <= now_ms + kLeaseMs;
 }
 
 /// The metadata that came right after `base`; null when the table's log does not reach back so far,
@@ -131,51 +126,6 @@ bool IsNextVersion(const Context& context, io::FileSystem& files, const LoadedTa
       {.now_ms = next->last_updated_ms, .previous_location = base.metadata_location});
   return wanted.ok() &&
          iceberg::SerializeTableMetadata(*wanted) == iceberg::SerializeTableMetadata(*next);
-}
-
-std::string SummaryText(const Snapshot& snapshot, std::string_view key) {
-  const auto found = snapshot.summary.find(std::string(key));
-  return found == snapshot.summary.end() ? std::string() : found->second;
-}
-
-/// What a snapshot wrote that other snapshots of the table do not use.
-struct OwnFiles {
-  std::vector<std::string> metadata;  ///< Manifests, the list, the ledger.
-  std::vector<std::string> rows;      ///< Data and delete files.
-};
-
-/// Manifests are shared along a line of snapshots only by those that come after the one that added
-/// them, so the files of `snapshot` are its own unless `heir` (made of the same files) holds them.
-Result<OwnFiles> FindOwnFiles(const Context& context, iceberg::Files& files,
-                              const TableMetadata& metadata, const Snapshot& snapshot,
-                              const Snapshot* heir) {
-  std::set<std::string> kept;
-  std::set<std::string> kept_rows;
-  if (heir != nullptr) {
-    CALVE_ASSIGN_OR_RETURN(const auto manifests,
-                           iceberg::ReadManifestList(context, files, metadata, *heir));
-    for (const auto& manifest : manifests) kept.insert(manifest.path);
-    kept.insert(SummaryText(*heir, summary::kLedger));
-    kept.insert(heir->manifest_list);
-  }
-  OwnFiles own;
-  CALVE_ASSIGN_OR_RETURN(const auto manifests,
-                         iceberg::ReadManifestList(context, files, metadata, snapshot));
-  for (const iceberg::ManifestFile& manifest : manifests) {
-    if (manifest.added_snapshot_id != snapshot.id || kept.contains(manifest.path)) continue;
-    own.metadata.push_back(manifest.path);
-    if (heir != nullptr) continue;  // The heir has the rows.
-    CALVE_ASSIGN_OR_RETURN(const auto entries, iceberg::ReadManifest(context, files, metadata,
-                                                                     manifest, {.metrics = false}));
-    for (const iceberg::ManifestEntry& entry : entries) {
-      if (entry.status == iceberg::EntryStatus::kAdded && entry.snapshot_id == snapshot.id)
-        own.rows.push_back(entry.file->path);
-    }
-  }
-  if (!kept.contains(snapshot.manifest_list)) own.metadata.push_back(snapshot.manifest_list);
-  const std::string ledger = SummaryText(snapshot, summary::kLedger);
-  if (!ledger.empty() && !kept.contains(ledger)) own.metadata.push_back(ledger);
-  return own;
 }
 
 /// Sort what a try has written: manifests of the added files serve the next try too, the rest only
@@ -237,11 +187,14 @@ class NewSnapshot {
 };
 
 /// Refuse a change whose run started from another position than main has now.
-Status CheckPosition(const TableMetadata& metadata, const Change& change) {
+Status CheckPosition(const Context& context, MainLine main, const LoadedTable& base,
+                     const Change& change) {
   if (!change.position.has_value()) return Status::Ok();
-  const Snapshot* now = FindPositionSnapshot(metadata, change.pipeline);
-  const bool same =
-      now == nullptr ? !change.position_before.has_value() : change.position_before == now->id;
+  CALVE_ASSIGN_OR_RETURN(const MainLine::Walk now, main.Find(context, base, [&](const Snapshot& s) {
+    return HoldsPosition(s, change.pipeline);
+  }));
+  const bool same = now.found.has_value() ? change.position_before == now.found->id
+                                          : !change.position_before.has_value();
   if (same) return Status::Ok();
   return RefusedError(
       "the position of " + change.pipeline +
@@ -275,28 +228,6 @@ Status CheckColumns(const TableMetadata& metadata, const Change& change) {
 }  // namespace
 
 std::string BranchOf(const std::string& run) { return "audit_" + run; }
-
-/// One change on its way into a table: computed anew on every base, recognised by its token.
-struct Committer::Attempt {
-  /// Compute on `base`, adding the URIs of all files written for this try alone to `written`.
-  std::function<Result<TableChange>(const LoadedTable& base, std::vector<std::string>* written)>
-      compute;
-  /// Whether an earlier try is in after all. Asked only after a lost reply.
-  std::function<bool(const LoadedTable& now)> landed;
-  const NewTable* new_table = nullptr;  ///< To be made with the change; null: it is there.
-  int tries = 0;
-  int races_lost = 0;
-  /// A try whose reply was lost: until another one is in it may still land, and nothing of it may be
-  /// deleted.
-  struct OpenTry {
-    LoadedTable base;
-    TableChange change;
-    std::vector<std::string> written;  ///< For this try alone.
-  };
-  std::vector<OpenTry> open_tries;
-  std::string holder;  ///< Of the lease, once asked for.
-  bool outcome_open() const { return !open_tries.empty(); }
-};
 
 std::mutex& Committer::QueueOf(const TableName& table) {
   std::lock_guard lock(queues_mutex_);
@@ -361,13 +292,15 @@ Result<LoadedTable> Committer::AwaitTurn(const Context& context, const TableName
       return base;
     const int64_t now_ms = MillisSinceEpoch(context.clock->Now());
     const bool ours = HoldsLease(base, attempt.holder);
-    const bool theirs = !ours && IsInForce(FindLease(*base.metadata), now_ms);
+    const std::optional<Lease> lease = FindLease(*base.metadata);
+    const bool theirs = !ours && lease.has_value() && lease->IsInForce(now_ms, kLeaseMs);
     const bool may_go = ours || (!theirs && attempt.races_lost < kRacesBeforeLease);
     if (may_go || look >= kTurns.attempts_max) return base;
     if (!theirs) {
       if (attempt.holder.empty()) attempt.holder = NewUuidString(*context.random);
       const catalog::CommitOutcome asked = catalog_.Commit(
-          context, {{.table = table, .change = TakeLease(*base.metadata, attempt.holder, now_ms)}});
+          context, {{.table = table,
+                     .change = TakeLease(*base.metadata, attempt.holder, now_ms + kLeaseMs)}});
       if (std::holds_alternative<catalog::Committed>(asked)) continue;
       // Another was faster: look again. Where no lease can be had, go on without.
       if (!std::holds_alternative<catalog::Conflict>(asked)) return base;
@@ -536,6 +469,28 @@ Result<LoadedTable> Committer::Update(
 
 Result<Staged> Committer::Stage(const Context& context, const TableName& table, Change change,
                                 const std::string& branch) {
+  catalog::NativeRefs* refs = catalog_.native_refs();
+  if (refs == nullptr) return StageOn(context, table, std::move(change), branch, branch);
+  const Status made = MakeNativeBranch(context, *refs, branch);
+  if (!made.ok() && made.error().kind == ErrorKind::kAlreadyExists) {
+    return AlreadyExistsError("catalog " + catalog_.name() + " has a branch " + branch +
+                              " already; publish or discard it first");
+  }
+  CALVE_RETURN_IF_ERROR(made);
+  const auto there = refs->OnBranch(branch);
+  Committer on_branch(*there, files_);
+  Result<Staged> staged = on_branch.StageOn(context, table, std::move(change), branch,
+                                            std::string(iceberg::kMainBranch));
+  if (on_branch.leaves_files()) leaves_files_ = true;
+  if (staged.ok() || staged.error().kind == ErrorKind::kUnknownOutcome) return staged;
+  const Status dropped = DropNativeBranch(context.WithStop({}), *refs, branch);
+  if (!dropped.ok()) LeaveFiles(context, dropped.error());
+  return staged;
+}
+
+Result<Staged> Committer::StageOn(const Context& context, const TableName& table, Change change,
+                                  const std::string& branch, const std::string& ref) {
+  const bool is_native = ref != branch;
   Staged staged{.table = table,
                 .branch = branch,
                 .change = std::move(change),
@@ -548,7 +503,7 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
-    if (metadata.refs.contains(branch)) {
+    if (!is_native && metadata.refs.contains(branch)) {
       return AlreadyExistsError("table " + table.ToString() + " has a branch " + branch +
                                 " already; publish or discard it first");
     }
@@ -564,10 +519,15 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
     iceberg::SnapshotChange rows = staged.change.rows;
     rows.summary = SummaryOf(staged.change, staged.ledger, Proof::kPending, fresh.token());
     if (staged.change.schema_id.has_value()) {
-      rows.summary[std::string(kSchemaBase)] = std::to_string(metadata.current_schema_id.value());
+      rows.summary[std::string(summary::kSchemaBase)] =
+          std::to_string(metadata.current_schema_id.value());
     }
-    CALVE_ASSIGN_OR_RETURN(auto produced, fresh.Produce(context, metadata, staged.change, rows,
-                                                        branch, attempt.tries, written));
+    CALVE_ASSIGN_OR_RETURN(auto produced, fresh.Produce(context, metadata, staged.change, rows, ref,
+                                                        attempt.tries, written));
+    // Who reads the branch as a table sees the columns that the rows bring.
+    if (is_native && staged.change.schema_id.has_value())
+      produced.change.updates.push_back(iceberg::SetCurrentSchema(*staged.change.schema_id));
+    if (is_native) return std::move(produced.change);
     if (attempt.new_table != nullptr && base.metadata == attempt.new_table->draft.metadata) {
       produced.change.updates.push_back(iceberg::SetProperties(
           {{std::string(kFirstSchema), std::to_string(metadata.current_schema_id.value())}}));
@@ -594,19 +554,49 @@ Result<Staged> Committer::Stage(const Context& context, const TableName& table, 
 
 Result<Published> Committer::Publish(const Context& context, const Staged& staged,
                                      const PublishOptions& options) {
-  catalog::TableFiles table_files(files_);
+  catalog::NativeRefs* refs = catalog_.native_refs();
+  if (refs == nullptr) {
+    CALVE_ASSIGN_OR_RETURN(Published published, Bring(context, staged, options));
+    CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
+    RemovePending(context, staged, published, {});
+    return published;
+  }
+  CALVE_ASSIGN_OR_RETURN(const LoadedTable leased, LeaseNative(context, *refs, staged));
+  Result<Published> published = Bring(context, staged, options);
+  if (!published.ok()) {
+    if (published.error().kind != ErrorKind::kUnknownOutcome) UnleaseNative(context, *refs, staged);
+    return published;
+  }
+  CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
+  const Context to_the_end = context.WithStop({});
+  Status dropped = DropNativeBranch(to_the_end, *refs, staged.branch);
+  const auto used =
+      IsOnNativeRefs(to_the_end, *refs, staged.table, staged.branch,
+                     [&](const Snapshot& snapshot) { return snapshot.id == staged.snapshot.id; });
+  if (dropped.ok()) dropped = StatusOf(used);
+  if (!dropped.ok()) {
+    LeaveFiles(context, dropped.error());
+  } else if (!*used) {
+    RemovePending(context, staged, *published,
+                  {staged.loaded.metadata_location, leased.metadata_location});
+  }
+  return published;
+}
+
+Result<Published> Committer::Bring(const Context& context, const Staged& staged,
+                                   const PublishOptions& options) {
+  const bool is_native = catalog_.native_refs() != nullptr;
   NewSnapshot fresh(context, files_);
   Attempt attempt;
+  if (is_native) attempt.new_table = staged.change.new_table.get();
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
-    const Snapshot* head = metadata.FindRef(staged.branch);
-    if (head == nullptr || head->id != staged.snapshot.id) {
-      return RefusedError(
-          "branch " + staged.branch + " of " + staged.table.ToString() +
-          " is not as it was staged: somebody has published, discarded or changed it");
+    if (!is_native) {
+      CALVE_RETURN_IF_ERROR(CheckHead(metadata.FindRef(staged.branch), staged));
     }
-    CALVE_RETURN_IF_ERROR(CheckPosition(metadata, staged.change));
+    CALVE_RETURN_IF_ERROR(
+        CheckPosition(context, {catalog_, files_, staged.table}, base, staged.change));
     CALVE_RETURN_IF_ERROR(CheckBasis(base, staged.change));
     CALVE_RETURN_IF_ERROR(CheckColumns(metadata, staged.change));
     iceberg::SnapshotChange rows = staged.change.rows;
@@ -629,7 +619,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     TableChange change = std::move(produced.change);
     if (staged.change.schema_id.has_value()) {
       const iceberg::SchemaPtr* schema = metadata.FindSchema(*staged.change.schema_id);
-      const auto ancestor_id = ParseInteger(SummaryText(staged.snapshot, kSchemaBase));
+      const auto ancestor_id = ParseInteger(SummaryText(staged.snapshot, summary::kSchemaBase));
       const iceberg::SchemaPtr* ancestor =
           ancestor_id.has_value()
               ? metadata.FindSchema(iceberg::SchemaId(static_cast<int32_t>(*ancestor_id)))
@@ -641,6 +631,7 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
       CALVE_ASSIGN_OR_RETURN(TableChange merged, MergeSchema(metadata, **schema, **ancestor));
       change.Add(std::move(merged));
     }
+    if (is_native) return change;
     change.requirements.push_back(iceberg::AssertRefSnapshotId(staged.branch, staged.snapshot.id));
     change.updates.push_back(iceberg::RemoveSnapshotRef(staged.branch));
     change.updates.push_back(iceberg::RemoveSnapshots({staged.snapshot.id}));
@@ -658,18 +649,22 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
   const Snapshot* snapshot = fresh.FindIn(loaded);
   if (snapshot == nullptr)
     return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
-  CALVE_RETURN_IF_ERROR(context.Step("commit.after_publish"));
-  // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing
-  // them here costs bytes, not rows. Also when asked to stop: the run has ended well, nobody sweeps.
-  Result<OwnFiles> own = FindOwnFiles(context.WithStop({}), table_files, *staged.loaded.metadata,
-                                      staged.snapshot, snapshot);
-  if (own.ok()) {
-    Remove(context, own->metadata);
-  } else {
-    LeaveFiles(context, own.error());
-  }
   return Published{
       .snapshot_id = snapshot->id, .loaded = std::move(loaded), .attempts = attempt.tries};
+}
+
+void Committer::RemovePending(const Context& context, const Staged& staged,
+                              const Published& published,
+                              const std::vector<std::string>& branch_metadata) {
+  // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing
+  // them here costs bytes, not rows. Also when asked to stop: the run has ended well, nobody sweeps.
+  catalog::TableFiles table_files(files_);
+  Result<OwnFiles> own =
+      FindOwnFiles(context.WithStop({}), table_files, *staged.loaded.metadata, staged.snapshot,
+                   published.loaded.metadata->FindSnapshot(published.snapshot_id));
+  if (!own.ok()) return LeaveFiles(context, own.error());
+  Remove(context, own->metadata);
+  Remove(context, branch_metadata);
 }
 
 Result<Published> Committer::Commit(const Context& context, const TableName& table, Change change,
@@ -681,7 +676,7 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
   attempt.compute = [&](const LoadedTable& base,
                         std::vector<std::string>* written) -> Result<TableChange> {
     const TableMetadata& metadata = *base.metadata;
-    CALVE_RETURN_IF_ERROR(CheckPosition(metadata, change));
+    CALVE_RETURN_IF_ERROR(CheckPosition(context, {catalog_, files_, table}, base, change));
     CALVE_RETURN_IF_ERROR(CheckBasis(base, change));
     if (change.position.has_value() && !change.position->ledger.empty() && ledger.empty()) {
       CALVE_ASSIGN_OR_RETURN(
@@ -706,102 +701,6 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
     return BugError("the snapshot committed to " + table.ToString() + " is not there");
   return Published{
       .snapshot_id = snapshot->id, .loaded = std::move(*loaded), .attempts = attempt.tries};
-}
-
-Result<Staged> Committer::FindStaged(const Context& context, const TableName& table,
-                                     const std::string& branch) {
-  CALVE_ASSIGN_OR_RETURN(LoadedTable loaded, catalog_.LoadTable(context, table));
-  const TableMetadata& metadata = *loaded.metadata;
-  const Snapshot* snapshot = metadata.FindRef(branch);
-  if (snapshot == nullptr) {
-    std::vector<std::string> known;
-    for (const auto& [name, ref] : metadata.refs) known.push_back(name);
-    return NotFoundError("table " + table.ToString() + " has no branch " + branch +
-                         DidYouMean(branch, known));
-  }
-  if (ProofOf(*snapshot) != Proof::kPending) {
-    return RefusedError("branch " + branch + " of " + table.ToString() +
-                        " holds no snapshot that calve has staged");
-  }
-  catalog::TableFiles table_files(files_);
-  Staged staged{.table = table,
-                .branch = branch,
-                .change = {},
-                .snapshot = *snapshot,
-                .loaded = loaded,
-                .ledger = {}};
-  staged.change.pipeline = SummaryText(*snapshot, summary::kPipeline);
-  staged.change.run = SummaryText(*snapshot, summary::kRun);
-  staged.ledger = SummaryText(*snapshot, summary::kLedger);
-  if (snapshot->summary.contains(std::string(summary::kPosition))) {
-    staged.change.position =
-        Position{.state = SummaryText(*snapshot, summary::kPosition), .ledger = {}};
-    const std::string before = SummaryText(*snapshot, kPositionBefore);
-    if (const auto id = ParseInteger(before)) staged.change.position_before = SnapshotId(*id);
-  }
-  if (!SummaryText(*snapshot, kSchemaBase).empty()) staged.change.schema_id = snapshot->schema_id;
-  staged.change.schema = metadata.SchemaOf(*snapshot);
-  if (const std::string on = SummaryText(*snapshot, kComputedOn); !on.empty()) {
-    Change::Basis& basis = staged.change.basis.emplace();
-    if (const auto id = ParseInteger(on)) basis.snapshot = SnapshotId(*id);
-  }
-  if (const std::string rows = SummaryText(*snapshot, summary::kRows); !rows.empty())
-    staged.change.rows.summary[std::string(summary::kRows)] = rows;
-  staged.change.rows.operation = snapshot->operation.value_or(iceberg::Operation::kAppend);
-  CALVE_ASSIGN_OR_RETURN(const auto manifests,
-                         iceberg::ReadManifestList(context, table_files, metadata, *snapshot));
-  for (const iceberg::ManifestFile& manifest : manifests) {
-    if (manifest.added_snapshot_id != snapshot->id) continue;
-    CALVE_ASSIGN_OR_RETURN(
-        const auto entries,
-        iceberg::ReadManifest(context, table_files, metadata, manifest, {.deleted_entries = true}));
-    for (const iceberg::ManifestEntry& entry : entries) {
-      if (entry.snapshot_id != snapshot->id) continue;
-      if (entry.status == iceberg::EntryStatus::kDeleted) {
-        staged.change.rows.removed_paths.push_back(entry.file->path);
-      } else if (entry.status == iceberg::EntryStatus::kAdded) {
-        auto& added = manifest.content == iceberg::ManifestContent::kData
-                          ? staged.change.rows.added_data_files
-                          : staged.change.rows.added_delete_files;
-        added.push_back(entry.file);
-        const bool inherits = entry.sequence_number == snapshot->sequence_number;
-        if (!inherits && entry.sequence_number.has_value())
-          staged.change.rows.data_sequence_numbers[entry.file->path] = *entry.sequence_number;
-      }
-    }
-  }
-  return staged;
-}
-
-Status Committer::Discard(const Context& context, const TableName& table, const std::string& branch,
-                          const std::set<std::string>& kept) {
-  CALVE_ASSIGN_OR_RETURN(const Staged staged, FindStaged(context, table, branch));
-  catalog::TableFiles table_files(files_);
-  CALVE_ASSIGN_OR_RETURN(OwnFiles own, FindOwnFiles(context, table_files, *staged.loaded.metadata,
-                                                    staged.snapshot, nullptr));
-  std::erase_if(own.rows, [&](const std::string& path) { return kept.contains(path); });
-  Attempt attempt;
-  attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) -> Result<TableChange> {
-    const Snapshot* head = base.metadata->FindRef(branch);
-    if (head == nullptr && attempt.outcome_open()) return TableChange{};
-    if (head == nullptr || head->id != staged.snapshot.id) {
-      return RefusedError("branch " + branch + " of " + table.ToString() +
-                          " has changed meanwhile; look at it again");
-    }
-    TableChange change;
-    change.requirements = {iceberg::AssertTableUuid(base.metadata->table_uuid),
-                           iceberg::AssertRefSnapshotId(branch, staged.snapshot.id)};
-    change.updates = {iceberg::RemoveSnapshotRef(branch),
-                      iceberg::RemoveSnapshots({staged.snapshot.id})};
-    return change;
-  };
-  attempt.landed = [&](const LoadedTable& now) {
-    return now.metadata->FindSnapshot(staged.snapshot.id) == nullptr;
-  };
-  CALVE_RETURN_IF_ERROR(Run(context, table, attempt));
-  Remove(context, own.rows);
-  Remove(context, own.metadata);
-  return Status::Ok();
 }
 
 }  // namespace calve::commit

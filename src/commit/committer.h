@@ -133,6 +133,15 @@ class Committer {
   Result<Published> Commit(const Context& context, const catalog::TableName& table, Change change,
                            Proof proof);
 
+  /// Branches with rows of a job that wait for their audit, or for a decision.
+  struct StagedBranch {
+    std::string name;
+    std::string run;
+  };
+  Result<std::vector<StagedBranch>> ListStaged(const Context& context,
+                                               const catalog::TableName& table,
+                                               const std::string& pipeline);
+
   /// Find a staged branch again, by its name, to publish or discard it in another process. Fails
   /// with kNotFound.
   Result<Staged> FindStaged(const Context& context, const catalog::TableName& table,
@@ -173,6 +182,11 @@ class Committer {
   Result<Swept> Sweep(const Context& context, const catalog::TableName& table,
                       const std::string& run, const std::string& planned_location = "");
 
+  /// Remove the branch of the catalog's own that a run, which is surely over, has left behind without
+  /// rows that wait: it had none yet, or they are in main.
+  Status SweepBranch(const Context& context, const catalog::TableName& table,
+                     const std::string& run);
+
   /// Log that files which no snapshot has stay, since they could not be removed.
   void LeaveFiles(const Context& context, const Error& why);
   /// Whether files may lie around that no snapshot has: some could not be removed, or the catalog
@@ -195,6 +209,30 @@ class Committer {
   /// Put what makes the table before a change that was computed on its draft.
   Result<iceberg::TableChange> WithTable(const Context& context, const catalog::TableName& table,
                                          const NewTable& new_table, iceberg::TableChange change);
+  /// Stage under a reference of the table, which is `branch` or, on a branch of the catalog's own,
+  /// main.
+  Result<Staged> StageOn(const Context& context, const catalog::TableName& table, Change change,
+                         const std::string& branch, const std::string& ref);
+  /// Move main to staged rows; with branches of the table's, theirs goes in the same commit.
+  Result<Published> Bring(const Context& context, const Staged& staged,
+                          const PublishOptions& options);
+  /// Remove what only the pending snapshot of rows that are published had.
+  void RemovePending(const Context& context, const Staged& staged, const Published& published,
+                     const std::vector<std::string>& branch_metadata);
+  /// Take the lease of rows on a branch of the catalog's own (see kPublishLeaseMs), and end it.
+  Result<catalog::LoadedTable> LeaseNative(const Context& context, catalog::NativeRefs& refs,
+                                           const Staged& staged);
+  void UnleaseNative(const Context& context, catalog::NativeRefs& refs, const Staged& staged);
+  /// A branch as it stands, also when its rows are in main already.
+  Result<Staged> ReadStaged(const Context& context, const catalog::TableName& table,
+                            const std::string& branch);
+  /// The snapshot in main that holds the rows of a staged one; nothing while there is none.
+  Result<std::optional<iceberg::Snapshot>> FindInMain(const Context& context,
+                                                      const catalog::TableName& table,
+                                                      iceberg::SnapshotId staged);
+  Status DiscardNative(const Context& context, catalog::NativeRefs& refs,
+                       const catalog::TableName& table, const std::string& branch,
+                       const std::set<std::string>& kept);
   void Remove(const Context& context, const std::vector<std::string>& uris);
   /// Remove the files of tries whose reply was lost, now that another one is in.
   void RemoveLostTries(const Context& context, const Attempt& attempt,

@@ -59,9 +59,9 @@ class CommitterTest : public testing::Test {
   }
 
   const Context& context() { return *context_; }
-  std::shared_ptr<const TableMetadata> Metadata() {
-    return catalog_->LoadTable(context(), table_)->metadata;
-  }
+  catalog::LoadedTable Loaded() { return *catalog_->LoadTable(context(), table_); }
+  std::shared_ptr<const TableMetadata> Metadata() { return Loaded().metadata; }
+  MainLine Line() { return {*catalog_, files_, table_}; }
 
   /// A change that adds one file of `rows` rows.
   Change Adds(const std::string& name, const std::string& run, int64_t rows = 1) {
@@ -407,7 +407,7 @@ TEST_F(CommitterTest, ALeaseIsWaitedForUntilItRunsOut) {
   const OwnedContext hasty(std::move(owned_clock), 3);
   const auto put = [&](int64_t at_ms) {
     const auto lease = [&](const TableMetadata& base) {
-      return Result<iceberg::TableChange>(TakeLease(base, "somebody", at_ms));
+      return Result<iceberg::TableChange>(TakeLease(base, "somebody", at_ms + kLeaseMs));
     };
     EXPECT_TRUE(committer_->Update(*hasty, table_, lease).ok());
   };
@@ -513,16 +513,17 @@ TEST_F(CommitterTest, ADiscardedBranchLeavesTheFilesThatAreStagedAgain) {
 }
 
 TEST_F(CommitterTest, APositionIsFoundAgainAndGoesBackWithTheTable) {
-  EXPECT_FALSE(FindPosition(context(), files_, *Metadata(), "job", false)->has_value());
+  EXPECT_FALSE(FindPosition(context(), files_, Line(), Loaded(), "job", false)->has_value());
   Change change = Adds("a", "run1");
   change.position = Position{.state = R"({"version": 1})", .ledger = "file one\n"};
   const auto published = committer_->Commit(context(), table_, std::move(change), Proof::kRows);
   ASSERT_TRUE(published.ok());
-  const auto found = FindPosition(context(), files_, *Metadata(), "job", true);
+  const auto found = FindPosition(context(), files_, Line(), Loaded(), "job", true);
   ASSERT_TRUE(found.ok() && found->has_value());
   EXPECT_EQ((*found)->position.ledger, "file one\n");
   EXPECT_EQ((*found)->snapshot_id, published->snapshot_id);
-  EXPECT_FALSE(FindPosition(context(), files_, *Metadata(), "another job", false)->has_value());
+  EXPECT_FALSE(
+      FindPosition(context(), files_, Line(), Loaded(), "another job", false)->has_value());
 }
 
 TEST_F(CommitterTest, AReservedSchemaIsCurrentOnlyAfterThePublish) {

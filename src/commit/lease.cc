@@ -21,11 +21,10 @@ std::optional<Lease> FindLease(const iceberg::TableMetadata& metadata) {
 }
 
 iceberg::TableChange TakeLease(const iceberg::TableMetadata& metadata, const std::string& holder,
-                               int64_t now_ms) {
+                               int64_t until_ms) {
   const std::optional<Lease> before = FindLease(metadata);
   const int64_t epoch = before.has_value() ? before->epoch + 1 : 1;
-  const std::string text =
-      holder + " " + std::to_string(epoch) + " " + std::to_string(now_ms + kLeaseMs);
+  const std::string text = holder + " " + std::to_string(epoch) + " " + std::to_string(until_ms);
   return {.requirements = {iceberg::AssertTableUuid(metadata.table_uuid)},
           .updates = {iceberg::SetProperties({{std::string(kLease), text}})}};
 }

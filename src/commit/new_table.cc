@@ -71,6 +71,25 @@ Status NewTable::CheckServes(const catalog::TableName& table,
                        " meanwhile, with other columns or partitions; run again");
 }
 
+Result<NewTable> TableOfBranch(const TableMetadata& staged, int64_t now_ms) {
+  iceberg::CreateTableOptions options{
+      .location = staged.location,
+      .uuid = staged.table_uuid,
+      .fields = staged.schema()->fields(),
+      .identifier_field_ids = staged.schema()->identifier_field_ids(),
+      .partition_fields = staged.spec().fields,
+      .sort_fields = staged.sort_order().fields,
+      .properties = staged.properties};
+  options.properties["format-version"] = std::to_string(staged.format_version);
+  NewTable made;
+  CALVE_ASSIGN_OR_RETURN(made.change, iceberg::CreateTable(options));
+  CALVE_ASSIGN_OR_RETURN(
+      TableMetadata draft,
+      iceberg::Apply(nullptr, made.change, {.now_ms = now_ms, .previous_location = {}}));
+  made.draft.metadata = std::make_shared<const TableMetadata>(std::move(draft));
+  return made;
+}
+
 bool IsUnborn(const iceberg::TableMetadata& metadata) {
   return metadata.snapshots.empty() &&
          metadata.Property(kFirstSchema, "") == std::to_string(metadata.current_schema_id.value());

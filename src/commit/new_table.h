@@ -24,6 +24,10 @@ struct NewTable {
   Status CheckServes(const catalog::TableName& table, const iceberg::TableMetadata& now) const;
 };
 
+/// The table that `staged` has on a branch of the catalog's own, to come into main as it was made
+/// there, without rows.
+Result<NewTable> TableOfBranch(const iceberg::TableMetadata& staged, int64_t now_ms);
+
 /// The property of a table that holds nothing but rows staged by its first load: the schema that
 /// this load has inferred. Gone with the first publish.
 inline constexpr std::string_view kFirstSchema = "calve.first-schema-id";

@@ -15,22 +15,6 @@ using iceberg::TableMetadata;
 
 constexpr std::string_view kLedgerType = "calve-ledger-v1";
 
-/// The newest snapshot on main's line that holds a position of `pipeline`; `whole` tells whether
-/// the line could be walked to its start.
-const Snapshot* WalkMain(const TableMetadata& metadata, const std::string& pipeline, bool* whole) {
-  const Snapshot* snapshot = metadata.current_snapshot();
-  *whole = true;
-  while (snapshot != nullptr) {
-    const auto owner = snapshot->summary.find(std::string(summary::kPipeline));
-    const bool ours = owner != snapshot->summary.end() && owner->second == pipeline;
-    if (ours && snapshot->summary.contains(std::string(summary::kPosition))) return snapshot;
-    if (!snapshot->parent_id.has_value()) return nullptr;
-    snapshot = metadata.FindSnapshot(*snapshot->parent_id);
-    *whole = snapshot != nullptr;
-  }
-  return nullptr;
-}
-
 Result<std::string> ReadLedger(const Context& context, io::FileSystem& files,
                                const std::string& uri) {
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(context, uri));
@@ -43,24 +27,28 @@ Result<std::string> ReadLedger(const Context& context, io::FileSystem& files,
 
 }  // namespace
 
-const Snapshot* FindPositionSnapshot(const TableMetadata& metadata, const std::string& pipeline) {
-  bool whole = true;
-  return WalkMain(metadata, pipeline, &whole);
+bool HoldsPosition(const Snapshot& snapshot, const std::string& pipeline) {
+  const auto owner = snapshot.summary.find(std::string(summary::kPipeline));
+  const bool ours = owner != snapshot.summary.end() && owner->second == pipeline;
+  return ours && snapshot.summary.contains(std::string(summary::kPosition));
 }
 
 Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files,
-                                                  const TableMetadata& metadata,
+                                                  MainLine main, const catalog::LoadedTable& loaded,
                                                   const std::string& pipeline, bool expected) {
-  bool whole = true;
-  const Snapshot* snapshot = WalkMain(metadata, pipeline, &whole);
-  if (snapshot == nullptr) {
-    if (whole || !expected) return std::optional<FoundPosition>();
+  CALVE_ASSIGN_OR_RETURN(const MainLine::Walk walk,
+                         main.Find(context, loaded, [&](const Snapshot& snapshot) {
+                           return HoldsPosition(snapshot, pipeline);
+                         }));
+  if (!walk.found.has_value()) {
+    if (walk.whole || !expected) return std::optional<FoundPosition>();
     return RefusedError("job " + pipeline +
                         " has committed a position before, but its snapshot was expired from the "
                         "table: going on would read everything again "
                         "and double rows. Roll the table back to a snapshot that has it, or give "
                         "the job another name to start anew");
   }
+  const Snapshot* snapshot = &*walk.found;
   FoundPosition found{
       .position = {.state = snapshot->summary.at(std::string(summary::kPosition)), .ledger = {}},
       .snapshot_id = snapshot->id};

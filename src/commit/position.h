@@ -5,6 +5,7 @@
 
 #include "base/context.h"
 #include "base/result.h"
+#include "commit/main_line.h"
 #include "iceberg/metadata.h"
 #include "io/file_system.h"
 
@@ -33,13 +34,11 @@ inline constexpr size_t kPositionBytesMax = 8 * 1024;
 /// Fails with kRefused when the walk ends at a snapshot that was expired while `expected` says
 /// there was a position: to start over silently would double rows.
 Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files,
-                                                  const iceberg::TableMetadata& metadata,
+                                                  MainLine main, const catalog::LoadedTable& loaded,
                                                   const std::string& pipeline, bool expected);
 
-/// The snapshot on main that holds the newest position of `pipeline`; nothing when there is none.
-/// Reads no file.
-const iceberg::Snapshot* FindPositionSnapshot(const iceberg::TableMetadata& metadata,
-                                              const std::string& pipeline);
+/// Whether a snapshot holds a position of `pipeline`.
+bool HoldsPosition(const iceberg::Snapshot& snapshot, const std::string& pipeline);
 
 /// Write a position's ledger beside the table's metadata; give its URI.
 Result<std::string> WriteLedger(const Context& context, io::FileSystem& files,

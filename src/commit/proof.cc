@@ -30,4 +30,9 @@ std::optional<Proof> ProofOf(const iceberg::Snapshot& snapshot) {
   return std::nullopt;
 }
 
+bool IsPublishedFrom(const iceberg::Snapshot& snapshot, iceberg::SnapshotId staged) {
+  const auto found = snapshot.summary.find(std::string(summary::kAuditedSnapshot));
+  return found != snapshot.summary.end() && found->second == std::to_string(staged.value());
+}
+
 }  // namespace calve::commit

@@ -23,6 +23,9 @@ std::string_view ToString(Proof proof);
 /// unaudited.
 std::optional<Proof> ProofOf(const iceberg::Snapshot& snapshot);
 
+/// Whether a snapshot in main holds the rows of one that was staged, published by its proof.
+bool IsPublishedFrom(const iceberg::Snapshot& snapshot, iceberg::SnapshotId staged);
+
 /// Keys that calve adds to a snapshot's summary.
 namespace summary {
 inline constexpr std::string_view kAudit = "calve.audit";
@@ -35,6 +38,11 @@ inline constexpr std::string_view kLedger =
 inline constexpr std::string_view kToken =
     "calve.token";  ///< By which a writer knows its own commit again.
 inline constexpr std::string_view kAuditedSnapshot = "calve.audited-snapshot-id";
+inline constexpr std::string_view kSchemaBase = "calve.schema-base";  ///< When it was staged.
+/// Of a staged change: the snapshot that held the position it started from.
+inline constexpr std::string_view kPositionBefore = "calve.position-before";
+inline constexpr std::string_view kComputedOn =
+    "calve.computed-on";  ///< Of a basis; "none": no snapshot.
 inline constexpr std::string_view kPublishedBy = "calve.published-by";
 inline constexpr std::string_view kRows = "calve.rows";      ///< That the load wrote.
 inline constexpr std::string_view kWaived = "calve.waived";  ///< Checks that a person waived.

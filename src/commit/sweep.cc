@@ -7,8 +7,10 @@
 
 #include "base/text.h"
 #include "catalog/metadata_store.h"
+#include "catalog/native_refs.h"
 #include "catalog/table_files.h"
 #include "commit/committer.h"
+#include "commit/own_files.h"
 #include "iceberg/manifest.h"
 
 namespace calve::commit {
@@ -30,14 +32,14 @@ int64_t MetadataNumber(std::string_view name) {
   return error == std::errc() && ends ? number : -1;
 }
 
-/// Every file that some snapshot of the table reaches, by the name's last part: names hold the
+using Names = std::set<std::string, std::less<>>;
+
+/// Add every file that some snapshot of the table reaches, by the name's last part: names hold the
 /// run's id and are unique.
-Result<std::set<std::string, std::less<>>> ReachableNames(const Context& context,
-                                                          io::FileSystem& files,
-                                                          const TableMetadata& metadata) {
+Status AddReachable(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
+                    Names& names) {
   catalog::TableFiles table_files(files);
-  std::set<std::string, std::less<>> names;
-  std::set<std::string> seen;
+  Names seen;
   for (const iceberg::Snapshot& snapshot : metadata.snapshots) {
     names.emplace(FileName(snapshot.manifest_list));
     const auto ledger = snapshot.summary.find(std::string(summary::kLedger));
@@ -53,7 +55,41 @@ Result<std::set<std::string, std::less<>>> ReachableNames(const Context& context
       for (const iceberg::ManifestEntry& entry : entries) names.emplace(FileName(entry.file->path));
     }
   }
-  return names;
+  return Status::Ok();
+}
+
+/// The table as each branch and tag of the catalog's own has it, main last; only main's where
+/// branches are the table's.
+Result<std::vector<catalog::LoadedTable>> LoadEverywhere(const Context& context,
+                                                         catalog::Catalog& catalog,
+                                                         const catalog::TableName& table) {
+  std::vector<catalog::LoadedTable> everywhere;
+  std::vector<catalog::NativeBranch> refs;
+  catalog::NativeRefs* native = catalog.native_refs();
+  if (native != nullptr) {
+    CALVE_ASSIGN_OR_RETURN(refs, native->ListRefs(context));
+  }
+  for (const catalog::NativeBranch& ref : refs) {
+    Result<catalog::LoadedTable> there = native->OnBranch(ref.name)->LoadTable(context, table);
+    if (!there.ok() && there.error().kind == ErrorKind::kNotFound) continue;
+    CALVE_RETURN_IF_ERROR(there);
+    everywhere.push_back(std::move(*there));
+  }
+  CALVE_ASSIGN_OR_RETURN(catalog::LoadedTable main, catalog.LoadTable(context, table));
+  everywhere.push_back(std::move(main));
+  return everywhere;
+}
+
+/// Whether a metadata file's newest rows are of a run.
+bool IsOfRun(const Context& context, io::FileSystem& files, const std::string& uri,
+             const std::string& run) {
+  const Result<std::string> bytes = files.ReadFile(context, uri);
+  if (!bytes.ok()) return false;
+  const Result<std::string> json = iceberg::DecompressMetadata(*bytes);
+  if (!json.ok()) return false;
+  const Result<TableMetadata> found = iceberg::ParseTableMetadata(*json);
+  if (!found.ok() || found->current_snapshot() == nullptr) return false;
+  return SummaryText(*found->current_snapshot(), summary::kRun) == run;
 }
 
 /// Files whose name holds the run's id; a folder that is not there holds none.
@@ -100,14 +136,17 @@ struct LooseMetadata {
   std::vector<std::string> waiting;  ///< Their number is not reached yet.
 };
 
+/// With branches of the catalog's own the metadata files of all of them lie here: `on_branches` is
+/// set, and only what the run itself has staged is loose.
 Result<LooseMetadata> FindLooseMetadata(const Context& context, io::FileSystem& files,
-                                        const catalog::LoadedTable& table, const std::string& run) {
+                                        const catalog::LoadedTable& table, const std::string& run,
+                                        bool on_branches) {
   const TableMetadata& metadata = *table.metadata;
   const int64_t current = MetadataNumber(FileName(table.metadata_location));
   LooseMetadata loose;
   if (current < 0) return loose;
   int64_t oldest = current;
-  std::set<std::string, std::less<>> logged = {std::string(FileName(table.metadata_location))};
+  Names logged = {std::string(FileName(table.metadata_location))};
   for (const iceberg::MetadataLogEntry& entry : metadata.metadata_log) {
     const std::string_view name = FileName(entry.metadata_file);
     logged.emplace(name);
@@ -121,6 +160,7 @@ Result<LooseMetadata> FindLooseMetadata(const Context& context, io::FileSystem& 
       const std::string_view name = FileName(info.uri);
       const int64_t number = MetadataNumber(name);
       if (number < (prunes ? 0 : oldest) || logged.contains(name)) continue;
+      if (on_branches && !IsOfRun(context, files, info.uri, run)) continue;
       if (IsOfAnotherTable(context, files, info.uri, metadata, run)) continue;
       (number <= current ? loose.lost : loose.waiting).push_back(info.uri);
     }
@@ -168,11 +208,19 @@ Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog:
       const auto metadata_files,
       FilesOfRun(context, files_, catalog::MetadataFolder(*before->metadata), run));
   candidates.insert(candidates.end(), metadata_files.begin(), metadata_files.end());
-  CALVE_ASSIGN_OR_RETURN(const LooseMetadata loose,
-                         FindLooseMetadata(context, files_, *before, run));
-  CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog_.LoadTable(context, table));
-  CALVE_ASSIGN_OR_RETURN(const auto reachable, ReachableNames(context, files_, *now.metadata));
-  std::vector<std::string> orphans = loose.lost;
+  CALVE_ASSIGN_OR_RETURN(
+      const LooseMetadata loose,
+      FindLooseMetadata(context, files_, *before, run, catalog_.native_refs() != nullptr));
+  Names reachable;
+  CALVE_ASSIGN_OR_RETURN(const auto everywhere, LoadEverywhere(context, catalog_, table));
+  for (const catalog::LoadedTable& there : everywhere) {
+    CALVE_RETURN_IF_ERROR(AddReachable(context, files_, *there.metadata, reachable));
+    reachable.emplace(FileName(there.metadata_location));
+    for (const iceberg::MetadataLogEntry& entry : there.metadata->metadata_log)
+      reachable.emplace(FileName(entry.metadata_file));
+  }
+  candidates.insert(candidates.end(), loose.lost.begin(), loose.lost.end());
+  std::vector<std::string> orphans;
   for (const std::string& uri : candidates) {
     if (!reachable.contains(FileName(uri))) orphans.push_back(uri);
   }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "catalog/metadata_store.h"
+#include "catalog/native_refs.h"
 
 namespace calve::engine {
 
@@ -69,9 +70,36 @@ Result<ResolvedTable> CatalogResolver::Resolve(const Context& context,
       return ResolvedTable(std::move(table));
     }
   }
-  CALVE_ASSIGN_OR_RETURN(const auto loaded, Load(context, reference.parts));
-  CALVE_ASSIGN_OR_RETURN(IcebergTable table, AtReference(loaded, reference));
+  Result<catalog::LoadedTable> loaded = Load(context, reference.parts);
+  const bool is_there = loaded.ok() || loaded.error().kind == ErrorKind::kNotFound;
+  if (reference.ref.has_value() && is_there) {
+    // A table may be on a branch of the catalog's own only.
+    CALVE_ASSIGN_OR_RETURN(const auto on_branch, LoadOnNativeRef(context, reference));
+    if (on_branch.has_value()) {
+      TableReference head = reference;
+      head.ref = iceberg::kMainBranch;
+      CALVE_ASSIGN_OR_RETURN(IcebergTable table, AtReference(*on_branch, head));
+      return ResolvedTable(std::move(table));
+    }
+  }
+  CALVE_RETURN_IF_ERROR(loaded);
+  CALVE_ASSIGN_OR_RETURN(IcebergTable table, AtReference(*loaded, reference));
   return ResolvedTable(std::move(table));
+}
+
+Result<std::optional<catalog::LoadedTable>> CatalogResolver::LoadOnNativeRef(
+    const Context& context, const TableReference& reference) {
+  CALVE_ASSIGN_OR_RETURN(const Target target, TargetOf(reference.parts));
+  catalog::NativeRefs* refs = target.catalog->native_refs();
+  if (refs == nullptr || *reference.ref == iceberg::kMainBranch)
+    return std::optional<catalog::LoadedTable>();
+  CALVE_ASSIGN_OR_RETURN(const auto all, refs->ListRefs(context));
+  const bool is_known = std::any_of(all.begin(), all.end(),
+                                    [&](const auto& ref) { return ref.name == reference.ref; });
+  if (!is_known) return std::optional<catalog::LoadedTable>();
+  CALVE_ASSIGN_OR_RETURN(auto loaded,
+                         refs->OnBranch(*reference.ref)->LoadTable(context, target.table));
+  return std::optional<catalog::LoadedTable>(std::move(loaded));
 }
 
 Result<CatalogResolver::Target> CatalogResolver::TargetOf(const std::vector<std::string>& parts) {

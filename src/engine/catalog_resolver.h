@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ class CatalogResolver : public TableResolver {
     catalog::TableName table;
   };
   Result<Target> TargetOf(const std::vector<std::string>& parts);
+  /// The table on the branch or tag of the catalog's own that a reference names; nothing where it
+  /// names none.
+  Result<std::optional<catalog::LoadedTable>> LoadOnNativeRef(const Context& context,
+                                                              const TableReference& reference);
   Result<catalog::LoadedTable> LoadPlace(const Context& context, const std::string& place);
   Error NoTable(const Context& context, const Target& target);
 

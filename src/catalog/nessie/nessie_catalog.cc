@@ -122,7 +122,7 @@ class NessieCatalog : public Catalog {
   NessieCatalog(std::shared_ptr<NessieStore> store, std::string branch)
       : store_(std::move(store)),
         branch_(std::move(branch)),
-        refs_(store_->client, [store = store_](const std::string& other) {
+        refs_(store_->client, branch_, [store = store_](const std::string& other) {
           return std::make_unique<NessieCatalog>(store, other);
         }) {}
 
@@ -335,8 +335,8 @@ Result<LoadedTable> NessieCatalog::LoadTable(const Context& context, const Table
   CALVE_ASSIGN_OR_RETURN(const std::string location, Locate(context, table, kTable));
   Result<LoadedTable> loaded = store_->metadata.Load(context, location);
   if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound) {
-    return DataError("Nessie has table " + table.ToString() + " at " + location +
-                     ", which is not there; restore the file");
+    return DataError("Nessie has table " + table.ToString() + " on branch " + branch_ + " at " +
+                     location + ", which is not there; restore the file, or drop the table there");
   }
   return loaded;
 }
@@ -345,8 +345,8 @@ Result<LoadedView> NessieCatalog::LoadView(const Context& context, const TableNa
   CALVE_ASSIGN_OR_RETURN(const std::string location, Locate(context, view, kView));
   Result<LoadedView> loaded = store_->metadata.LoadView(context, location);
   if (!loaded.ok() && loaded.error().kind == ErrorKind::kNotFound) {
-    return DataError("Nessie has view " + view.ToString() + " at " + location +
-                     ", which is not there; restore the file");
+    return DataError("Nessie has view " + view.ToString() + " on branch " + branch_ + " at " +
+                     location + ", which is not there; restore the file, or drop the view there");
   }
   return loaded;
 }

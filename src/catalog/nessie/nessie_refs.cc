@@ -5,6 +5,9 @@ namespace {
 
 using iceberg::Json;
 
+/// What Nessie says of a table without rows.
+constexpr int64_t kNoSnapshot = -1;
+
 TableName NameOf(NessieKey key) {
   TableName name;
   if (key.empty()) return name;
@@ -31,11 +34,15 @@ Result<NativeCommit> CommitOf(const Json& json) {
     CALVE_ASSIGN_OR_RETURN(const Json* key_json, operation.Require("key"));
     CALVE_ASSIGN_OR_RETURN(const auto key, iceberg::JsonObject::Of(*key_json, "key"));
     CALVE_ASSIGN_OR_RETURN(NessieKey elements, key.TextList("elements"));
-    NativeCommit::Change change{.name = NameOf(std::move(elements)), .metadata_location = {}};
+    NativeCommit::Change change{
+        .name = NameOf(std::move(elements)), .metadata_location = {}, .snapshot_id = {}};
     const Json* content_json = operation.Find("content");
     if (content_json == nullptr) return change;
     CALVE_ASSIGN_OR_RETURN(const auto content, iceberg::JsonObject::Of(*content_json, "content"));
     CALVE_ASSIGN_OR_RETURN(change.metadata_location, content.OptionalText("metadataLocation"));
+    CALVE_ASSIGN_OR_RETURN(const auto snapshot, content.OptionalLong("snapshotId"));
+    if (snapshot.has_value() && *snapshot != kNoSnapshot)
+      change.snapshot_id = iceberg::SnapshotId(*snapshot);
     return change;
   };
   CALVE_ASSIGN_OR_RETURN(commit.changes, entry.Objects<NativeCommit::Change>("operations", read));
@@ -44,14 +51,15 @@ Result<NativeCommit> CommitOf(const Json& json) {
 
 }  // namespace
 
-Result<std::vector<NativeBranch>> NessieRefs::ListBranches(const Context& context) {
+Result<std::vector<NativeBranch>> NessieRefs::ListRefs(const Context& context) {
   CALVE_ASSIGN_OR_RETURN(auto references, client_->References(context));
-  std::vector<NativeBranch> branches;
+  std::vector<NativeBranch> refs;
   for (NessieReference& reference : references) {
-    if (reference.type == "BRANCH")
-      branches.push_back({.name = std::move(reference.name), .hash = std::move(reference.hash)});
+    refs.push_back({.name = std::move(reference.name),
+                    .hash = std::move(reference.hash),
+                    .is_tag = reference.type == "TAG"});
   }
-  return branches;
+  return refs;
 }
 
 Result<NativeBranch> NessieRefs::FindBranch(const Context& context, const std::string& name) {

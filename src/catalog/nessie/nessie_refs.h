@@ -14,10 +14,11 @@ class NessieRefs : public NativeRefs {
  public:
   using Open = std::function<std::unique_ptr<Catalog>(const std::string& branch)>;
 
-  NessieRefs(std::shared_ptr<NessieClient> client, Open open)
-      : client_(std::move(client)), open_(std::move(open)) {}
+  NessieRefs(std::shared_ptr<NessieClient> client, std::string branch, Open open)
+      : client_(std::move(client)), branch_(std::move(branch)), open_(std::move(open)) {}
 
-  Result<std::vector<NativeBranch>> ListBranches(const Context& context) override;
+  const std::string& branch() const override { return branch_; }
+  Result<std::vector<NativeBranch>> ListRefs(const Context& context) override;
   Result<NativeBranch> FindBranch(const Context& context, const std::string& name) override;
   Result<NativeBranch> CreateBranch(const Context& context, const std::string& name,
                                     const NativeBranch& from) override;
@@ -36,6 +37,7 @@ class NessieRefs : public NativeRefs {
                                  bool only_try);
 
   std::shared_ptr<NessieClient> client_;
+  const std::string branch_;
   Open open_;
 };
 

@@ -33,7 +33,7 @@ Result<ExitCode> ListBranches(Program& program) {
   TextTable table({"branch", "table", "job", "rows", "staged", "state"},
                   {false, false, false, true});
   for (const FoundBranch& found : branches) {
-    const iceberg::Snapshot& head = *found.head();
+    const iceberg::Snapshot& head = *found.head;
     const auto proof = commit::ProofOf(head);
     const std::string state =
         proof == commit::Proof::kPending ? "waits for a decision" : "not of an audit";
@@ -76,7 +76,7 @@ Result<std::vector<int64_t>> Numbers(Program& program, const std::string& sql) {
 Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
                          FindBranch(program, arguments.branch, arguments.table));
-  const iceberg::SchemaPtr& schema = found.loaded.metadata->SchemaOf(*found.head());
+  const iceberg::SchemaPtr& schema = found.loaded.metadata->SchemaOf(*found.head);
   const auto count = [&](const std::string& branch,
                          const iceberg::Schema& columns) -> Result<std::vector<int64_t>> {
     std::string sql = "SELECT count(*)";
@@ -85,9 +85,9 @@ Result<ExitCode> ShowNulls(Program& program, const BranchArguments& arguments) {
     return Numbers(program, sql + " FROM " + SqlTable(found, branch));
   };
   CALVE_ASSIGN_OR_RETURN(const std::vector<int64_t> there, count(found.branch, *schema));
-  const iceberg::Schema& main_schema = *found.loaded.metadata->schema();
+  const iceberg::Schema& main_schema = found.main == nullptr ? *schema : *found.main->schema();
   std::vector<int64_t> main(main_schema.fields().size() + 1, 0);
-  if (found.loaded.metadata->current_snapshot() != nullptr) {
+  if (found.main != nullptr && found.main->current_snapshot() != nullptr) {
     CALVE_ASSIGN_OR_RETURN(main, count(std::string(iceberg::kMainBranch), main_schema));
   }
   TextTable table({"column", "NULLs on main", "NULLs on the branch", "share"}, {false, true, true});
@@ -145,8 +145,8 @@ void TellSchemaChange(const iceberg::Schema& staged, const iceberg::Schema& curr
 Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const FoundBranch found,
                          FindBranch(program, arguments.branch, arguments.table));
-  const iceberg::Snapshot& head = *found.head();
-  const iceberg::Snapshot* main = found.loaded.metadata->current_snapshot();
+  const iceberg::Snapshot& head = *found.head;
+  const iceberg::Snapshot* main = found.main == nullptr ? nullptr : found.main->current_snapshot();
   const auto described = [](const iceberg::Snapshot& snapshot) {
     return "snapshot " + std::to_string(snapshot.id.value()) + "   " +
            Counted(NumberOf(&snapshot, "total-records"), "row");
@@ -160,14 +160,18 @@ Result<ExitCode> ShowDiff(Program& program, const BranchArguments& arguments) {
   report.Fact("rows_branch", NumberOf(&head, "total-records"));
   TellChange(head, "rows", "added-records", "deleted-records", report);
   TellChange(head, "files", "added-data-files", "deleted-data-files", report);
-  TellSchemaChange(*found.loaded.metadata->SchemaOf(head), *found.loaded.metadata->schema(),
-                   report);
+  const iceberg::SchemaPtr& staged = found.loaded.metadata->SchemaOf(head);
+  TellSchemaChange(*staged, found.main == nullptr ? *staged : *found.main->schema(), report);
   const bool moved = main != nullptr && head.parent_id != main->id;
   report.Fact("main_moved", moved);
   if (moved) {
     report.Hint(
         "note",
         "main has moved since the branch was staged; publishing puts the same files on top of it");
+  }
+  if (!found.conflict.empty()) {
+    report.Hint("conflict", found.conflict);
+    report.Fact("conflict", found.conflict);
   }
   return report.Done();
 }
@@ -177,7 +181,7 @@ Result<audit::Report> AuditStaged(Program& program, const FoundBranch& found,
                                   const audit::Contract& contract) {
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.engine());
-  const iceberg::Snapshot& head = *found.head();
+  const iceberg::Snapshot& head = *found.head;
   audit::AuditScope scope;
   scope.table = {.metadata = found.loaded.metadata,
                  .snapshot_id = head.id,

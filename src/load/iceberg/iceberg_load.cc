@@ -205,7 +205,8 @@ Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context&
   std::optional<commit::FoundPosition> found;
   if (target.has_value()) {
     CALVE_ASSIGN_OR_RETURN(found, commit::FindPosition(context, *resources_.files,
-                                                       *target->metadata, request_.job, expected));
+                                                       {catalog_, *resources_.files, table_},
+                                                       *target, request_.job, expected));
   }
   if (!found.has_value()) {
     load_key_ = Quarantine::KeyOf(request_.job);
@@ -561,7 +562,9 @@ Status IcebergLoad::StageAndPublish(const Context& context,
   if (observer != nullptr) observer->Staged(*report);
 
   const iceberg::MetadataPtr& metadata = staged.loaded.metadata;
-  const iceberg::Snapshot* main = metadata->current_snapshot();
+  const iceberg::Snapshot* main = staged.snapshot.parent_id.has_value()
+                                      ? metadata->FindSnapshot(*staged.snapshot.parent_id)
+                                      : nullptr;
   int64_t rows_before = -1;
   if (main != nullptr) {
     report->main_snapshot_id = main->id.value();
@@ -619,24 +622,16 @@ Status IcebergLoad::Abort(const Context& context) {
 }
 
 Result<std::vector<Load::OpenBranch>> IcebergLoad::OpenBranches(const Context& context) {
+  CALVE_ASSIGN_OR_RETURN(auto staged, committer_.ListStaged(context, table_, request_.job));
   std::vector<OpenBranch> open;
-  CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
-  if (!target.has_value()) return open;
-  const iceberg::TableMetadata& metadata = *target->metadata;
-  for (const auto& [name, ref] : metadata.refs) {
-    const iceberg::Snapshot* snapshot = metadata.FindSnapshot(ref.snapshot_id);
-    if (snapshot == nullptr || commit::ProofOf(*snapshot) != commit::Proof::kPending) continue;
-    const auto pipeline = snapshot->summary.find(std::string(commit::summary::kPipeline));
-    if (pipeline == snapshot->summary.end() || pipeline->second != request_.job) continue;
-    const auto run = snapshot->summary.find(std::string(commit::summary::kRun));
-    open.push_back(
-        {.branch = name, .run = run == snapshot->summary.end() ? std::string() : run->second});
-  }
+  for (commit::Committer::StagedBranch& branch : staged)
+    open.push_back({.branch = std::move(branch.name), .run = std::move(branch.run)});
   return open;
 }
 
 Result<bool> IcebergLoad::Sweep(const Context& context, const std::string& run) {
   const catalog::TableName held_back = Quarantine::NameFor(table_);
+  CALVE_RETURN_IF_ERROR(committer_.SweepBranch(context, table_, run));
   CALVE_ASSIGN_OR_RETURN(const auto rows,
                          committer_.Sweep(context, table_, run, options_.location));
   CALVE_ASSIGN_OR_RETURN(const auto others, committer_.Sweep(context, held_back, run));
