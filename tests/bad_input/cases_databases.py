@@ -1,4 +1,4 @@
-"""SQLite files and PostgreSQL servers that are wrong, and tables that are not what was expected."""
+"""SQLite files, PostgreSQL and MySQL servers that are wrong, and tables that are not what was expected."""
 import sqlite3
 from table import CONFIG, DATA, JOB, LOADER, PEOPLE, REFUSED, case
 
@@ -74,3 +74,14 @@ case("a file of certificates that is not there", "extract t --to csv", REFUSED, 
      files={JOB: POSTGRES.replace("table: t", "sslmode: verify-full, sslrootcert: no.pem, table: t", 1)})
 case("a host of PostgreSQL beside an address", "plan t", CONFIG, "config/jobs/t.yaml:1:", "'host' is part of url", "give it there",
      files={JOB: "source: {type: postgresql, url: \"postgresql://a:b@c/d\", host: e, table: t}\n" + LOADER})
+
+MYSQL = "source: {type: mysql, host: 127.0.0.1, port: 1, database: shop, username: reader, password: s3cr3t, table: t}\n" + LOADER
+case("a MySQL server that is not there", "extract t --to csv", REFUSED, "reader@127.0.0.1:1", "cannot connect", "run again", files={JOB: MYSQL})
+case("no database of MySQL", "plan t", CONFIG, "config/jobs/t.yaml:1:", "needs 'database' or 'url'", "add one",
+     files={JOB: "source: {type: mysql, host: 127.0.0.1, table: t}\n" + LOADER})
+case("an address that is no MySQL's", "extract t --to csv", CONFIG, "url is no address", "it looks like mysql://",
+     files={JOB: "source: {type: mysql, url: \"postgresql://a:b@c/d\", table: t}\n" + LOADER})
+case("zero dates by a policy that is none", "plan t", CONFIG, "config/jobs/t.yaml:1:", "'as_nul' is no zero_dates", "one of hold_back, as_null",
+     files={JOB: "source: {type: mysql, database: d, table: t, zero_dates: as_nul}\n" + LOADER})
+case("a socket of MySQL that is not there", "extract t --to csv", REFUSED, "reader@/no/where.sock", "cannot connect", "run again",
+     files={JOB: MYSQL.replace("127.0.0.1", "/no/where.sock")})

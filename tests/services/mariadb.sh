@@ -17,7 +17,8 @@ with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
     print(s.getsockname()[1])
 ')}
-folder=$(mktemp -d /tmp/calve-mariadb-XXXXXX)  # not in TMPDIR, where the user that MariaDB runs as may not look
+unset TMPDIR  # the user that MariaDB runs as may not write there
+folder=$(mktemp -d /tmp/calve-mariadb-XXXXXX)
 server=
 finish() {
   # Not asked to end: it takes long to say goodbye, and nothing is kept.
@@ -52,7 +53,7 @@ server=$!
 # A client that is connected: `client -e SQL`, or SQL on its standard input.
 cat >"$folder/client" <<SH
 #!/bin/sh
-MYSQL_PWD=$password exec mariadb --no-defaults -h $host -P $port -u $user -N -B --local-infile=1 "\$@" $database
+MYSQL_PWD=$password exec mariadb --no-defaults -h $host -P $port -u $user -N -B --default-character-set=utf8mb4 --local-infile=1 "\$@" $database
 SH
 chmod +x "$folder/client"
 for ((tries = 300; ; tries--)); do

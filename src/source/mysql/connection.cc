@@ -1,5 +1,6 @@
 #include "source/mysql/connection.h"
 
+#include <errmsg.h>
 #include <mysql.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -227,8 +228,12 @@ Error Connection::LastError(const Context& context) {
 }
 
 Error Connection::LastError(const Context& context, st_mysql_stmt* statement) {
-  return ErrorOf(context, mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
-                 mysql_stmt_error(statement));
+  const unsigned number = mysql_stmt_errno(statement);
+  // While rows are read, a connection that ends is told by the connection alone, if at all.
+  if (number == 0 && mysql_errno(connection_.get()) == 0)
+    return ErrorOf(context, CR_SERVER_LOST, "HY000", "it ended");
+  if (number == 0) return LastError(context);
+  return ErrorOf(context, number, mysql_stmt_sqlstate(statement), mysql_stmt_error(statement));
 }
 
 Result<std::vector<Connection::Row>> Connection::Query(const Context& context,

@@ -405,6 +405,7 @@ Result<std::vector<std::string>> MysqlView::Parts(const Context& context, const 
   CALVE_ASSIGN_OR_RETURN(const auto ends, Ask(context, "SELECT min(" + key + "), max(" + key +
                                                            ") FROM " + relation.from));
   if (!ends[0][0].has_value()) return std::vector<std::string>();
+  // InnoDB takes a large range for half of the table, and a small one for up to twice its rows.
   const auto count = [&](Key first, Key last) -> Result<int64_t> {
     CALVE_ASSIGN_OR_RETURN(
         const auto plan,
@@ -415,9 +416,9 @@ Result<std::vector<std::string>> MysqlView::Parts(const Context& context, const 
     if (plan.empty() || plan[0].size() <= place) return 0;
     return ParseInteger(plan[0][place].value_or("")).value_or(0);
   };
-  CALVE_ASSIGN_OR_RETURN(
-      const auto ranges,
-      PartKeys({.first = ParseKey(*ends[0][0]), .last = ParseKey(*ends[0][1])}, parts, count));
+  CALVE_ASSIGN_OR_RETURN(const auto ranges,
+                         PartKeys({.first = ParseKey(*ends[0][0]), .last = ParseKey(*ends[0][1])},
+                                  std::max<int64_t>(2, parts / 2), count));
   std::vector<std::string> conditions;
   for (size_t i = 0; i < ranges.size(); ++i) {
     std::string condition;
