@@ -13,7 +13,7 @@ namespace calve::reader {
 namespace {
 
 /// The attribute of ORC types under which Iceberg's writers put field ids.
-constexpr char kOrcIdAttribute[] = "iceberg.id";
+constexpr const char* kOrcIdAttribute = "iceberg.id";
 
 /// ORC is read by whole top-level columns, stripe by stripe: by Arrow, but for moments of
 /// microseconds, which OrcTimestamps reads as far as they go.
@@ -84,7 +84,7 @@ Status OrcBatches::Plan() {
   CALVE_ASSIGN_OR_RETURN(schema_, orc_->ReadSchema());
   CALVE_ASSIGN_OR_RETURN(layout_, ParseOrcTail(orc_->GetSerializedFileTail()));
   CALVE_ASSIGN_OR_RETURN(compression_, OrcCompression::Of(layout_));
-  std::vector<FileField> fields = FieldsOf(*schema_, kOrcIdAttribute);
+  std::vector<FileField> fields = FieldsOf(*schema_, options_.is_foreign ? "" : kOrcIdAttribute);
   ApplyNameMapping(fields, options_.name_mapping);
   CALVE_RETURN_IF_ERROR(ColumnPlan::Bind(options_.wanted, fields, options_.constants));
   for (FileField& field : fields)
@@ -144,8 +144,10 @@ Status OrcBatches::OpenMoments(const OrcStripe& stripe) {
       arrow_zone_ = footer.writer_zone;
       continue;
     }
-    CALVE_ASSIGN_OR_RETURN(column.moments,
-                           OrcTimestamps::Open(*input_, footer, column.number, *compression_));
+    CALVE_ASSIGN_OR_RETURN(
+        column.moments,
+        OrcTimestamps::Open(*input_, footer, column.number, *compression_,
+                            options_.is_foreign ? OrcFiner::kRefuse : OrcFiner::kCut));
   }
   return Status::Ok();
 }

@@ -39,8 +39,14 @@ Result<int64_t> ParseNanos(int64_t stored) {
   return DataError("a timestamp of the ORC file has more nanoseconds than a second");
 }
 
-Result<int64_t> ToMicros(int64_t stored_seconds, int64_t stored_nanos) {
+Result<int64_t> ToMicros(int64_t stored_seconds, int64_t stored_nanos, OrcFiner finer) {
   CALVE_ASSIGN_OR_RETURN(const int64_t nanos, ParseNanos(stored_nanos));
+  if (finer == OrcFiner::kRefuse && nanos % 1'000 != 0) {
+    return DataError(fmt::format(
+        "the file holds a time with {} nanoseconds in its second, and expected are whole "
+        "microseconds; write it with six digits behind the second",
+        nanos));
+  }
   int64_t seconds = 0;
   int64_t micros = 0;
   bool fits = !__builtin_add_overflow(stored_seconds, kSecondsTo2015, &seconds);
@@ -75,7 +81,8 @@ bool IsUtc(std::string_view zone) {
 }
 
 Result<OrcTimestamps> OrcTimestamps::Open(io::InputFile& file, const OrcStripeFooter& footer,
-                                          uint64_t column, const OrcCompression& compression) {
+                                          uint64_t column, const OrcCompression& compression,
+                                          OrcFiner finer) {
   constexpr uint64_t kDirect = 0;
   constexpr uint64_t kDirectV2 = 2;
   const uint64_t encoding =
@@ -97,7 +104,7 @@ Result<OrcTimestamps> OrcTimestamps::Open(io::InputFile& file, const OrcStripeFo
   CALVE_ASSIGN_OR_RETURN(OrcStream seconds, open(footer.Find(column, OrcStreamKind::kData)));
   CALVE_ASSIGN_OR_RETURN(OrcStream nanos, open(footer.Find(column, OrcStreamKind::kSecondary)));
   return OrcTimestamps(std::move(present), {std::move(seconds), runs, OrcSign::kSigned},
-                       {std::move(nanos), runs, OrcSign::kUnsigned});
+                       {std::move(nanos), runs, OrcSign::kUnsigned}, finer);
 }
 
 Result<std::shared_ptr<arrow::Array>> OrcTimestamps::Read(int64_t rows) {
@@ -119,7 +126,7 @@ Result<std::shared_ptr<arrow::Array>> OrcTimestamps::Read(int64_t rows) {
       builder.UnsafeAppendNull();
       continue;
     }
-    CALVE_ASSIGN_OR_RETURN(const int64_t micros, ToMicros(seconds[value], nanos[value]));
+    CALVE_ASSIGN_OR_RETURN(const int64_t micros, ToMicros(seconds[value], nanos[value], finer_));
     builder.UnsafeAppend(micros);
     ++value;
   }

@@ -52,7 +52,7 @@ std::string Counted(size_t count, std::string_view noun) {
 
 }  // namespace
 
-config::Shape<FileOptions> FileOptions::Declaration() {
+config::Shape<FileOptions> FileOptions::PlaceDeclaration() {
   config::Shape<FileOptions> shape("file source");
   shape.Required("source_path", &FileOptions::source_path,
                  "Where the files are: a file, a folder, or an address with wildcards; local, "
@@ -62,6 +62,11 @@ config::Shape<FileOptions> FileOptions::Declaration() {
                  {.example = "\"daily_sales_*\""});
   shape.Optional("incremental", &FileOptions::incremental,
                  "Read only files that are new or have changed since the last run.");
+  return shape;
+}
+
+config::Shape<FileOptions> FileOptions::Declaration() {
+  config::Shape<FileOptions> shape = PlaceDeclaration();
   shape.Optional("compression", &FileOptions::compression,
                  "auto (by the first bytes), none, gz, zst, bz2, xz or zip.");
   shape.Check("compression", [](const FileOptions& options) -> Status {

@@ -24,6 +24,8 @@ struct FileOptions {
   std::string compression = "auto";
 
   static config::Shape<FileOptions> Declaration();
+  /// The same without compression, for formats that have their own.
+  static config::Shape<FileOptions> PlaceDeclaration();
 };
 
 /// The files that one run reads.

@@ -253,7 +253,7 @@ TEST_F(ApiSourceTest, EveryStrategyReadsEachRecordOnce) {
             "pagination_config: {in: body, size_param: limit, size: 7, total_path: total}"}}) {
     const auto rows = Api(way, options + "\nkey: id");
     ASSERT_TRUE(rows.ok()) << way << ": " << rows.error().message;
-    EXPECT_EQ(rows->schema, "id: int, even: boolean") << way;
+    EXPECT_EQ(rows->schema, "id: long, even: boolean") << way;
     EXPECT_THAT(rows->rows, SizeIs(31)) << way;
     EXPECT_EQ(rows->origins.back(), name_ + " page 5 record 3") << way;
   }
@@ -350,7 +350,7 @@ TEST_F(ApiSourceTest, ColumnsThatNoRecordHasAreThereWhenTheyAreDeclared) {
   WriteNumbers(2);
   const auto rows = Api("/plain", "types: {note: string}");
   ASSERT_TRUE(rows.ok()) << rows.error().message;
-  EXPECT_EQ(rows->schema, "id: int, even: boolean, note: string");
+  EXPECT_EQ(rows->schema, "id: long, even: boolean, note: string");
   EXPECT_THAT(rows->notes, ElementsAre(HasSubstr("column note is declared")));
 }
 

@@ -19,26 +19,12 @@ using columnar::TracedBatch;
 
 constexpr int64_t kBufferBytes = 256 << 10;
 
-struct ParquetOptions {
-  std::string source_path;
-  std::string file_pattern;
-  bool incremental = false;
-
+struct ParquetOptions : FileOptions {
   static config::Shape<ParquetOptions> Declaration() {
     config::Shape<ParquetOptions> shape("parquet source",
                                         "Read Parquet files; their own types are kept.");
-    shape.Required("source_path", &ParquetOptions::source_path,
-                   "Where the files are: a file, a folder, or an address with wildcards; local, "
-                   "s3://, gs://, abfss:// or https://.",
-                   {.example = "incoming/", .aliases = {"path"}});
-    shape.Optional("file_pattern", &ParquetOptions::file_pattern,
-                   "Which files of a folder are read.", {.example = "\"*.parquet\""});
-    shape.Optional("incremental", &ParquetOptions::incremental,
-                   "Read only files that are new or have changed since the last run.");
+    shape.Include(FileOptions::PlaceDeclaration());
     return shape;
-  }
-  FileOptions files() const {
-    return {.source_path = source_path, .file_pattern = file_pattern, .incremental = incremental};
   }
 };
 
@@ -176,19 +162,18 @@ class ParquetSource : public Source {
 
   Status Check(const Context& context) override {
     CALVE_ASSIGN_OR_RETURN(const FileSet set,
-                           FindFileSet(context, resources_, options_.files(), std::nullopt));
+                           FindFileSet(context, resources_, options_, std::nullopt));
     if (set.files.empty()) return Status::Ok();
     return StatusOf(OpenParquet(context, resources_, set.files.front(), 1024));
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
-    return DiscoverFiles(context, *this, options_.files());
+    return DiscoverFiles(context, *this, options_);
   }
 
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
-    CALVE_ASSIGN_OR_RETURN(FileSet set,
-                           FindFileSet(context, resources_, options_.files(), options.since));
+    CALVE_ASSIGN_OR_RETURN(FileSet set, FindFileSet(context, resources_, options_, options.since));
     ReadPlan plan = PlanOf(set);
     arrow::FieldVector fields;
     for (const io::FileInfo& file : set.files) {
