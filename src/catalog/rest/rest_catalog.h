@@ -86,6 +86,10 @@ class RestCatalog : public Catalog {
                           const CatalogChange& change);
   CommitOutcome CommitTogether(const Context& context, RestSession& session,
                                const std::vector<CatalogChange>& changes);
+  /// `refused`, unless it is a conflict with this very change: what stands between may send a
+  /// request twice, and the second is refused because of the first. The snapshots tell.
+  CommitOutcome AfterConflict(const Context& context, const std::vector<CatalogChange>& changes,
+                              CommitOutcome refused);
   Result<LoadedView> CreateView(const Context& context, RestSession& session, const TableName& view,
                                 const iceberg::ViewChange& change);
   /// Where the server would put a table, at `wanted` if that is not empty; nothing when the name is

@@ -260,6 +260,33 @@ TEST_F(Rest, ACommitWhoseOutcomeNobodyKnowsIsUnknownAndNotSentAgain) {
   EXPECT_EQ(std::get<Refused>(CommitProperty()).error.kind, ErrorKind::kTransient);
 }
 
+TEST_F(Rest, AConflictWithTheSameRequestSentTwiceIsNone) {
+  const std::string table = R"({"metadata-location":"file:///t/m.json","config":{},"metadata":{
+      "format-version":2,"table-uuid":"9c12d441-03fe-4693-9a96-a0705ddf69c1","location":"file:///t",
+      "last-sequence-number":1,"last-updated-ms":1,"last-column-id":1,"current-schema-id":0,
+      "schemas":[{"type":"struct","schema-id":0,"fields":[]}],"default-spec-id":0,
+      "partition-specs":[{"spec-id":0,"fields":[]}],"last-partition-id":999,"default-sort-order-id":0,
+      "sort-orders":[{"order-id":0,"fields":[]}],"snapshots":[{"snapshot-id":7,"sequence-number":1,
+      "timestamp-ms":1,"summary":{"operation":"append"},"manifest-list":"file:///t/s.avro"}]}})";
+  iceberg::Snapshot snapshot{.id = iceberg::SnapshotId(7)};
+  snapshot.manifest_list = "file:///t/s.avro";
+  CatalogChange change{.table = orders_,
+                       .change = {.requirements = {iceberg::AssertRefSnapshotId("main", {})},
+                                  .updates = {iceberg::AddSnapshot(snapshot)}}};
+  server_->On("POST http://server/api" + table_path_, 409,
+              ErrorBody(409, "CommitFailedException", "main has moved"));
+  server_->On("GET http://server/api" + table_path_, 200, table);
+  const CommitOutcome outcome = Catalog().Commit(context(), {change});
+  ASSERT_TRUE(std::holds_alternative<Committed>(outcome));
+  change.change.updates = {iceberg::AddSnapshot({.id = iceberg::SnapshotId(8)})};
+  EXPECT_TRUE(std::holds_alternative<Conflict>(Catalog().Commit(context(), {change})));
+  server_->On("GET http://server/api" + table_path_, 503, "");
+  EXPECT_TRUE(std::holds_alternative<Unknown>(Catalog().Commit(context(), {change})));
+  server_->On("GET http://server/api" + table_path_, 404,
+              ErrorBody(404, "NoSuchTableException", "gone"));
+  EXPECT_TRUE(std::holds_alternative<Conflict>(Catalog().Commit(context(), {change})));
+}
+
 TEST_F(Rest, ACommitWhoseReplyCannotBeReadIsLookedAt) {
   server_->On("POST http://server/api" + table_path_, 200, R"({"metadata":{"format-ver)");
   server_->On("GET http://server/api" + table_path_, 200, TableBody("seen"));

@@ -51,7 +51,49 @@ CommitOutcome OutcomeOfRefusal(const Answer& answer, Error error) {
   return Refused{std::move(error)};
 }
 
+/// The snapshots that a change brings.
+Result<std::vector<iceberg::SnapshotId>> SnapshotsOf(const iceberg::TableChange& change) {
+  std::vector<iceberg::SnapshotId> ids;
+  for (const iceberg::UpdatePtr& update : change.updates) {
+    if (update->action() != "add-snapshot") continue;
+    CALVE_ASSIGN_OR_RETURN(const iceberg::Json json, iceberg::ParseJson(update->ToJson()));
+    CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(json, ""));
+    CALVE_ASSIGN_OR_RETURN(const iceberg::Json* snapshot, object.Require("snapshot"));
+    CALVE_ASSIGN_OR_RETURN(const auto members, iceberg::JsonObject::Of(*snapshot, "snapshot"));
+    CALVE_ASSIGN_OR_RETURN(const iceberg::SnapshotId id, members.GetSnapshotId("snapshot-id"));
+    ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace
+
+CommitOutcome RestCatalog::AfterConflict(const Context& context,
+                                         const std::vector<CatalogChange>& changes,
+                                         CommitOutcome refused) {
+  if (!std::holds_alternative<Conflict>(refused)) return refused;
+  Committed committed;
+  bool brings_snapshots = false;
+  for (const CatalogChange& change : changes) {
+    const Result<std::vector<iceberg::SnapshotId>> ids = SnapshotsOf(change.change);
+    if (!ids.ok()) return Unknown{ids.error().message};
+    brings_snapshots = brings_snapshots || !ids->empty();
+    if (ids->empty() && changes.size() == 1) return refused;
+    Result<LoadedTable> table = LoadTable(context, change.table);
+    if (!table.ok()) {
+      if (table.error().kind == ErrorKind::kNotFound) return refused;
+      return Unknown{"the server refused the commit to table " + change.table.ToString() + " (" +
+                     std::get<Conflict>(refused).reason +
+                     "), and whether a request that was sent twice is why cannot be seen: " +
+                     table.error().message};
+    }
+    for (const iceberg::SnapshotId id : *ids) {
+      if (table->metadata->FindSnapshot(id) == nullptr) return refused;
+    }
+    committed.tables.push_back(std::move(*table));
+  }
+  return brings_snapshots ? CommitOutcome(std::move(committed)) : refused;
+}
 
 CommitOutcome RestCatalog::Commit(const Context& context,
                                   const std::vector<CatalogChange>& changes) {
@@ -81,7 +123,10 @@ CommitOutcome RestCatalog::CommitOne(const Context& context, const Session& sess
                             .changes = true};
   const Result<Answer> answer = session->client().Send(context, request);
   if (!answer.ok()) return OutcomeOf(answer.error());
-  if (!answer->ok()) return OutcomeOfRefusal(*answer, session->client().ErrorOf(request, *answer));
+  if (!answer->ok()) {
+    return AfterConflict(context, {change},
+                         OutcomeOfRefusal(*answer, session->client().ErrorOf(request, *answer)));
+  }
   Result<LoadedTable> table = Remember(context, session, change.table, *answer);
   if (!table.ok()) {
     // It is applied; what it made can still be looked at.
@@ -114,7 +159,10 @@ CommitOutcome RestCatalog::CommitTogether(const Context& context, RestSession& s
                             .changes = true};
   const Result<Answer> answer = session.client().Send(context, request);
   if (!answer.ok()) return OutcomeOf(answer.error());
-  if (!answer->ok()) return OutcomeOfRefusal(*answer, session.client().ErrorOf(request, *answer));
+  if (!answer->ok()) {
+    return AfterConflict(context, changes,
+                         OutcomeOfRefusal(*answer, session.client().ErrorOf(request, *answer)));
+  }
   Committed committed;
   for (const CatalogChange& change : changes) {
     Result<LoadedTable> table = LoadTable(context, change.table);
