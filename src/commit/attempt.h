@@ -15,7 +15,7 @@ struct Committer::Attempt {
                                              std::vector<std::string>* written)>
       compute;
   /// Whether an earlier try is in after all. Asked only after a lost reply.
-  std::function<bool(const catalog::LoadedTable& now)> landed;
+  std::function<Result<bool>(const catalog::LoadedTable& now)> landed;
   const NewTable* new_table = nullptr;  ///< To be made with the change; null: it is there.
   int tries = 0;
   int races_lost = 0;

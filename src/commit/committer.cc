@@ -155,7 +155,29 @@ class NewSnapshot {
   /// Files of all tries; they go when the snapshot is surely not in.
   const std::vector<std::string>& kept() const { return kept_; }
   void Keep(const std::string& uri) { kept_.push_back(uri); }
-  const Snapshot* FindIn(const LoadedTable& now) const { return FindToken(*now.metadata, token_); }
+  /// The snapshot, if it is in the table; in main also below commits that keep no history.
+  Result<std::optional<Snapshot>> FindIn(const Context& context, MainLine main,
+                                         const LoadedTable& now) const {
+    if (const Snapshot* there = FindToken(*now.metadata, token_); there != nullptr) return *there;
+    if (!main.may_be_hidden()) return std::optional<Snapshot>();
+    CALVE_ASSIGN_OR_RETURN(MainLine::Walk walk,
+                           main.Find(context, now, [&](const Snapshot& snapshot) {
+                             return snapshot.id == id_ || snapshot.id == first_base_;
+                           }));
+    if (walk.found.has_value() && walk.found->id != id_) walk.found.reset();
+    return std::move(walk.found);
+  }
+
+  /// The snapshot of a change that was just brought in, `as` messages say it.
+  Result<Snapshot> FindBrought(const Context& context, const MainLine& main, const LoadedTable& now,
+                               const std::string& as) const {
+    Result<std::optional<Snapshot>> found = FindIn(context, main, now);
+    if (!found.ok())
+      return UnknownOutcomeError("the snapshot " + as +
+                                 " cannot be looked at: " + found.error().message + "; run again");
+    if (!found->has_value()) return BugError("the snapshot " + as + " is not there");
+    return std::move(**found);
+  }
 
   /// Write `rows` as a snapshot of `branch` on the main of `base`, adding what serves only this try
   /// to `written`.
@@ -164,6 +186,7 @@ class NewSnapshot {
                                             const iceberg::SnapshotChange& rows,
                                             std::string_view branch, int tries,
                                             std::vector<std::string>* written) {
+    if (manifests_.empty()) first_base_ = base.current_snapshot_id;
     const iceberg::ProduceOptions options{.branch = std::string(branch),
                                           .snapshot_id = id_,
                                           .commit_uuid = FileTag(change.run, *context.random),
@@ -182,6 +205,7 @@ class NewSnapshot {
   catalog::TableFiles files_;
   const std::string token_;
   const SnapshotId id_;
+  std::optional<SnapshotId> first_base_;  ///< No try is below it in main.
   std::vector<iceberg::ManifestFile> manifests_;
   std::vector<std::string> kept_;
 };
@@ -252,6 +276,8 @@ void Committer::RemoveLostTries(const Context& context, const Attempt& attempt,
   if (!attempt.outcome_open()) return;
   // What the catalog wrote for them, or did not remove behind the one that is in, is not known here.
   leaves_files_ = true;
+  // Of what is in main a foreign writer may have hidden some, so that only a sweep can tell.
+  if (catalog_.native_refs() != nullptr) return;
   // Each of them stood on a pointer that has moved since: it cannot come true any more, unless it
   // is the one that did.
   std::set<std::string> in_use;
@@ -315,7 +341,10 @@ Result<LoadedTable> Committer::Race(const Context& context, const TableName& tab
   for (attempt.tries = 1;; ++attempt.tries) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     Result<LoadedTable> base = AwaitTurn(context, table, attempt);
-    if (base.ok() && attempt.outcome_open() && attempt.landed(*base)) return base;
+    if (base.ok() && attempt.outcome_open()) {
+      CALVE_ASSIGN_OR_RETURN(const bool landed, attempt.landed(*base));
+      if (landed) return base;
+    }
     std::vector<std::string> written;
     catalog::CommitOutcome outcome = catalog::Conflict{};
     if (!base.ok()) {
@@ -439,7 +468,7 @@ Result<Committer::ReservedSchema> Committer::ReserveSchema(
     if (known) return TableChange{};
     return update.Build(/*make_current=*/false);
   };
-  attempt.landed = [&](const LoadedTable& now) {
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
     const auto& schemas = now.metadata->schemas;
     return std::any_of(schemas.begin(), schemas.end(),
                        [&](const auto& s) { return s->SameColumns(*wanted); });
@@ -458,7 +487,7 @@ Result<LoadedTable> Committer::Update(
   attempt.compute = [&](const LoadedTable& base, std::vector<std::string>*) {
     return compute(*base.metadata);
   };
-  attempt.landed = [&](const LoadedTable& now) {
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
     return std::any_of(attempt.open_tries.begin(), attempt.open_tries.end(),
                        [&](const Attempt::OpenTry& open) {
                          return IsNextVersion(context, files_, now, open.base, open.change);
@@ -538,17 +567,27 @@ Result<Staged> Committer::StageOn(const Context& context, const TableName& table
     }
     return std::move(produced.change);
   };
-  attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
+  const MainLine main(catalog_, files_, table);
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
+    CALVE_ASSIGN_OR_RETURN(const auto found, fresh.FindIn(context, main, now));
+    return found.has_value();
+  };
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
     if (!attempt.outcome_open()) Remove(context, fresh.kept());
     return std::move(loaded).error();
   }
   staged.loaded = std::move(*loaded);
-  const Snapshot* snapshot = fresh.FindIn(staged.loaded);
-  if (snapshot == nullptr)
-    return BugError("the snapshot staged on " + table.ToString() + "@" + branch + " is not there");
-  staged.snapshot = *snapshot;
+  CALVE_ASSIGN_OR_RETURN(staged.snapshot,
+                         fresh.FindBrought(context, main, staged.loaded,
+                                           "staged on " + table.ToString() + "@" + branch));
+  if (!is_native && staged.loaded.metadata->current_snapshot_id == staged.snapshot.id) {
+    return RefusedError("catalog " + catalog_.name() + " was told to put the rows of " +
+                        table.ToString() + " on branch " + branch +
+                        ", and has put them into main, where they are read without an audit: it "
+                        "keeps no branches; roll the table back, and load through a catalog that "
+                        "keeps them");
+  }
   return staged;
 }
 
@@ -639,18 +678,24 @@ Result<Published> Committer::Bring(const Context& context, const Staged& staged,
       change.updates.push_back(iceberg::RemoveProperties({std::string(kFirstSchema)}));
     return change;
   };
-  attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
+  const MainLine main(catalog_, files_, staged.table);
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
+    CALVE_ASSIGN_OR_RETURN(const auto found, fresh.FindIn(context, main, now));
+    return found.has_value();
+  };
   Result<LoadedTable> run = Run(context, staged.table, attempt);
   if (!run.ok()) {
     if (!attempt.outcome_open()) Remove(context, fresh.kept());
     return std::move(run).error();
   }
   LoadedTable loaded = std::move(*run);
-  const Snapshot* snapshot = fresh.FindIn(loaded);
-  if (snapshot == nullptr)
-    return BugError("the snapshot published to " + staged.table.ToString() + " is not there");
-  return Published{
-      .snapshot_id = snapshot->id, .loaded = std::move(loaded), .attempts = attempt.tries};
+  CALVE_ASSIGN_OR_RETURN(
+      Snapshot snapshot,
+      fresh.FindBrought(context, main, loaded, "published to " + staged.table.ToString()));
+  return Published{.snapshot_id = snapshot.id,
+                   .snapshot = std::move(snapshot),
+                   .loaded = std::move(loaded),
+                   .attempts = attempt.tries};
 }
 
 void Committer::RemovePending(const Context& context, const Staged& staged,
@@ -659,9 +704,8 @@ void Committer::RemovePending(const Context& context, const Staged& staged,
   // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing
   // them here costs bytes, not rows. Also when asked to stop: the run has ended well, nobody sweeps.
   catalog::TableFiles table_files(files_);
-  Result<OwnFiles> own =
-      FindOwnFiles(context.WithStop({}), table_files, *staged.loaded.metadata, staged.snapshot,
-                   published.loaded.metadata->FindSnapshot(published.snapshot_id));
+  Result<OwnFiles> own = FindOwnFiles(context.WithStop({}), table_files, *staged.loaded.metadata,
+                                      staged.snapshot, &published.snapshot);
   if (!own.ok()) return LeaveFiles(context, own.error());
   Remove(context, own->metadata);
   Remove(context, branch_metadata);
@@ -690,17 +734,22 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
                                          attempt.tries, written));
     return std::move(produced.change);
   };
-  attempt.landed = [&](const LoadedTable& now) { return fresh.FindIn(now) != nullptr; };
+  const MainLine main(catalog_, files_, table);
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
+    CALVE_ASSIGN_OR_RETURN(const auto found, fresh.FindIn(context, main, now));
+    return found.has_value();
+  };
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
     if (!attempt.outcome_open()) Remove(context, fresh.kept());
     return std::move(loaded).error();
   }
-  const Snapshot* snapshot = fresh.FindIn(*loaded);
-  if (snapshot == nullptr)
-    return BugError("the snapshot committed to " + table.ToString() + " is not there");
-  return Published{
-      .snapshot_id = snapshot->id, .loaded = std::move(*loaded), .attempts = attempt.tries};
+  CALVE_ASSIGN_OR_RETURN(Snapshot snapshot, fresh.FindBrought(context, main, *loaded,
+                                                              "committed to " + table.ToString()));
+  return Published{.snapshot_id = snapshot.id,
+                   .snapshot = std::move(snapshot),
+                   .loaded = std::move(*loaded),
+                   .attempts = attempt.tries};
 }
 
 }  // namespace calve::commit

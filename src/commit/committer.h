@@ -60,6 +60,7 @@ struct Staged {
 /// Main's head after a publish.
 struct Published {
   iceberg::SnapshotId snapshot_id;
+  iceberg::Snapshot snapshot;
   catalog::LoadedTable loaded;
   int attempts = 1;  ///< How many times the race for the pointer was run.
 };

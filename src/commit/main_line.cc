@@ -80,7 +80,7 @@ std::optional<size_t> FindMaking(const std::vector<Head>& heads, SnapshotId snap
 }  // namespace
 
 Result<MainLine::Walk> MainLine::Find(const Context& context, const catalog::LoadedTable& loaded,
-                                      const Wanted& is_wanted) {
+                                      const Wanted& is_wanted) const {
   Stretch stretch = WalkStretch(*loaded.metadata, loaded.metadata->current_snapshot(), is_wanted);
   const auto told = [&](bool whole) {
     Walk walk{.found = std::nullopt, .whole = whole};

@@ -21,13 +21,16 @@ class MainLine {
   MainLine(catalog::Catalog& catalog, io::FileSystem& files, catalog::TableName table)
       : catalog_(catalog), files_(files), table_(std::move(table)) {}
 
+  /// Whether the metadata alone need not tell the whole line.
+  bool may_be_hidden() const { return catalog_.native_refs() != nullptr; }
+
   struct Walk {
     std::optional<iceberg::Snapshot> found;
     bool whole = true;  ///< With nothing found: the first snapshot of the table was seen.
   };
   /// Find the newest snapshot that `is_wanted`, in the line of the table as it was loaded.
   Result<Walk> Find(const Context& context, const catalog::LoadedTable& loaded,
-                    const std::function<bool(const iceberg::Snapshot&)>& is_wanted);
+                    const std::function<bool(const iceberg::Snapshot&)>& is_wanted) const;
 
  private:
   catalog::Catalog& catalog_;

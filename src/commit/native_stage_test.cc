@@ -116,6 +116,23 @@ class NativeStageTest : public testing::Test {
     ASSERT_TRUE(done.ok()) << done.error().message;
   }
 
+  /// What a writer does that leaves nothing but its own snapshot in the table.
+  void CommitWithoutHistory(const std::string& name) {
+    Committer foreign(*catalog_, files_);
+    Change change = Adds(name);
+    change.pipeline = "";
+    ASSERT_TRUE(foreign.Commit(context(), table_, std::move(change), Proof::kRows).ok());
+    const auto forget = [](const TableMetadata& base) -> Result<iceberg::TableChange> {
+      std::vector<iceberg::SnapshotId> others;
+      for (const iceberg::Snapshot& snapshot : base.snapshots) {
+        if (snapshot.id != base.current_snapshot_id) others.push_back(snapshot.id);
+      }
+      return iceberg::TableChange{.requirements = {},
+                                  .updates = {iceberg::RemoveSnapshots(others)}};
+    };
+    ASSERT_TRUE(foreign.Update(context(), table_, forget).ok());
+  }
+
   /// Names of the files that main has, none when there is no table.
   std::set<std::string> Main() { return FilesOn(*catalog_); }
   std::set<std::string> FilesOn(catalog::Catalog& on) {
@@ -279,20 +296,8 @@ TEST_F(NativeStageTest, APositionIsFoundBelowCommitsThatKeepNoHistory) {
     return FindPosition(context(), files_, MainLine(*catalog_, files_, table_),
                         *catalog_->LoadTable(context(), table_), "job", true);
   };
-  for (const std::string foreign : {"x", "y"}) {
-    Change change = Adds(foreign);
-    change.pipeline = "";
-    ASSERT_TRUE(committer_->Commit(context(), table_, std::move(change), Proof::kRows).ok());
-    const auto forget = [](const TableMetadata& base) -> Result<iceberg::TableChange> {
-      std::vector<iceberg::SnapshotId> others;
-      for (const iceberg::Snapshot& snapshot : base.snapshots) {
-        if (snapshot.id != base.current_snapshot_id) others.push_back(snapshot.id);
-      }
-      return iceberg::TableChange{.requirements = {},
-                                  .updates = {iceberg::RemoveSnapshots(others)}};
-    };
-    ASSERT_TRUE(committer_->Update(context(), table_, forget).ok());
-  }
+  CommitWithoutHistory("x");
+  CommitWithoutHistory("y");
   const auto found = find();
   ASSERT_TRUE(found.ok()) << found.error().message;
   ASSERT_TRUE(found->has_value());
@@ -304,6 +309,26 @@ TEST_F(NativeStageTest, APositionIsFoundBelowCommitsThatKeepNoHistory) {
             ErrorKind::kRefused);
   Load("d", Position{.state = R"({"at": 3})", .ledger = {}});
   EXPECT_EQ(Main(), (Names{"a", "b", "d", "x", "y"}));
+}
+
+TEST_F(NativeStageTest, ALostReplyBelowACommitThatKeepsNoHistoryIsNotMadeTwice) {
+  Load("a");
+  bool lost = false;
+  const StepObserver loses = [&](std::string_view step) -> Status {
+    if (step != "catalog.after_swap" || std::exchange(lost, true)) return Status::Ok();
+    CommitWithoutHistory("x");
+    return TransientError("the reply is lost");
+  };
+  Context losing = context();
+  losing.steps = &loses;
+  const auto done = committer_->Commit(losing, table_, Adds("b"), Proof::kRows);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_TRUE(lost);
+  EXPECT_EQ(Main(), (Names{"a", "b", "x"}));
+  EXPECT_EQ(catalog_->LoadTable(context(), table_)
+                ->metadata->current_snapshot()
+                ->summary.at("total-records"),
+            "3");
 }
 
 TEST_F(NativeStageTest, ABranchOfAnEarlierRunIsFoundByItsJob) {

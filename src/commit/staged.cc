@@ -315,7 +315,7 @@ Status Committer::Discard(const Context& context, const TableName& table, const 
                       iceberg::RemoveSnapshots({staged.snapshot.id})};
     return change;
   };
-  attempt.landed = [&](const LoadedTable& now) {
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
     return now.metadata->FindSnapshot(staged.snapshot.id) == nullptr;
   };
   CALVE_RETURN_IF_ERROR(Run(context, table, attempt));

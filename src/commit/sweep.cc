@@ -219,6 +219,18 @@ Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog:
     for (const iceberg::MetadataLogEntry& entry : there.metadata->metadata_log)
       reachable.emplace(FileName(entry.metadata_file));
   }
+  // A commit of the run may be hidden below those of a foreign writer.
+  const MainLine main(catalog_, files_, table);
+  if (main.may_be_hidden() && !(candidates.empty() && loose.lost.empty())) {
+    CALVE_ASSIGN_OR_RETURN(const MainLine::Walk walk,
+                           main.Find(context, everywhere.back(), [&](const auto& snapshot) {
+                             return SummaryText(snapshot, summary::kRun) == run;
+                           }));
+    if (walk.found.has_value()) {
+      reachable.emplace(FileName(walk.found->manifest_list));
+      reachable.emplace(FileName(SummaryText(*walk.found, summary::kLedger)));
+    }
+  }
   candidates.insert(candidates.end(), loose.lost.begin(), loose.lost.end());
   std::vector<std::string> orphans;
   for (const std::string& uri : candidates) {
