@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export JOBS ?= $(shell nproc)
+GOLDEN ?= $(wildcard ../shared/golden)
 
 .PHONY: help
 help: ## Print this list
@@ -41,13 +42,10 @@ bars: build ## Measure the promises (ISSUE=foundation for those of one issue)
 	@tools/bars '$(ISSUE)'
 
 .PHONY: interop
-interop: build ## Compare rows with PyIceberg, DuckDB and Spark, both ways (GOLDEN=folder for other implementations' test data)
+interop: build ## Compare calve with real engines and catalogs, both ways, and write docs/interop.md (GOLDEN=folder of other implementations' test data)
 	@tests/interop/setup
-	@build/interop/venv/bin/python tests/interop/run build/calve $(if $(GOLDEN),--golden '$(GOLDEN)')
-	@tests/services/with trino.sh flink.sh -- build/interop/venv/bin/python tests/interop/served.py build/calve
-	@tests/services/with rest_reference.sh -- python3 tests/interop/rest_faults.py build/calve
 	@tools/bootstrap test
-	@tests/services/with s3.sh rest_reference.sh -- .deps/test-venv/bin/python tests/interop/vended.py build/calve
+	@tests/interop/suite build/calve $(if $(GOLDEN),--golden '$(GOLDEN)')
 
 .PHONY: format
 format: ## Format every C++ file

@@ -1,7 +1,9 @@
-"""The readers and writers that meet in one SQLite catalog: calve, PyIceberg, DuckDB, Spark, and Iceberg Java's own generic reader."""
-import importlib, os, struct, subprocess, tempfile
+"""The readers and writers that meet in one SQLite catalog: calve, PyIceberg, DuckDB, Spark, Iceberg Java's own generic reader, chdb, and through
+calve's catalog server Trino and Flink."""
+import atexit, concurrent.futures, importlib, multiprocessing, os, re, struct, subprocess, tempfile
 import pyarrow as pa, pyarrow.ipc
 from rows import Rows, bytes_text, date_text, float_text, is_uuid, text_of, time_text, timestamp_text, uuid_text
+from sql_servers import Flink, SqlError, Trino
 
 CATALOG = "local"  # calve's default; Java and PyIceberg must call it the same, for that is what stands in the file
 
@@ -139,6 +141,109 @@ def trim_fraction(text):
     """Nine digits of a second to six."""
     zone = "Z" if text.endswith("Z") else ""
     return text.rstrip("Z")[:-3] + ("+00" if zone else "")
+
+class Served:
+    """`calve catalog serve` over the project's catalog, for engines that have no other way to it."""
+
+    def __init__(self, program, project):
+        self.process = subprocess.Popen([program, "-C", project, "catalog", "serve", "--host", "127.0.0.1", "--port", "0"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        atexit.register(self.end)
+        self.uri = re.search(r"http://[0-9.:]+", self.process.stdout.readline())[0]
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+class TrinoReader:
+    """Trino, through calve's catalog server."""
+    name = "trino"
+
+    def __init__(self, server, uri):
+        self.trino = Trino(server)
+        self.trino.add_catalog(CATALOG, iceberg__catalog__type="rest", iceberg__rest_catalog__uri=uri, fs__native_local__enabled="true", local__location="/")
+
+    def ask(self, sql, wanted):
+        try:
+            return self.trino.sql(sql).bag(wanted)
+        except SqlError as error:
+            raise Refused.by(error) from error
+
+    def read(self, table, wanted=None, ref=None):
+        return self.ask(f"SELECT * FROM {CATALOG}.{quoted_name(table)}" + (f" FOR VERSION AS OF '{ref}'" if ref else ""), wanted)
+
+    def read_where(self, table, wanted, column, value):
+        kind, text = value.type, text_of(value, value.type)
+        if is_uuid(kind):
+            literal = f"UUID '{text}'"
+        elif pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+            literal = f"X'{text}'"
+        elif pa.types.is_date(kind) or pa.types.is_time(kind):
+            literal = f"DATE '{text}'" if pa.types.is_date(kind) else f"TIME '{text[:-3]}'"
+        elif pa.types.is_timestamp(kind):
+            shown = text.rstrip("Z").replace("T", " ")
+            literal = f"TIMESTAMP '{shown if kind.unit == 'ns' else shown[:-3]}{' UTC' if kind.tz else ''}'"
+        elif pa.types.is_decimal(kind):
+            literal = f"CAST('{text}' AS DECIMAL({kind.precision},{kind.scale}))"
+        elif pa.types.is_floating(kind):
+            literal = f"CAST('{value.as_py()!r}' AS {'REAL' if pa.types.is_float32(kind) else 'DOUBLE'})".replace("inf", "Infinity")
+        elif pa.types.is_string(kind):
+            literal = "'" + value.as_py().replace("'", "''") + "'"
+        else:
+            literal = str(value.as_py()).lower()
+        return self.ask(f"SELECT * FROM {CATALOG}.{quoted_name(table)} WHERE {column} = {literal}", wanted)
+
+class FlinkReader:
+    """Flink's SQL, through calve's catalog server."""
+    name = "flink"
+
+    def __init__(self, server, uri):
+        self.flink = Flink(server)
+        self.flink.add_catalog(f"`{CATALOG}`", catalog_type="rest", uri=uri, cache_enabled="false")
+
+    def read(self, table, wanted=None, ref=None):
+        hint = f" /*+ OPTIONS('{'tag' if ref in ('first', 'good') else 'branch'}'='{ref}') */" if ref else ""
+        try:
+            return self.flink.sql(f"SELECT * FROM `{CATALOG}`.{quoted_name(table, '`')}{hint}").bag(wanted)
+        except SqlError as error:
+            raise Refused.by(error) from error
+
+class Chdb:
+    """ClickHouse's engine in a process of its own, on a table's folder, which must lie below the folder where that process runs."""
+    name = "chdb"
+
+    def __init__(self, project, locate):
+        self.project, self.locate, self.pool = project, locate, None
+
+    def read(self, table, wanted=None, ref=None):
+        if ref:
+            raise Refused("it has no names for branches and tags")
+        if self.pool is None:
+            self.pool = concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), os.chdir, (self.project,))
+        folder = os.path.dirname(os.path.dirname(self.locate(table)[0]))
+        try:
+            data = self.pool.submit(ask_chdb, f"SELECT * FROM icebergLocal('{folder}/')").result(60)
+        except concurrent.futures.process.BrokenProcessPool as broken:
+            self.pool = None
+            raise Refused("chdb crashed") from broken
+        except (RuntimeError, UnicodeDecodeError) as error:  # some of its words are not UTF-8
+            raise Refused.by(error) from error
+        with pa.ipc.open_stream(data) as reader:
+            found = reader.read_all()
+        for i, field in enumerate(found.schema):  # texts and bytes are one type to it, and timestamps with a time zone and without
+            if wanted and field.name in wanted.names and field.type != wanted.field(field.name).type:
+                try:
+                    found = found.set_column(i, field.name, found.column(i).cast(wanted.field(field.name).type))
+                except (pa.ArrowException, NotImplementedError):
+                    pass
+        return Rows.of(found, wanted)
+
+def ask_chdb(sql):
+    import chdb
+    return chdb.query(f"{sql} SETTINGS output_format_arrow_string_as_string=0, session_timezone='UTC'", "ArrowStream").bytes()
+
+def quoted_name(table, mark='"'):
+    return ".".join(f"{mark}{part}{mark}" for part in table.split("."))
 
 class Spark:
     """Spark SQL over the shared catalog. The session is one for the whole test."""

@@ -13,7 +13,7 @@ def compare(tally, calve, spark, folder, only):
     for part in (metadata, tables, parquet_files, hashes):
         if only and only not in f"golden_{part.__name__}":
             continue
-        before = dict(tally.counts)
+        before, tally.set = dict(tally.counts), part.__name__
         part(tally, calve, spark, folder)
         print(f"golden {part.__name__}: {sum(tally.counts.values()) - sum(before.values())} comparisons", flush=True)
 
