@@ -79,17 +79,53 @@ using Transforms = std::vector<std::unique_ptr<transform::Transform>>;
 
 Result<Transforms> MakeTransforms(const Context& context,
                                   const std::vector<config::PartOptions>& steps,
-                                  std::shared_ptr<arrow::Schema> schema,
-                                  const Resources& resources) {
+                                  std::shared_ptr<arrow::Schema> schema, const Resources& resources,
+                                  std::shared_ptr<transform::SharedStates> states = nullptr) {
   Transforms transforms;
+  transform::Resources given = resources.transform;
+  given.project_folder = resources.source.project_folder;
+  given.states = std::move(states);
   for (const config::PartOptions& step : steps) {
     const transform::Kind* kind = resources.parts->transforms.Find(step.type);
     if (kind == nullptr) return ConfigError("'" + step.type + "' is no type of transformer");
-    CALVE_ASSIGN_OR_RETURN(auto made, kind->make(context, step.node, schema, resources.transform));
+    given.step = transforms.size();
+    CALVE_ASSIGN_OR_RETURN(auto made, kind->make(context, step.node, schema, given));
     schema = made->schema();
     transforms.push_back(std::move(made));
   }
   return transforms;
+}
+
+/// One batch through the transforms. Where one of them hides values, the rows that were held back
+/// before it tell them no longer.
+Result<TracedBatch> TransformBatch(const Context& context, const Transforms& transforms,
+                                   TracedBatch batch) {
+  for (const auto& transform : transforms) {
+    if (const auto* concealment = transform->concealment(); concealment != nullptr) {
+      for (columnar::Reject& reject : batch.rejects) concealment->Hide(&reject);
+    }
+    CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(context, std::move(batch)));
+  }
+  return batch;
+}
+
+Status FinishAll(const Context& context, const Transforms& transforms) {
+  for (const auto& transform : transforms) CALVE_RETURN_IF_ERROR(transform->Finish(context));
+  return Status::Ok();
+}
+
+bool HideValues(const Transforms& transforms) {
+  return std::any_of(transforms.begin(), transforms.end(),
+                     [](const auto& transform) { return transform->concealment() != nullptr; });
+}
+
+/// Leave out notes on what was read that may tell a value that a transform hides.
+void HideNotes(const Transforms& transforms, std::vector<std::string>* notes) {
+  for (const auto& transform : transforms) {
+    const transform::Concealment* concealment = transform->concealment();
+    if (concealment == nullptr) continue;
+    std::erase_if(*notes, [&](const std::string& note) { return concealment->IsToldBy(note); });
+  }
 }
 
 Status PlanSource(const Context& context, const Job& job,
@@ -115,6 +151,7 @@ Status PlanSource(const Context& context, const Job& job,
       const Transforms transforms,
       MakeTransforms(context, prepared->steps, prepared->read.schema, resources));
   prepared->schema = transforms.empty() ? prepared->read.schema : transforms.back()->schema();
+  HideNotes(transforms, &prepared->plan.notes);
   return Status::Ok();
 }
 
@@ -287,6 +324,9 @@ class SourceRows {
   /// `held`: what the source reads, in a replay; else null.
   SourceRows(columnar::Batch rows, const Held* held) : rows_(std::move(rows)), held_(held) {}
 
+  /// Tell no row as the source gave it.
+  void Forget() { rows_.reset(); }
+
   /// A row for the quarantine: as the source gave it, where it comes from a single row of that.
   /// `schema`: of the row as the reject prints it.
   load::QuarantinedRow HeldBack(const std::string& rule, columnar::Reject reject,
@@ -297,7 +337,7 @@ class SourceRows {
                              .raw = std::move(reject.raw),
                              .form = reject.form,
                              .columns = std::move(reject.columns)};
-    if (reject.source_row >= 0) {
+    if (reject.source_row >= 0 && rows_ != nullptr) {
       row.form = held_ == nullptr ? columnar::RowForm::kRead : held_->form;
       row.raw = columnar::RowAsJson(*rows_, reject.source_row);
       row.columns = Print(rows_->schema());
@@ -326,7 +366,7 @@ class SourceRows {
     return printed_;
   }
 
-  const columnar::Batch rows_;
+  columnar::Batch rows_;  ///< Null: forgotten.
   const Held* const held_;
   std::shared_ptr<arrow::Schema> printed_of_;
   std::string printed_;
@@ -383,7 +423,7 @@ class Extraction {
   Status WorkSplits(const Context& context, int number) {
     CALVE_ASSIGN_OR_RETURN(
         const auto transforms,
-        MakeTransforms(context, prepared_.steps, prepared_.read.schema, resources_));
+        MakeTransforms(context, prepared_.steps, prepared_.read.schema, resources_, states_));
     CALVE_ASSIGN_OR_RETURN(const auto target, prepared_.load->OpenSplit(context, number));
     std::unique_ptr<audit::RowChecks> checks;
     if (contract_ != nullptr) {
@@ -414,6 +454,7 @@ class Extraction {
       for (size_t i = index; i < index + unread; ++i)
         CALVE_RETURN_IF_ERROR(ReadSplit(context, splits[i], transforms, checks, target));
     }
+    CALVE_RETURN_IF_ERROR(FinishAll(context, transforms));
     return target.Close(context);
   }
 
@@ -457,9 +498,8 @@ class Extraction {
   Status Pass(const Context& context, TracedBatch batch, const Transforms& transforms,
               audit::RowChecks* checks, load::SplitLoad& target) {
     SourceRows source_rows(batch.rows, prepared_.held.has_value() ? &*prepared_.held : nullptr);
-    for (const auto& transform : transforms) {
-      CALVE_ASSIGN_OR_RETURN(batch, transform->Apply(context, std::move(batch)));
-    }
+    CALVE_ASSIGN_OR_RETURN(batch, TransformBatch(context, transforms, std::move(batch)));
+    if (HideValues(transforms)) source_rows.Forget();
     CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.plan.schema.schema));
     std::vector<load::QuarantinedRow> held_back;
     for (columnar::Reject& reject : batch.rejects) {
@@ -534,6 +574,8 @@ class Extraction {
   const Resources& resources_;
   Prepared& prepared_;
   Events& events_;
+  const std::shared_ptr<transform::SharedStates> states_ =
+      std::make_shared<transform::SharedStates>();
   std::stop_source stop_;
   std::atomic<size_t> next_split_{0};
   std::mutex mutex_;
@@ -731,14 +773,12 @@ Status ExtractJob(const Context& context, const Job& job, const Resources& resou
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(std::optional<TracedBatch> batch, reader->Next(context));
       if (!batch.has_value()) break;
-      for (const auto& transform : transforms) {
-        CALVE_ASSIGN_OR_RETURN(*batch, transform->Apply(context, std::move(*batch)));
-      }
+      CALVE_ASSIGN_OR_RETURN(*batch, TransformBatch(context, transforms, std::move(*batch)));
       for (const columnar::Reject& reject : batch->rejects) rejected(reject);
       if (batch->rows->num_rows() > 0) CALVE_RETURN_IF_ERROR(sink(batch->rows));
     }
   }
-  return Status::Ok();
+  return FinishAll(context, transforms);
 }
 
 }  // namespace calve::pipeline

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "config/option.h"
 #include "engine/engine.h"
+#include "transform/shared_states.h"
 #include "transform/transform.h"
 
 namespace calve::transform {
@@ -17,6 +18,9 @@ namespace calve::transform {
 /// What a transform is given when it is made.
 struct Resources {
   engine::Engine* engine = nullptr;
+  std::string project_folder;            ///< Relative paths start here.
+  std::shared_ptr<SharedStates> states;  ///< Of the run; null where nothing is run.
+  size_t step = 0;                       ///< Which of the job's transformers it is.
 };
 
 struct Kind {
@@ -29,6 +33,8 @@ struct Kind {
       const Context& context, const config::Node& options,
       const std::shared_ptr<arrow::Schema>& input, const Resources& resources)>
       make;
+  /// More for its page, in Markdown; empty: nothing.
+  std::string details = {};
 };
 
 class Registry {

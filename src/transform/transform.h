@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "base/result.h"
 #include "columnar/traced_batch.h"
+#include "transform/concealment.h"
 
 namespace calve::transform {
 
@@ -21,6 +22,12 @@ class Transform {
   /// own (sql with UNNEST or GROUP BY) says so by CountRemade.
   virtual Result<columnar::TracedBatch> Apply(const Context& context,
                                               columnar::TracedBatch batch) = 0;
+  /// All batches of a run were given to it.
+  virtual Status Finish(const Context&) { return Status::Ok(); }
+  /// How what it hides is kept out of what tells of rows beside them; null: it hides nothing. Rows
+  /// that were held back before it are to be hidden by it, and rows behind it never told as they
+  /// came from the source.
+  virtual const Concealment* concealment() const { return nullptr; }
 };
 
 }  // namespace calve::transform
