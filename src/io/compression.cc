@@ -208,17 +208,7 @@ class CopyDecoder : public Decoder {
 Result<std::unique_ptr<InputStream>> OpenZip(std::shared_ptr<InputFile> file,
                                              const StreamOptions& options) {
   CALVE_ASSIGN_OR_RETURN(const ZipEntry entry, FindOnlyZipEntry(*file));
-  std::unique_ptr<Decoder> decoder = std::make_unique<CopyDecoder>();
-  if (entry.deflated) {
-    CALVE_ASSIGN_OR_RETURN(decoder, MakeDeflateDecoder());
-  }
-  const std::string uri = file->uri();
-  auto bytes = std::make_unique<FileStream>(std::move(file), entry.offset, entry.compressed_bytes,
-                                            static_cast<size_t>(options.buffer_bytes.value()));
-  auto stream = std::make_unique<DecodedStream>(uri, std::move(bytes), std::move(decoder), options,
-                                                entry.offset);
-  stream->Expect({entry.bytes, entry.crc});
-  return stream;
+  return OpenZipEntry(std::move(file), entry, options);
 }
 
 Result<Compression> Detect(InputFile& file) {
@@ -274,6 +264,22 @@ Result<std::string> Zstd(std::string_view bytes) {
 }
 
 }  // namespace
+
+Result<std::unique_ptr<InputStream>> OpenZipEntry(std::shared_ptr<InputFile> file,
+                                                  const ZipEntry& entry,
+                                                  const StreamOptions& options) {
+  std::unique_ptr<Decoder> decoder = std::make_unique<CopyDecoder>();
+  if (entry.deflated) {
+    CALVE_ASSIGN_OR_RETURN(decoder, MakeDeflateDecoder());
+  }
+  const std::string uri = file->uri();
+  auto bytes = std::make_unique<FileStream>(std::move(file), entry.offset, entry.compressed_bytes,
+                                            static_cast<size_t>(options.buffer_bytes.value()));
+  auto stream = std::make_unique<DecodedStream>(uri, std::move(bytes), std::move(decoder), options,
+                                                entry.offset);
+  stream->Expect({entry.bytes, entry.crc});
+  return stream;
+}
 
 std::string_view ToString(Compression compression) {
   for (const Form& form : kForms) {

@@ -11,6 +11,8 @@
 
 namespace calve::io {
 
+struct ZipEntry;
+
 /// Bytes in order, from the start. One thread.
 class InputStream {
  public:
@@ -49,6 +51,12 @@ struct StreamOptions {
 /// in the compressed file.
 Result<std::unique_ptr<InputStream>> OpenStream(std::shared_ptr<InputFile> file,
                                                 const StreamOptions& options = {});
+
+/// Open one file of a zip archive, which LocateZipEntry has found; more or other bytes than the
+/// archive promises are kData.
+Result<std::unique_ptr<InputStream>> OpenZipEntry(std::shared_ptr<InputFile> file,
+                                                  const ZipEntry& entry,
+                                                  const StreamOptions& options = {});
 
 /// Decompress bytes in memory, to at most `limit`. Every compression but kZip.
 Result<std::string> Decompress(Compression compression, std::string_view bytes, ByteCount limit);

@@ -1,7 +1,7 @@
 #include "io/zip.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -97,15 +97,15 @@ bool Counts(std::string_view name) {
 
 /// Find the bytes of an entry: they follow its local header, whose length the directory does not
 /// tell.
-Status Locate(InputFile& file, int64_t local_header, ZipEntry& entry) {
+Status Locate(InputFile& file, ZipEntry& entry) {
   const int64_t size = file.size().value();
-  if (local_header < 0 || local_header > size - kLocalHeaderBytes) {
+  if (entry.header < 0 || entry.header > size - kLocalHeaderBytes) {
     return Damaged(file, "an entry lies outside of it");
   }
-  CALVE_ASSIGN_OR_RETURN(const std::string header, file.ReadAt(local_header, kLocalHeaderBytes));
+  CALVE_ASSIGN_OR_RETURN(const std::string header, file.ReadAt(entry.header, kLocalHeaderBytes));
   if (Little(header, 0, 4) != kLocalHeader)
     return Damaged(file, "an entry is not where it should be");
-  entry.offset = local_header + kLocalHeaderBytes + static_cast<int64_t>(Little(header, 26, 2)) +
+  entry.offset = entry.header + kLocalHeaderBytes + static_cast<int64_t>(Little(header, 26, 2)) +
                  static_cast<int64_t>(Little(header, 28, 2));
   if (entry.compressed_bytes < 0 || entry.bytes < 0 || entry.offset > size ||
       entry.compressed_bytes > size - entry.offset) {
@@ -114,27 +114,26 @@ Status Locate(InputFile& file, int64_t local_header, ZipEntry& entry) {
   return Status::Ok();
 }
 
-Status CheckReadable(const InputFile& file, std::string_view name, uint64_t flags,
-                     uint64_t method) {
-  const std::string place = Quote(file.uri()) + ", entry " + Quote(name) + ": ";
-  if ((flags & 1) != 0) return DataError(place + "it is encrypted; give it without a password");
-  if (method != 0 && method != 8) {
+Status CheckReadable(const InputFile& file, const ZipEntry& entry) {
+  const std::string place = Quote(file.uri()) + ", entry " + Quote(entry.name) + ": ";
+  if ((entry.flags & 1) != 0)
+    return DataError(place + "it is encrypted; give it without a password");
+  if (entry.method != 0 && entry.method != 8) {
     return DataError(place + "expected it stored or deflated, found method " +
-                     std::to_string(method) + "; pack it again as an ordinary zip");
+                     std::to_string(entry.method) + "; pack it again as an ordinary zip");
   }
   return Status::Ok();
 }
 
 }  // namespace
 
-Result<ZipEntry> FindOnlyZipEntry(InputFile& file) {
+Result<std::vector<ZipEntry>> ListZipEntries(InputFile& file) {
   CALVE_ASSIGN_OR_RETURN(const Directory directory, FindDirectory(file));
   if (directory.bytes > kDirectoryBytesMax) {
-    return DataError(Quote(file.uri()) + ": expected an archive with one file, found very many");
+    return DataError(Quote(file.uri()) + ": expected an archive with few files, found very many");
   }
   CALVE_ASSIGN_OR_RETURN(const std::string bytes, file.ReadAt(directory.offset, directory.bytes));
-  std::optional<ZipEntry> only;
-  int64_t local_header = 0;
+  std::vector<ZipEntry> entries;
   size_t at = 0;
   while (at + kCentralHeaderBytes <= bytes.size() && Little(bytes, at, 4) == kCentralHeader) {
     const size_t name_bytes = Little(bytes, at + 28, 2);
@@ -143,30 +142,39 @@ Result<ZipEntry> FindOnlyZipEntry(InputFile& file) {
     const size_t name_at = at + kCentralHeaderBytes;
     if (name_at + name_bytes + extra_bytes > bytes.size())
       return Damaged(file, "its directory is cut short");
-    const std::string name = bytes.substr(name_at, name_bytes);
-    if (Counts(name)) {
-      if (only) {
-        return DataError(Quote(file.uri()) + ": expected an archive with one file, found " +
-                         Quote(only->name) + " and " + Quote(name) + "; unpack it first");
-      }
-      CALVE_RETURN_IF_ERROR(
-          CheckReadable(file, name, Little(bytes, at + 8, 2), Little(bytes, at + 10, 2)));
-      only = ZipEntry{.name = name,
-                      .compressed_bytes = static_cast<int64_t>(Little(bytes, at + 20, 4)),
-                      .bytes = static_cast<int64_t>(Little(bytes, at + 24, 4)),
-                      .crc = static_cast<uint32_t>(Little(bytes, at + 16, 4)),
-                      .deflated = Little(bytes, at + 10, 2) == 8};
-      local_header = static_cast<int64_t>(Little(bytes, at + 42, 4));
-      ApplyZip64(std::string_view(bytes).substr(name_at + name_bytes, extra_bytes), *only,
-                 local_header);
-    }
+    ZipEntry entry{.name = bytes.substr(name_at, name_bytes),
+                   .compressed_bytes = static_cast<int64_t>(Little(bytes, at + 20, 4)),
+                   .bytes = static_cast<int64_t>(Little(bytes, at + 24, 4)),
+                   .crc = static_cast<uint32_t>(Little(bytes, at + 16, 4)),
+                   .deflated = Little(bytes, at + 10, 2) == 8,
+                   .header = static_cast<int64_t>(Little(bytes, at + 42, 4)),
+                   .flags = Little(bytes, at + 8, 2),
+                   .method = Little(bytes, at + 10, 2)};
+    ApplyZip64(std::string_view(bytes).substr(name_at + name_bytes, extra_bytes), entry,
+               entry.header);
+    if (Counts(entry.name)) entries.push_back(std::move(entry));
     at = name_at + name_bytes + extra_bytes + comment_bytes;
   }
   if (at != bytes.size()) return Damaged(file, "its directory is damaged");
-  if (!only)
+  return entries;
+}
+
+Status LocateZipEntry(InputFile& file, ZipEntry* entry) {
+  CALVE_RETURN_IF_ERROR(CheckReadable(file, *entry));
+  return Locate(file, *entry);
+}
+
+Result<ZipEntry> FindOnlyZipEntry(InputFile& file) {
+  CALVE_ASSIGN_OR_RETURN(std::vector<ZipEntry> entries, ListZipEntries(file));
+  if (entries.size() > 1) {
+    return DataError(Quote(file.uri()) + ": expected an archive with one file, found " +
+                     Quote(entries[0].name) + " and " + Quote(entries[1].name) +
+                     "; unpack it first");
+  }
+  if (entries.empty())
     return DataError(Quote(file.uri()) + ": expected an archive with one file, found none");
-  CALVE_RETURN_IF_ERROR(Locate(file, local_header, *only));
-  return *std::move(only);
+  CALVE_RETURN_IF_ERROR(LocateZipEntry(file, &entries.front()));
+  return std::move(entries.front());
 }
 
 }  // namespace calve::io

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "io/file_system.h"
 
@@ -15,12 +16,21 @@ struct ZipEntry {
   int64_t bytes = 0;
   uint32_t crc = 0;
   bool deflated = false;  ///< Otherwise stored as they are.
+  int64_t header = 0;     ///< Where its own header lies.
+  uint64_t flags = 0;     ///< As stored (APPNOTE 4.4.4).
+  uint64_t method = 0;    ///< As stored (APPNOTE 4.4.5).
 };
 
-/// Find the only file of an archive; folders and the notes that macOS adds do not count.
-///
-/// Fails with kData when it is no whole zip archive or holds no file or several, and with kRefused
-/// when the file is encrypted or compressed in a way other than deflate. Reads zip64 as well.
+/// List the files of an archive, still without `offset`; folders and the notes that macOS adds do not
+/// count. Fails with kData when it is no whole zip archive. Reads zip64 as well.
+Result<std::vector<ZipEntry>> ListZipEntries(InputFile& file);
+
+/// Fill in `offset`. Fails with kData when the entry is encrypted, compressed in a way other than
+/// deflate, or not where the archive says.
+Status LocateZipEntry(InputFile& file, ZipEntry* entry);
+
+/// Find the only file of an archive, as ListZipEntries and LocateZipEntry do. Fails with kData when
+/// there is none, or several.
 Result<ZipEntry> FindOnlyZipEntry(InputFile& file);
 
 }  // namespace calve::io
