@@ -32,7 +32,8 @@ def connectorx():
                        "PYICEBERG_DOWNCAST_NS_TIMESTAMP_TO_US_ON_WRITE": "true"})
     import dlt
     from dlt.sources.sql_database import sql_table
-    rows = sql_table(uri.replace("postgresql:", "postgresql+psycopg2:"), table="lineitem", backend="connectorx", chunk_size=100_000,
+    named = uri.replace("postgresql:", "postgresql+psycopg2:").replace("mysql:", "mysql+pymysql:")  # for what asks for the columns
+    rows = sql_table(named, table="lineitem", backend="connectorx", chunk_size=100_000,
                      backend_kwargs={"return_type": "arrow_stream", "conn": uri})
     rows.apply_hints(table_format="iceberg", write_disposition="append")
     dlt.pipeline("bench", destination="filesystem", dataset_name="bench", pipelines_dir=f"{folder}/pipelines").run(rows)

@@ -30,6 +30,23 @@ def fill_postgres():
 def postgres_source():
     return f"  type: postgresql\n  url: {os.environ['CALVE_TEST_POSTGRES']}\n  table: lineitem"
 
+def mariadb(statement):
+    return [os.environ["CALVE_TEST_MARIADB_CLIENT"], "-e", statement]
+
+def fill_mariadb():
+    path = pairs.data("csv")
+    create = CREATE.replace(" timestamp,", " datetime(6),").replace(" text", " varchar(100)")
+    for statement in (create, f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE lineitem FIELDS TERMINATED BY ',' IGNORE 1 LINES", "ANALYZE TABLE lineitem"):
+        subprocess.run(mariadb(statement), check=True, stdout=subprocess.DEVNULL)
+    print(subprocess.run(mariadb("SELECT VERSION(), COUNT(*) FROM lineitem"), capture_output=True, text=True, check=True).stdout.strip())
+
+def mariadb_source():
+    return f"  type: mysql\n  url: {os.environ['CALVE_TEST_MARIADB']}\n  table: lineitem"
+
+def mariadb_floor():
+    """The rows to nowhere, by MariaDB's own program, which gets them as text."""
+    return pairs.Run(["sh", "-c", f"{os.environ['CALVE_TEST_MARIADB_CLIENT']} --quick -e 'SELECT * FROM lineitem' > /dev/null"])
+
 def load(source):
     """Once into a new table, audited: no key and no price is missing, and no row is."""
     def once():
@@ -42,10 +59,10 @@ def load(source):
         return run
     return once
 
-def peer(name):
+def peer(name, service="CALVE_TEST_POSTGRES"):
     def once():
         with tempfile.TemporaryDirectory(prefix="bench_", dir=f"{bar.ROOT}/build/bench") as folder:
-            run = pairs.Run([pairs.PEERS, f"{HERE}/peer.py", name, os.environ["CALVE_TEST_POSTGRES"], folder])
+            run = pairs.Run([pairs.PEERS, f"{HERE}/peer.py", name, os.environ[service], folder])
             run.bytes = int(run.said.split()[-1])
             return run
     return once
@@ -54,9 +71,9 @@ def floor():
     """The binary copy to nowhere, by PostgreSQL's own program."""
     return pairs.Run(psql("\\copy (SELECT * FROM lineitem) TO /dev/null WITH (FORMAT binary)"))
 
-def types():
-    """The types of the decimal columns that a load makes of the table."""
-    project = pairs.Project(postgres_source())
+def types(source):
+    """How many decimal columns keep their type when a load makes a table of a source."""
+    project = pairs.Project(source)
     said = project.calve("plan", "lineitem").said
     project.remove()
     return said.count("decimal(15, 2)")
