@@ -102,9 +102,11 @@ using CommitOutcome = std::variant<Committed, Conflict, Refused, Unknown>;
 
 struct Capabilities {
   bool multi_table = false;  ///< Commit takes several tables at once.
-  enum class Refs { kIceberg, kNative };
-  Refs refs = Refs::kIceberg;  ///< Branches in the table's metadata, or the catalog's own (Nessie).
-  bool views = false;          ///< See ListViews and what follows it.
+  /// Branches in the table's metadata; the catalog's own over all tables (Nessie); or none at all
+  /// (Nessie through its Iceberg door).
+  enum class Refs { kIceberg, kNative, kNone };
+  Refs refs = Refs::kIceberg;
+  bool views = false;                 ///< See ListViews and what follows it.
   bool namespace_properties = false;  ///< UpdateNamespace works.
   bool namespaces_exist_without_tables =
       true;  ///< False where a namespace is only a folder or a prefix.

@@ -32,15 +32,17 @@ constexpr const char* kOnPostgres = "sql_on_postgres";
 /// made there.
 constexpr const char* kRest = "rest";
 constexpr const char* kHive = "hive";
+constexpr const char* kHive4 = "hive_without_lock";
 constexpr const char* kNessie = "nessie";
 
 bool NeedsServer(const std::string& kind) {
-  return kind == kRest || kind == kHive || kind == kNessie || kind == kOnPostgres;
+  return kind == kRest || kind == kHive || kind == kHive4 || kind == kNessie || kind == kOnPostgres;
 }
 
 const char* UriOf(const std::string& kind) {
   return std::getenv(kind == kRest     ? "CALVE_TEST_REST"
                      : kind == kHive   ? "CALVE_TEST_HIVE"
+                     : kind == kHive4  ? "CALVE_TEST_HIVE4"
                      : kind == kNessie ? "CALVE_TEST_NESSIE"
                                        : "CALVE_TEST_POSTGRES");
 }
@@ -64,7 +66,7 @@ class CatalogContract : public testing::TestWithParam<std::string> {
                        ? "s3://calve-catalogs/" + folder_.path().substr(folder_.path().size() - 6)
                        : "file://" + folder_.At("warehouse")),
         catalog_(Make("test")) {
-    if (GetParam() == kRest || GetParam() == kHive) Clear({});
+    if (Type() == kRest || Type() == kHive) Clear({});
     if (GetParam() == kNessie) TakeBranch();
   }
 
@@ -95,7 +97,9 @@ class CatalogContract : public testing::TestWithParam<std::string> {
   }
 
   static std::string Type() {
-    return GetParam() == kOnS3 ? "filesystem" : GetParam() == kOnPostgres ? "sql" : GetParam();
+    if (GetParam() == kOnS3) return "filesystem";
+    if (GetParam() == kOnPostgres) return "sql";
+    return GetParam() == kHive4 ? kHive : GetParam();
   }
 
   /// The options of the catalog. Rows of another test's catalog have another name.
@@ -104,6 +108,7 @@ class CatalogContract : public testing::TestWithParam<std::string> {
     if (!NeedsServer(GetParam())) return options;
     std::string yaml = std::string("uri: '") + UriOf(GetParam()) + "'\n";
     if (GetParam() == kOnPostgres) yaml += "catalog_name: '" + folder_.path() + "'\n";
+    if (GetParam() == kHive4) yaml += "lock: false\n";
     if (GetParam() == kNessie) yaml += "branch: " + branch_ + "\n";
     config::Faults faults;
     options.node = config::ParseYaml(yaml, "test", faults);
@@ -663,6 +668,7 @@ std::vector<std::string> AllKinds() {
   }
   if (std::getenv("CALVE_TEST_S3_ENDPOINT") != nullptr) kinds.emplace_back(kOnS3);
   if (std::getenv("CALVE_TEST_POSTGRES") != nullptr) kinds.emplace_back(kOnPostgres);
+  if (std::getenv("CALVE_TEST_HIVE4") != nullptr) kinds.emplace_back(kHive4);
   return kinds;
 }
 

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -9,16 +8,12 @@
 #include "catalog/table_files.h"
 #include "commit/committer.h"
 #include "iceberg/manifest.h"
+#include "io/uri.h"
 
 namespace calve::commit {
 namespace {
 
 using iceberg::TableMetadata;
-
-bool IsBelow(std::string_view uri, std::string_view folder) {
-  return !folder.empty() && uri.size() > folder.size() && uri.starts_with(folder) &&
-         (folder.ends_with('/') || uri[folder.size()] == '/');
-}
 
 /// The folders that a table keeps its files in.
 std::vector<std::string> FoldersOf(const TableMetadata& metadata) {
@@ -44,9 +39,10 @@ class Reach {
  private:
   /// Whether it is the table's own, seen for the first time.
   bool IsNew(const std::string& uri) {
-    if (!seen_.insert(uri).second) return false;
-    const bool own = std::any_of(folders_.begin(), folders_.end(),
-                                 [&](const std::string& folder) { return IsBelow(uri, folder); });
+    if (!seen_.insert(io::OneSpelling(uri)).second) return false;
+    const bool own = std::any_of(folders_.begin(), folders_.end(), [&](const std::string& folder) {
+      return io::IsBelow(uri, folder);
+    });
     if (!own) ++extent_.files_elsewhere;
     return own;
   }
@@ -65,7 +61,7 @@ void RemoveEmptyFolders(const Context& context, io::FileSystem& files,
     for (size_t slash = uri.rfind('/'); slash != std::string::npos; slash = uri.rfind('/')) {
       uri.resize(slash);
       const bool own = std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
-        return uri == root || IsBelow(uri, root);
+        return io::OneSpelling(uri) == io::OneSpelling(root) || io::IsBelow(uri, root);
       });
       if (!own || !folders.insert(uri).second) break;
     }

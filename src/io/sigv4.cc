@@ -1,35 +1,14 @@
 #include "io/sigv4.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
-#include <array>
 #include <map>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "io/uri.h"
 
 namespace calve::io {
 namespace {
-
-std::string Hex(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return hex;
-}
-
-std::string HmacSha256(std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int length = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length);
-  return {reinterpret_cast<const char*>(digest.data()), length};
-}
 
 /// 20260821T093000Z
 std::string CompactTime(Timestamp now) {
@@ -95,18 +74,11 @@ CanonicalHeaders Canonical(const HttpHeaders& headers, const std::string& host) 
 
 }  // namespace
 
-std::string Sha256Hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  return Hex({reinterpret_cast<const char*>(digest.data()), length});
-}
-
 HttpHeaders SignatureHeaders(const HttpRequest& request, const AwsSignature& signature,
                              Timestamp now) {
   const std::string time = CompactTime(now);
   const std::string day = time.substr(0, 8);
-  const std::string payload = Sha256Hex(request.body);
+  const std::string payload = ToHex(Sha256(request.body));
 
   HttpHeaders added{{"x-amz-date", time}, {"x-amz-content-sha256", payload}};
   if (!signature.session_token.empty()) {
@@ -129,14 +101,14 @@ HttpHeaders SignatureHeaders(const HttpRequest& request, const AwsSignature& sig
   const std::string scope =
       day + "/" + signature.region + "/" + signature.service + "/aws4_request";
   const std::string to_sign =
-      "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + Sha256Hex(canonical);
+      "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + ToHex(Sha256(canonical));
   std::string key = HmacSha256("AWS4" + signature.secret_access_key, day);
   key = HmacSha256(key, signature.region);
   key = HmacSha256(key, signature.service);
   key = HmacSha256(key, "aws4_request");
   added.emplace_back("authorization", "AWS4-HMAC-SHA256 Credential=" + signature.access_key_id +
                                           "/" + scope + ", SignedHeaders=" + headers.names +
-                                          ", Signature=" + Hex(HmacSha256(key, to_sign)));
+                                          ", Signature=" + ToHex(HmacSha256(key, to_sign)));
   return added;
 }
 

@@ -18,7 +18,4 @@ namespace calve::io {
 HttpHeaders SignatureHeaders(const HttpRequest& request, const AwsSignature& signature,
                              Timestamp now);
 
-/// SHA-256 in lower-case hex digits.
-std::string Sha256Hex(std::string_view bytes);
-
 }  // namespace calve::io

@@ -60,6 +60,28 @@ Result<Uri> ParseUri(std::string_view text) {
   return uri;
 }
 
+std::string OneSpelling(std::string_view uri) {
+  const std::string scheme = SchemeOf(uri);
+  std::string one;
+  if (scheme.empty() || scheme == "file") {
+    const Result<Uri> parts = ParseUri(uri);
+    one = "file://" + (parts.ok() ? parts->path : std::string(uri));
+  } else {
+    const bool is_s3 = scheme == "s3a" || scheme == "s3n";
+    one = (is_s3 ? "s3" : scheme) + std::string(uri.substr(scheme.size()));
+  }
+  while (one.ends_with('/') && !one.ends_with("//")) one.pop_back();
+  return one;
+}
+
+bool IsBelow(std::string_view uri, std::string_view folder) {
+  if (folder.empty()) return false;
+  std::string above = OneSpelling(folder);
+  if (!above.ends_with('/')) above += '/';
+  const std::string place = OneSpelling(uri);
+  return place.size() > above.size() && place.starts_with(above);
+}
+
 std::string JoinUri(std::string_view folder, std::string_view relative) {
   while (relative.starts_with('/')) relative.remove_prefix(1);
   std::string joined(folder);

@@ -29,6 +29,13 @@ Result<Uri> ParseUri(std::string_view text);
 /// path.
 std::string SchemeOf(std::string_view uri);
 
+/// The address in the one spelling that all names of its place share: local ones as file:///abs,
+/// s3a: and s3n: as s3:, without slashes at its end. To compare by, not to open.
+std::string OneSpelling(std::string_view uri);
+
+/// Whether `uri` lies below `folder`, however both are spelled. Nothing lies below "".
+bool IsBelow(std::string_view uri, std::string_view folder);
+
 /// Put `relative` below `folder` with exactly one slash between them; nothing else changes.
 std::string JoinUri(std::string_view folder, std::string_view relative);
 

@@ -58,6 +58,24 @@ TEST(Uri, ParentsEndAtTheRoot) {
   EXPECT_EQ(BaseName("f.csv"), "f.csv");
 }
 
+TEST(Uri, NamesOfOnePlaceHaveOneSpelling) {
+  for (const char* name : {"/lake/t", "/lake/t/", "file:/lake/t", "file:///lake/t/",
+                           "FILE:///lake/t", "file://localhost/lake/t"})
+    EXPECT_EQ(OneSpelling(name), "file:///lake/t") << name;
+  EXPECT_EQ(OneSpelling("s3a://b/t/"), "s3://b/t");
+  EXPECT_EQ(OneSpelling("gs://b/T"), "gs://b/T");
+  EXPECT_EQ(OneSpelling("/"), "file:///");
+}
+
+TEST(Uri, WhatLiesBelowIsSeenInAnySpelling) {
+  EXPECT_TRUE(IsBelow("file:/lake/t/a.parquet", "file:///lake/t"));
+  EXPECT_TRUE(IsBelow("s3a://b/t/a", "s3://b/t/"));
+  EXPECT_TRUE(IsBelow("/a", "file:///"));
+  EXPECT_FALSE(IsBelow("/lake/t2/a", "/lake/t"));
+  EXPECT_FALSE(IsBelow("/lake/t/", "/lake/t"));
+  EXPECT_FALSE(IsBelow("/lake/t", ""));
+}
+
 TEST(Uri, ShownAddressesHoldNoSecrets) {
   EXPECT_EQ(ShownUri("https://u:p@h/a?sig=1#x"), "https://h/a");
   EXPECT_EQ(ShownUri("https://h/a@b?c"), "https://h/a@b");

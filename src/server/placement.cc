@@ -4,30 +4,18 @@
 
 #include "base/text.h"
 #include "iceberg/json.h"
+#include "io/uri.h"
 #include "server/wire.h"
 
 namespace calve::server {
-namespace {
-
-/// file:/lake and file:///lake are the same place.
-std::string OneSpelling(std::string_view uri) {
-  constexpr std::string_view kFile = "file:";
-  if (!uri.starts_with(kFile)) return std::string(uri);
-  std::string_view path = uri.substr(kFile.size());
-  while (path.starts_with("//")) path.remove_prefix(1);
-  return "file://" + std::string(path);
-}
-
-}  // namespace
 
 Status CheckPlace(const Call& call, const std::string& location) {
   const auto everywhere = call.client.rights.find("*");
   if (everywhere != call.client.rights.end() && everywhere->second == Right::kManage)
     return Status::Ok();
-  const std::string place = OneSpelling(location);
-  const std::string warehouse = OneSpelling(call.server.options().warehouse) + "/";
-  const bool inside = place.starts_with(warehouse) && place.find("/../") == std::string::npos &&
-                      !place.ends_with("/..");
+  const std::string place = io::OneSpelling(location);
+  const bool inside = io::IsBelow(place, call.server.options().warehouse) &&
+                      place.find("/../") == std::string::npos && !place.ends_with("/..");
   if (inside) return Status::Ok();
   return RefusedError("client " + call.client.id + " may keep files in " +
                       call.server.options().warehouse + " only, and asked for " + location);
@@ -88,13 +76,49 @@ std::optional<http::Response> NameTaken(Call& call, const catalog::TableName& na
   return SameName(holder, name);
 }
 
-std::optional<http::Response> RenameBlocked(Call& call, const RenameWish& wish) {
-  const Subject holder = HolderOf(call, wish.to);
-  if (holder == Subject::kNone) return std::nullopt;
-  return ErrorResponse(
-      409, "AlreadyExistsException",
-      fmt::format("Cannot rename {} to {}. {} already exists", wish.from.ToString(),
-                  wish.to.ToString(), holder == Subject::kTable ? "Table" : "View"));
+Result<http::Response> AnswerRename(Call& call, Subject subject,
+                                    Status (catalog::Catalog::*rename)(const Context&,
+                                                                       const catalog::TableName&,
+                                                                       const catalog::TableName&)) {
+  if (call.remembered.has_value()) return NoContent();
+  CALVE_ASSIGN_OR_RETURN(const RenameWish wish, ParseRename(call.request));
+  for (const auto& name : {wish.from, wish.to}) {
+    if (const Status may = call.Allow(Right::kWrite, name.ns); !may.ok())
+      return ErrorResponse(403, "ForbiddenException", may.error().message);
+  }
+  if (auto missing = NamespaceMissing(call, wish.to.ns)) return std::move(*missing);
+  if (const Subject holder = HolderOf(call, wish.to); holder != Subject::kNone) {
+    return ErrorResponse(
+        409, "AlreadyExistsException",
+        fmt::format("Cannot rename {} to {}. {} already exists", wish.from.ToString(),
+                    wish.to.ToString(), holder == Subject::kTable ? "Table" : "View"));
+  }
+  const Status renamed = (call.catalog.*rename)(call.context, wish.from, wish.to);
+  if (!renamed.ok()) return ErrorResponse(renamed.error(), {subject, wish.from.ToString()});
+  return NoContent();
+}
+
+Result<RegisterWish> ParseRegister(Call& call) {
+  CALVE_ASSIGN_OR_RETURN(const Json body, BodyOf(call.request));
+  CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(body, ""));
+  RegisterWish wish{.name = {.ns = call.ns, .name = {}}, .location = {}};
+  CALVE_ASSIGN_OR_RETURN(wish.name.name, object.Text("name"));
+  CALVE_ASSIGN_OR_RETURN(wish.location, object.Text("metadata-location"));
+  CALVE_ASSIGN_OR_RETURN(const auto overwrite, object.OptionalBool("overwrite"));
+  wish.overwrite = overwrite.value_or(false);
+  return wish;
+}
+
+Result<std::optional<http::Response>> RegisterBlocked(Call& call, const RegisterWish& wish,
+                                                      Subject wanted) {
+  if (wish.overwrite) {
+    return std::optional(ErrorResponse(
+        400, "UnsupportedOperationException",
+        "nothing is registered over another one here: drop " + wish.name.ToString() + " first"));
+  }
+  if (auto missing = NamespaceMissing(call, call.ns)) return missing;
+  CALVE_RETURN_IF_ERROR(CheckPlace(call, wish.location));
+  return NameTaken(call, wish.name, wanted);
 }
 
 }  // namespace calve::server

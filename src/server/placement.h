@@ -29,7 +29,22 @@ http::Response SameName(Subject holder, const catalog::TableName& name);
 /// 409 when a table or a view has this name already; `wanted` is what it would be of. An error in
 /// looking is left to what comes next.
 std::optional<http::Response> NameTaken(Call& call, const catalog::TableName& name, Subject wanted);
-/// 409 when what is renamed would meet a table or a view.
-std::optional<http::Response> RenameBlocked(Call& call, const RenameWish& wish);
+/// Give a table or a view another name, by the method of the catalog that does so.
+Result<http::Response> AnswerRename(Call& call, Subject subject,
+                                    Status (catalog::Catalog::*rename)(const Context&,
+                                                                       const catalog::TableName&,
+                                                                       const catalog::TableName&));
+
+/// A name that is to be given to a metadata file that is there.
+struct RegisterWish {
+  catalog::TableName name;
+  std::string location;
+  bool overwrite = false;
+};
+/// Read a request to register something in the namespace of the call.
+Result<RegisterWish> ParseRegister(Call& call);
+/// Why it may not be: a 404 or 409. Fails with kRefused where the file is not this client's to name.
+Result<std::optional<http::Response>> RegisterBlocked(Call& call, const RegisterWish& wish,
+                                                      Subject wanted);
 
 }  // namespace calve::server

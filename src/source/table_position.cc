@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/text.h"
-#include "io/sigv4.h"
 
 namespace calve::source {
 namespace {
@@ -30,10 +30,9 @@ Error Damaged() {
 }  // namespace
 
 RowDigest DigestOf(std::string_view row) {
-  const std::string hex = io::Sha256Hex(row);
+  const std::string whole = Sha256(row);
   RowDigest digest;
-  for (size_t i = 0; i < digest.size(); ++i)
-    digest[i] = static_cast<char>(NibbleOf(hex[2 * i]) * 16 + NibbleOf(hex[2 * i + 1]));
+  std::copy_n(whole.begin(), digest.size(), digest.begin());
   return digest;
 }
 

@@ -116,6 +116,11 @@ class Story:
         self.calve("run", "customers")
         self.step("the position below two commits without history is found", self.ids() == [1, 2, 3, 4, 70, 71], self.ids())
 
+        statements = self.calve("snowflake", "ddl", "demo.customers")
+        named = re.findall(r"(?:METADATA_FILE_PATH =|REFRESH) '(.*?)'", statements)
+        newest = self.others().metadata_location.removeprefix(f"s3://{BUCKET}/")
+        self.step("the statements for Snowflake name the newest metadata file", named == [newest, newest], (named, newest))
+
         files = self.files()
         self.upload("d.csv", (5, ""))
         branch = re.search(r"audit_\w+", self.calve("run", "customers", ends=4))[0]

@@ -77,6 +77,8 @@ Capabilities RestCatalog::capabilities() const {
   if (session_ == nullptr)
     return {.multi_table = true, .views = true, .namespace_properties = true};
   return {.multi_table = session_->Has(endpoint::kCommitTransaction),
+          .refs = session_->settings().nessie_uri.empty() ? Capabilities::Refs::kIceberg
+                                                          : Capabilities::Refs::kNone,
           .views = session_->Has(endpoint::kLoadView),
           .namespace_properties = session_->Has(endpoint::kUpdateNamespace)};
 }

@@ -260,6 +260,25 @@ TEST_F(Rest, ACommitWhoseOutcomeNobodyKnowsIsUnknownAndNotSentAgain) {
   EXPECT_EQ(std::get<Refused>(CommitProperty()).error.kind, ErrorKind::kTransient);
 }
 
+TEST_F(Rest, ANessieIsSentNoBranchesOfATable) {
+  server_->On("/v1/config", 200,
+              R"({"defaults":{},"overrides":{"nessie.is-nessie-catalog":"true",)"
+              R"("nessie.core-base-uri":"http://nessie/api/"}})");
+  const auto commit = [&](const std::string& ref) {
+    return Catalog().Commit(context(),
+                            {{.table = orders_,
+                              .change = {.requirements = {},
+                                         .updates = {iceberg::SetSnapshotRef(
+                                             ref, {.snapshot_id = iceberg::SnapshotId(7)})}}}});
+  };
+  EXPECT_THAT(std::get<Refused>(commit("audit_1")).error.message,
+              HasSubstr("`uri: http://nessie/api/v2`"));
+  EXPECT_EQ(server_->Count("POST"), 0);
+  EXPECT_EQ(Catalog().capabilities().refs, Capabilities::Refs::kNone);
+  server_->On("POST http://server/api" + table_path_, 200, TableBody());
+  EXPECT_TRUE(std::holds_alternative<Committed>(commit("main")));
+}
+
 TEST_F(Rest, AConflictWithTheSameRequestSentTwiceIsNone) {
   const std::string table = R"({"metadata-location":"file:///t/m.json","config":{},"metadata":{
       "format-version":2,"table-uuid":"9c12d441-03fe-4693-9a96-a0705ddf69c1","location":"file:///t",

@@ -51,6 +51,23 @@ CommitOutcome OutcomeOfRefusal(const Answer& answer, Error error) {
   return Refused{std::move(error)};
 }
 
+/// Refuse branches and tags to a Nessie: it would take what they have for main.
+Status CheckRefs(const RestSettings& settings, const iceberg::TableChange& change) {
+  if (settings.nessie_uri.empty()) return Status::Ok();
+  for (const iceberg::UpdatePtr& update : change.updates) {
+    if (update->action() != "set-snapshot-ref") continue;
+    CALVE_ASSIGN_OR_RETURN(const iceberg::Json json, iceberg::ParseJson(update->ToJson()));
+    CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(json, ""));
+    CALVE_ASSIGN_OR_RETURN(const std::string name, object.Text("ref-name"));
+    if (name == iceberg::kMainBranch) continue;
+    return RefusedError("the branch or tag '" + name +
+                        "' cannot be made through Nessie's Iceberg door, which keeps none in a "
+                        "table; take the catalog `type: nessie` with `uri: " +
+                        settings.nessie_uri + "v2`, which makes branches of Nessie's own");
+  }
+  return Status::Ok();
+}
+
 /// The snapshots that a change brings.
 Result<std::vector<iceberg::SnapshotId>> SnapshotsOf(const iceberg::TableChange& change) {
   std::vector<iceberg::SnapshotId> ids;
@@ -100,6 +117,8 @@ CommitOutcome RestCatalog::Commit(const Context& context,
   Result<Session> session = Connect(context);
   if (!session.ok()) return Refused{std::move(session).error()};
   for (const CatalogChange& change : changes) {
+    Status refs = CheckRefs((*session)->settings(), change.change);
+    if (!refs.ok()) return OutcomeOf(std::move(refs).error());
     if (!Creates(change.change)) continue;
     Status checked = CheckCreation(change.change);
     if (!checked.ok()) return OutcomeOf(std::move(checked).error());

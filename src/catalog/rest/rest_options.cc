@@ -163,6 +163,8 @@ Result<RestSettings> RestSettings::From(const std::map<std::string, std::string>
                      .resource = Get(properties, "resource"),
                      .token_exchange = exchange};
   CALVE_ASSIGN_OR_RETURN(settings.sign, SignatureOf(properties));
+  if (Get(properties, "nessie.is-nessie-catalog") == "true")
+    settings.nessie_uri = Get(properties, "nessie.core-base-uri", "http://HOST:19120/api/");
   return settings;
 }
 

@@ -62,6 +62,8 @@ struct RestSettings {
   io::HttpHeaders headers;
   OAuth2Settings oauth2;
   std::optional<io::AwsSignature> sign;
+  /// Where the server is Nessie, the address of its own API, with / at its end; else "".
+  std::string nessie_uri;
 
   /// Fails with kConfig naming the property.
   static Result<RestSettings> From(const std::map<std::string, std::string>& properties);

@@ -148,6 +148,12 @@ Result<iceberg::CreateTableOptions> LayoutOf(const IcebergOptions& options,
 }
 
 Status CheckPlan(const Context& context, const PlannedLoad& load) {
+  if (load.catalog.capabilities().refs == catalog::Capabilities::Refs::kNone) {
+    return RefusedError("catalog " + load.catalog.name() +
+                        " keeps no branches in a table, so that rows cannot wait there for their "
+                        "audit; of a Nessie take the catalog `type: nessie`, with the address of "
+                        "its API version 2");
+  }
   config::Faults faults;
   CALVE_RETURN_IF_ERROR(CheckTable(context, load, &faults));
   if (load.options.where.has_value()) {

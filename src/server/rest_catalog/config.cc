@@ -1,25 +1,16 @@
 #include "base/text.h"
+#include "io/uri.h"
 #include "server/wire.h"
 
 namespace calve::server {
 namespace {
-
-/// file:/lake, file:///lake/ and /lake name the same folder.
-std::string PlainPlace(std::string_view place) {
-  if (place.starts_with("file:")) {
-    place.remove_prefix(5);
-    while (place.starts_with("//")) place.remove_prefix(1);
-  }
-  while (place.size() > 1 && place.ends_with('/')) place.remove_suffix(1);
-  return std::string(place);
-}
 
 Result<http::Response> Config(Call& call) {
   const RestCatalogOptions& options = call.server.options();
   const std::string warehouse = call.Query("warehouse");
   const std::string& name = call.server.catalog().name();
   if (!warehouse.empty() && warehouse != name &&
-      PlainPlace(warehouse) != PlainPlace(options.warehouse))
+      io::OneSpelling(warehouse) != io::OneSpelling(options.warehouse))
     return ErrorResponse(404, "NoSuchWarehouseException",
                          "there is no warehouse " + Quote(warehouse) + " here; this catalog is " +
                              Quote(name) + ", at " + options.warehouse);

@@ -130,22 +130,12 @@ Result<http::Response> Create(Call& call) {
 Result<http::Response> Register(Call& call) {
   if (call.remembered.has_value() && !call.remembered->tables.empty())
     return TableResponse(call.remembered->tables[0]);
-  CALVE_ASSIGN_OR_RETURN(const Json body, BodyOf(call.request));
-  CALVE_ASSIGN_OR_RETURN(const auto object, iceberg::JsonObject::Of(body, ""));
-  catalog::TableName name{.ns = call.ns, .name = {}};
-  CALVE_ASSIGN_OR_RETURN(name.name, object.Text("name"));
-  CALVE_ASSIGN_OR_RETURN(const std::string location, object.Text("metadata-location"));
-  CALVE_ASSIGN_OR_RETURN(const auto overwrite, object.OptionalBool("overwrite"));
-  if (overwrite.value_or(false))
-    return ErrorResponse(
-        400, "UnsupportedOperationException",
-        "a table is not registered over another one here: drop " + name.ToString() + " first");
-  if (auto missing = NamespaceMissing(call, call.ns)) return std::move(*missing);
-  CALVE_RETURN_IF_ERROR(CheckPlace(call, location));
-  if (auto taken = NameTaken(call, name, kSubject)) return std::move(*taken);
-  CALVE_ASSIGN_OR_RETURN(const auto table,
-                         call.catalog.RegisterTable(call.context, name, location));
-  return TableResponse(table);
+  CALVE_ASSIGN_OR_RETURN(const RegisterWish wish, ParseRegister(call));
+  CALVE_ASSIGN_OR_RETURN(auto blocked, RegisterBlocked(call, wish, kSubject));
+  if (blocked.has_value()) return std::move(*blocked);
+  CALVE_ASSIGN_OR_RETURN(const auto made,
+                         call.catalog.RegisterTable(call.context, wish.name, wish.location));
+  return TableResponse(made);
 }
 
 Result<http::Response> Commit(Call& call) {
@@ -179,17 +169,7 @@ Result<http::Response> Drop(Call& call) {
 }
 
 Result<http::Response> Rename(Call& call) {
-  if (call.remembered.has_value()) return NoContent();
-  CALVE_ASSIGN_OR_RETURN(const RenameWish wish, ParseRename(call.request));
-  for (const auto& name : {wish.from, wish.to}) {
-    if (const Status may = call.Allow(Right::kWrite, name.ns); !may.ok())
-      return ErrorResponse(403, "ForbiddenException", may.error().message);
-  }
-  if (auto missing = NamespaceMissing(call, wish.to.ns)) return std::move(*missing);
-  if (auto blocked = RenameBlocked(call, wish)) return std::move(*blocked);
-  const Status renamed = call.catalog.RenameTable(call.context, wish.from, wish.to);
-  if (!renamed.ok()) return ErrorResponse(renamed.error(), {kSubject, wish.from.ToString()});
-  return NoContent();
+  return AnswerRename(call, kSubject, &catalog::Catalog::RenameTable);
 }
 
 /// What a reader measured. There is nobody yet who would want it kept.
