@@ -19,6 +19,7 @@ with socket.socket() as s:
 ')}
 unset TMPDIR  # the user that MariaDB runs as may not write there
 folder=$(mktemp -d /tmp/calve-mariadb-XXXXXX)
+mkdir "$folder/tmp"  # of its own: a server that starts deletes what others keep in theirs
 server=
 finish() {
   # Not asked to end: it takes long to say goodbye, and nothing is kept.
@@ -32,9 +33,9 @@ trap 'exit 0' TERM INT HUP
 as_other=()
 if [ "$(id -u)" = 0 ]; then
   as_other=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
-  chown nobody:nogroup "$folder"
+  chown -R nobody:nogroup "$folder"
 fi
-(cd / && "${as_other[@]}" mariadb-install-db --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db \
+(cd / && "${as_other[@]}" mariadb-install-db --no-defaults --datadir="$folder/data" --tmpdir="$folder/tmp" --auth-root-authentication-method=normal --skip-test-db \
   --innodb-log-file-size=64M >"$folder/log" 2>&1) || { tail -n 20 "$folder/log" >&2; fail "mariadb-install-db failed; its words are above"; }
 cat >"$folder/init.sql" <<SQL
 CREATE DATABASE $database;
@@ -44,7 +45,7 @@ SQL
 chmod 644 "$folder/init.sql"
 log_options=()
 [ "${BINLOG:-on}" = off ] || log_options=(--server-id=1 --log-bin=binlog --binlog-format=ROW)
-(cd / && exec "${as_other[@]}" "$(PATH=$PATH:/usr/sbin type -P mariadbd)" --no-defaults --datadir="$folder/data" --bind-address=$host --port="$port" \
+(cd / && exec "${as_other[@]}" "$(PATH=$PATH:/usr/sbin type -P mariadbd)" --no-defaults --datadir="$folder/data" --tmpdir="$folder/tmp" --bind-address=$host --port="$port" \
   --socket="$folder/socket" --pid-file="$folder/pid" --skip-name-resolve --character-set-server=utf8mb4 --innodb-log-file-size=64M \
   --innodb-buffer-pool-size="${BUFFER:-64M}" --innodb-flush-log-at-trx-commit=0 --sync-binlog=0 --skip-innodb-doublewrite \
   --innodb-flush-method=nosync --max-connections=50 --local-infile=1 "${log_options[@]}" --init-file="$folder/init.sql" \
