@@ -198,11 +198,18 @@ Result<std::shared_ptr<arrow::RecordBatch>> OrcBatches::ReadNext() {
 }
 
 Result<std::optional<FileBatch>> OrcBatches::Next(const Context&) try {
-  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::RecordBatch> read, ReadNext());
-  if (read == nullptr) return std::optional<FileBatch>();
+  auto read = ReadNext();
+  if (!read.ok()) {
+    // What ORC's library did not foresee it calls unknown; it is the file's fault.
+    Error error = std::move(read).error();
+    if (error.kind == ErrorKind::kBug) error.kind = ErrorKind::kData;
+    return error;
+  }
+  const std::shared_ptr<arrow::RecordBatch>& rows = *read;
+  if (rows == nullptr) return std::optional<FileBatch>();
   FileBatch batch{.rows = nullptr, .first_position = position_};
-  position_ += read->num_rows();
-  CALVE_ASSIGN_OR_RETURN(batch.rows, plan_->Adapt(*read));
+  position_ += rows->num_rows();
+  CALVE_ASSIGN_OR_RETURN(batch.rows, plan_->Adapt(*rows));
   return std::optional(std::move(batch));
 } catch (const std::exception& e) {
   return DataError(e.what());

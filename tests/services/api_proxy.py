@@ -13,6 +13,7 @@ A path is any number of the words below, then the path of the service behind:
   offset        {"items": [...], "total": ...} for ?offset=...&limit=...
   body          as offset, with offset and limit in the body of a POST
   circle        as cursor, but after the third page comes the first again
+  ends          a page without rows is answered with 404
   deaf          the parameter _page is not heard
   grows         as offset, and a row more in total with each request
   shrinks       as offset, and the last row is missing while the total stays
@@ -34,7 +35,7 @@ RAW = {}
 TOKENS = {}
 TURNS = {}
 REQUESTS = [0]
-WORDS = {"plain", "basic", "bearer", "key", "query", "oauth2", "cursor", "offset", "body", "circle", "deaf", "grows", "shrinks", "elsewhere", "limited"}
+WORDS = {"plain", "basic", "bearer", "key", "query", "oauth2", "cursor", "offset", "body", "circle", "ends", "deaf", "grows", "shrinks", "elsewhere", "limited"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -88,6 +89,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.query = [(name, value) for name, value in self.query if name != "_page"]
             self.query.append(("_limit", "5"))
         status, headers, body = self.ask(self.query)
+        if "ends" in words and json.loads(body) == []:
+            return self.reply(404, b'{"detail": "Invalid page."}')
         if "elsewhere" in words:
             headers = [(name, value.replace("127.0.0.1", "example.invalid")) for name, value in headers]
         self.give(status, body, headers)

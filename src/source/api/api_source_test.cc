@@ -300,6 +300,7 @@ TEST_F(ApiSourceTest, PagesThatGoInACircleOrChangeAreNotTaken) {
               HasSubstr("page 3: the next cursor is one that a page before has given already"));
   EXPECT_THAT(Refusal("/deaf", kPages),
               HasSubstr("page 2 has the same records as the page before"));
+  EXPECT_THAT(Refusal("/ends", kPages), HasSubstr("give more_path or total_path"));
   EXPECT_THAT(Refusal("/grows", kOffsets), HasSubstr("there were 31 records in all, and now"));
   EXPECT_THAT(Refusal("/shrinks", kOffsets),
               HasSubstr("expected 31 records in all, as total says, found 30"));

@@ -155,7 +155,16 @@ Result<std::optional<Page>> PageWalk::Next(const Context& context) {
   }
   Reply reply;
   Page page{.label = Label(), .body = {}, .records = {}, .made = {}, .bytes = 0};
-  CALVE_ASSIGN_OR_RETURN(reply.http, client_.Ask(context, page.label, Url(), Body()));
+  auto answered = client_.Ask(context, page.label, Url(), Body());
+  if (!answered.ok()) {
+    Error error = std::move(answered).error();
+    if (error.kind != ErrorKind::kNotFound || pages_ == 0) return error;
+    // The job is right, and its input is there: it has fewer pages.
+    return DataError(error.message +
+                     "; where that is how the service ends its pages, give more_path or total_path "
+                     "in pagination_config, so that the page is not asked for");
+  }
+  reply.http = std::move(*answered);
   page.bytes = static_cast<int64_t>(reply.http.body.size());
   if (reply.http.status != 204) {
     auto records = RecordsOf(reply.http.body, target_.records_path);

@@ -29,7 +29,7 @@ uint32_t Crc(std::string_view bytes) {
 
 std::string Little(uint64_t value, int width) {
   std::string bytes;
-  for (int i = 0; i < width; ++i) bytes += static_cast<char>(value >> (8 * i) & 255);
+  for (int i = 0; i < width; ++i) bytes += i < 8 ? static_cast<char>(value >> (8 * i) & 255) : 0;
   return bytes;
 }
 
