@@ -46,7 +46,6 @@ arrow::Status Run() {
       const auto schema,
       input->AddField(input->num_fields(), arrow::field("initials", arrow::utf8())));
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(&output, schema));
-  ARROW_RETURN_NOT_OK(output.Flush());  // calve waits for the schema before it sends rows.
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
     if (batch == nullptr) break;
@@ -56,7 +55,7 @@ arrow::Status Run() {
     columns.push_back(std::move(made));
     ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(
         *arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns))));
-    ARROW_RETURN_NOT_OK(output.Flush());
+    ARROW_RETURN_NOT_OK(output.Flush());  // calve waits for this batch before it sends the next.
   }
   return writer->Close();
 }

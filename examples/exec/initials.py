@@ -13,9 +13,8 @@ def initials(name):
 with pa.ipc.open_stream(sys.stdin.buffer) as rows:
     schema = rows.schema.append(pa.field("initials", pa.string()))
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:
-        sys.stdout.buffer.flush()  # calve waits for the schema before it sends rows.
         for batch in rows:
             made = pa.array([initials(name) for name in batch.column("name").to_pylist()], pa.string())
             out.write_batch(pa.record_batch([*batch.columns, made], schema=schema))
-            sys.stdout.buffer.flush()
+            sys.stdout.buffer.flush()  # calve waits for this batch before it sends the next.
     sys.stdout.buffer.flush()

@@ -83,12 +83,15 @@ class Conversation {
         replies_(std::make_shared<Replies>()),
         decoder_(replies_) {}
 
-  /// Give it the schema of what comes, and take that of what it makes of it.
+  /// Give it the schema of what comes and a batch without rows, and take the schema of what it makes
+  /// of that: libraries write a schema no sooner than the first batch.
   Result<std::shared_ptr<arrow::Schema>> Begin(const Context& context,
                                                const std::shared_ptr<arrow::Schema>& input) {
     CALVE_ASSIGN_OR_RETURN(const auto message, arrow::ipc::SerializeSchema(*input));
-    CALVE_RETURN_IF_ERROR(
-        Exchange(context, *message, [this] { return replies_->schema() != nullptr; }));
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch empty, arrow::RecordBatch::MakeEmpty(input));
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch made, Change(context, empty, message->ToString()));
+    if (made->num_rows() > 0)
+      return DataError(name_ + " made rows of a batch that has none; the first one is empty");
     const auto schema = replies_->schema()->RemoveMetadata();
     for (const auto& field : schema->fields()) {
       const auto type = columnar::ToIcebergType(*field->type(), 3);
@@ -103,10 +106,15 @@ class Conversation {
     return schema;
   }
 
-  Result<columnar::Batch> Change(const Context& context, const columnar::Batch& batch) {
+  /// `before` goes before the batch.
+  Result<columnar::Batch> Change(const Context& context, const columnar::Batch& batch,
+                                 std::string before = {}) {
     CALVE_ASSIGN_OR_RETURN(
-        const auto message,
+        const auto serialized,
         arrow::ipc::SerializeRecordBatch(*batch, arrow::ipc::IpcWriteOptions::Defaults()));
+    const auto message =
+        before.empty() ? serialized
+                       : arrow::Buffer::FromString(std::move(before) + serialized->ToString());
     CALVE_RETURN_IF_ERROR(
         Exchange(context, *message, [this] { return !replies_->batches().empty(); }));
     if (replies_->batches().size() > 1) return TooMany();
@@ -201,9 +209,9 @@ Result<std::unique_ptr<Transform>> MakeExec(const Context& context, const ExecOp
 
 constexpr std::string_view kDetails = R"(## What the program does
 
-1. It reads the schema of the Arrow stream on its standard input, and writes the schema of what it makes of it on its output, **and flushes
-   it**, before it waits for rows: `calve plan` asks for no more than that, and then ends it.
-2. For each batch that it reads it writes one, which may have no rows, and flushes.
+1. It reads an Arrow stream on its standard input and writes one on its output. The first batch has no rows: by what the program makes of it
+   the columns are known. `calve plan` asks for no more than that, and then ends it.
+2. For each batch that it reads it writes one, which may have no rows, and **flushes** its output.
 3. What it says on its standard error is shown when it fails, by another exit code than 0 or by an output that is no Arrow stream: then the run
    fails, and nothing is loaded.
 
