@@ -173,7 +173,7 @@ TEST_F(ExcelSourceTest, CellsAreWhatTheyHold) {
             "text: string, f: double, span: decimal(18, 2)");
   EXPECT_EQ(
       rows->rows.front(),
-      R"({"n": 12, "d": 1.5, "day": "2025-12-09", "at": "2025-12-09T12:00:00.500", "time": "18:00:00", "yes": true, "text": "a&b", "f": 0.30000000000000004, "span": 1.25})");
+      R"({"n": 12, "d": 1.5, "day": "2025-12-09", "at": "2025-12-09T12:00:00.5", "time": "18:00:00", "yes": true, "text": "a&b", "f": 0.30000000000000004, "span": 1.25})");
   EXPECT_THAT(rows->origins, ElementsAre("a.xlsx sheet \"S\" row 3", "a.xlsx sheet \"S\" row 9"));
 }
 

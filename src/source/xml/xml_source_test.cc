@@ -94,8 +94,8 @@ TEST_F(XmlSourceTest, AttributesElementsAndListsBecomeColumns) {
       "record_path: catalog/book");
   ASSERT_TRUE(rows.ok()) << rows.error().message;
   EXPECT_EQ(rows->schema,
-            "_id: string, _sold: boolean, title: struct<2: _lang: optional string, 3: _value: "
-            "optional string>, author: list<string>, price: decimal(18, 2), note: string");
+            "_id: string, _sold: boolean, title: struct<_lang: string, _value: string>, author: "
+            "list<string>, price: decimal(18, 2), note: string");
   EXPECT_THAT(
       rows->rows,
       ElementsAre(
@@ -201,7 +201,7 @@ TEST(XmlTokens, NoBytesBreakIt) {
   Random random(11);
   const std::string good = "<a b='1'><!-- c --><d>&amp;<![CDATA[e]]></d><f/></a>";
   constexpr std::string_view kBytes = "<>/!?&;'\"=[]- a\0\n\xC3";
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 3'000; ++i) {
     std::string text = good.substr(0, random.Below(good.size() + 1));
     for (int edits = 0; edits < 3 && !text.empty(); ++edits)
       text[random.Below(text.size())] = kBytes[random.Below(kBytes.size())];
