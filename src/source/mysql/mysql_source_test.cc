@@ -424,7 +424,7 @@ TEST_F(MysqlSourceTest, AllReadersSeeTheMomentOfThePlan) {
     const auto plan = (*source)->Plan(*context_, {.parallelism = 3});
     ASSERT_TRUE(plan.ok()) << plan.error().message;
     EXPECT_GT(plan->splits.size(), 2U);
-    EXPECT_LT(plan->splits.size(), 12U);
+    EXPECT_LT(plan->splits.size(), 40U);  // As the server estimates rows.
     // Both rows of a statement are there, or none.
     const int64_t rows = CountRows(**source, *plan);
     EXPECT_GE(rows, 80'002);
