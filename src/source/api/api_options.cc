@@ -201,24 +201,20 @@ config::Names<Method> NamesOf(Method) {
 config::Shape<AuthConfig> AuthConfig::Declaration() {
   config::Shape<AuthConfig> shape("auth_config", "How to sign in, by `auth_type`.");
   shape.Optional("username", &AuthConfig::username, "basic: who reads.");
-  shape.Optional("password", &AuthConfig::password, "basic: the password.",
-                 {.example = "${API_PASSWORD}", .secret = true});
+  shape.Optional("password", &AuthConfig::password, "basic: the password.", {.secret = true});
   shape.Optional("token", &AuthConfig::token, "bearer: the token.",
                  {.example = "${API_TOKEN}", .secret = true});
-  shape.Optional("key", &AuthConfig::key, "api_key: the key.",
-                 {.example = "${API_KEY}", .secret = true});
+  shape.Optional("key", &AuthConfig::key, "api_key: the key.", {.secret = true});
   shape.Optional("name", &AuthConfig::name, "api_key: the header, or the parameter.");
   shape.Optional("in", &AuthConfig::in, "api_key: where the key stands.");
-  shape.Optional("token_url", &AuthConfig::token_url, "oauth2: where tokens are had.",
-                 {.example = "https://login.example.com/oauth/token"});
+  shape.Optional("token_url", &AuthConfig::token_url, "oauth2: where tokens are had.");
   shape.Optional("client_id", &AuthConfig::client_id, "oauth2: who asks.");
   shape.Optional("client_secret", &AuthConfig::client_secret, "oauth2: its secret.",
-                 {.example = "${CLIENT_SECRET}", .secret = true});
+                 {.secret = true});
   shape.Optional("scope", &AuthConfig::scope, "oauth2: what is asked for.");
   shape.Optional("client_in", &AuthConfig::client_in, "oauth2: where id and secret stand.");
   shape.Optional("token_params", &AuthConfig::token_params,
-                 "oauth2: more that the service wants to be told, such as an audience.",
-                 {.example = "{audience: \"https://api.example.com\"}"});
+                 "oauth2: more that the service wants to be told, such as an audience.");
   return shape;
 }
 
@@ -237,12 +233,10 @@ config::Shape<PaginationConfig> PaginationConfig::Declaration() {
                  "`header:` and a header's name. The last page has none, or null.",
                  {.example = "meta.next_cursor"});
   shape.Optional("cursor_field", &Config::cursor_field,
-                 "cursor: the field of the last record that is the next cursor.",
-                 {.example = "id"});
+                 "cursor: the field of the last record that is the next cursor, such as id.");
   shape.Optional("next_path", &Config::next_path,
                  "link: where a reply has the address of the next page, when that is not the "
-                 "header Link.",
-                 {.example = "links.next"});
+                 "header Link.");
   shape.Optional("size_param", &Config::size_param,
                  "The parameter that says how many records a page has; without it the service "
                  "decides.",
@@ -255,8 +249,7 @@ config::Shape<PaginationConfig> PaginationConfig::Declaration() {
   shape.Optional(
       "total_path", &Config::total_path,
       "page, offset: where a reply says how many records there are in all, as cursor_path "
-      "does. A run that gets another number of records fails: they changed while it read.",
-      {.example = "\"header:X-Total-Count\""});
+      "does. A run that gets another number of records fails: they changed while it read.");
   shape.Optional("in", &Config::in, "Where the parameters above stand.");
   shape.Optional("pages_max", &Config::pages_max, "More pages of one endpoint are a fault.",
                  {.min = 1});
@@ -266,14 +259,12 @@ config::Shape<PaginationConfig> PaginationConfig::Declaration() {
 config::Shape<ParentOptions> ParentOptions::Declaration() {
   config::Shape<ParentOptions> shape(
       "parent", "The endpoint that lists what `endpoint` is asked for, once for each record.");
-  shape.Required("endpoint", &ParentOptions::endpoint, "Its path below base_url.",
-                 {.example = "customers"});
+  shape.Required("endpoint", &ParentOptions::endpoint, "Its path below base_url.");
   shape.Optional("params", &ParentOptions::params, "Its parameters.");
   shape.Optional("records_path", &ParentOptions::records_path, "Where its replies have records.");
   shape.Optional(
       "include", &ParentOptions::include,
-      "Columns that each record gets from its parent: the column, and the parent's field.",
-      {.example = "{customer_id: id}"});
+      "Columns that each record gets from its parent: the column, and the parent's field.");
   shape.Check("endpoint", [](const ParentOptions& o) -> Status {
     CALVE_RETURN_IF_ERROR(CheckEndpoint(o.endpoint));
     if (o.endpoint.find('{') != std::string::npos)
@@ -304,12 +295,11 @@ config::Shape<ApiOptions> ApiOptions::Declaration() {
                  {.example = "{status: open}"});
   shape.Optional("headers", &Options::headers, "Headers of each request.",
                  {.example = "{Accept-Language: en}", .secret = true});
-  shape.Optional("body", &Options::body, "The JSON object that a POST sends.",
-                 {.example = "'{\"status\": \"open\"}'"});
-  shape.Optional("auth_type", &Options::auth_type, "How to sign in.");
+  shape.Optional("body", &Options::body, "The JSON object that a POST sends.");
+  shape.Optional("auth_type", &Options::auth_type, "How to sign in.", {.example = "bearer"});
   shape.Optional("auth_config", &Options::auth_config, "With what.");
   shape.Optional("pagination_strategy", &Options::pagination_strategy,
-                 "How one page follows another.");
+                 "How one page follows another.", {.example = "cursor"});
   shape.Optional("pagination_config", &Options::pagination_config, "The names that takes.");
   shape.Optional("records_path", &Options::records_path,
                  "Where a reply has its records, when it is not an array of them: keys with dots "
