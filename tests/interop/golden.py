@@ -78,7 +78,7 @@ def tables(tally, calve, spark, folder):
         except Refused as refusal:
             tally.judge(title, "calve", str(refusal), "refused")
             continue
-        references = [lambda: spark_table(calve, spark, path, i), lambda: duckdb_table(duckdb, path)]
+        references = [lambda: spark_table(spark, path), lambda: duckdb_table(duckdb, path)]
         readable = 0
         for name, read in zip(("spark", "duckdb"), references):
             try:
@@ -91,16 +91,12 @@ def tables(tally, calve, spark, folder):
         if not readable:
             tally.judge(title, "others", str(said), "refused")
 
-def spark_table(calve, spark, path, i):
-    with sqlite3.connect(f"{calve.project}/metadata/catalog.db") as db:
-        db.execute("INSERT INTO iceberg_tables VALUES (?, 'golden', ?, ?, NULL, 'TABLE')", (CATALOG, f"d{i}", path))
+def spark_table(spark, path):
+    """By its metadata file, without a catalog: that would try again for a minute what can't be read."""
     try:
-        return spark.sql(f"SELECT * FROM {CATALOG}.golden.d{i}").toArrow()
+        return spark.session.read.format("iceberg").load(os.path.abspath(path)).toArrow()
     except Exception as error:
         raise Refused.by(error) from error
-    finally:
-        with sqlite3.connect(f"{calve.project}/metadata/catalog.db") as db:
-            db.execute("DELETE FROM iceberg_tables WHERE table_namespace = 'golden' AND table_name = ?", (f"d{i}",))
 
 class OtherProcess:
     """DuckDB where it may crash: some of these tables end its process."""
