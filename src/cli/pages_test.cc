@@ -19,12 +19,21 @@ std::string ExampleOf(const std::string& page) {
   return page.substr(begin + 8, end - begin - 8);
 }
 
+/// The text with variables in place, as a project's environment would have them.
+std::string WithVariables(std::string text) {
+  for (size_t at = text.find("${"); at != std::string::npos; at = text.find("${", at)) {
+    const size_t end = text.find('}', at);
+    text.replace(at, end + 1 - at, "the value of " + text.substr(at + 2, end - at - 2));
+  }
+  return text;
+}
+
 /// Read the example of a page as it stands there, by the shape that the page is of. Gives its tree.
 config::Node ExpectSound(const std::string& name, const config::AnyShape& shape,
                          const std::string& type) {
   const std::string page = config::ReferencePage(shape.Describe(), {.type = type});
   config::Faults faults;
-  config::Node node = config::ParseYaml(ExampleOf(page), name, faults);
+  config::Node node = config::ParseYaml(WithVariables(ExampleOf(page)), name, faults);
   if (!type.empty()) node.Remove("type");
   shape.Validate(node, config::Reading{.faults = faults});
   EXPECT_TRUE(faults.ToStatus().ok())
