@@ -44,6 +44,7 @@ class OrcBatches : public FileBatches {
   Status Plan();
   Status PlanColumn(int index);
   Status OpenStripe(const OrcStripe& stripe);
+  Status OpenByArrow(const std::vector<int>& columns);
   Status OpenMoments(const OrcStripe& stripe);
   Result<std::shared_ptr<arrow::RecordBatch>> ReadNext();
   Result<std::shared_ptr<arrow::RecordBatch>> ReadByArrow();
@@ -60,6 +61,9 @@ class OrcBatches : public FileBatches {
   size_t next_stripe_ = 0;
   int64_t rows_left_ = 0;                             ///< Of the current stripe.
   std::shared_ptr<arrow::RecordBatchReader> stripe_;  ///< Null when Arrow reads none of it.
+  /// Reads these columns of all stripes, one after the other, as long as every stripe wants them.
+  std::shared_ptr<arrow::RecordBatchReader> all_stripes_;
+  std::vector<int> columns_of_all_;
   std::string arrow_zone_;  ///< Whose timestamps are left to Arrow for it; empty when none are.
   int64_t position_ = 0;
 };
@@ -119,13 +123,39 @@ Status OrcBatches::OpenStripe(const OrcStripe& stripe) {
   stripe_.reset();
   rows_left_ = stripe.rows;
   if (rows_left_ == 0) return Status::Ok();
+  if (options_.is_foreign && compression_) {
+    CALVE_ASSIGN_OR_RETURN(const OrcStripeFooter footer,
+                           ReadOrcStripeFooter(*input_, stripe, *compression_));
+    CALVE_RETURN_IF_ERROR(footer.CheckStreams(stripe, layout_.types.size()));
+  }
   CALVE_RETURN_IF_ERROR(OpenMoments(stripe));
   std::vector<int> others;
   for (const Column& column : columns_)
     if (!column.moments) others.push_back(column.index);
+  if (all_stripes_ != nullptr && others != columns_of_all_) all_stripes_.reset();
   if (others.empty()) return Status::Ok();
+  return OpenByArrow(others);
+}
+
+/// ORC's library finds a row by the file's row index, which it trusts: a damaged one ends the
+/// program. So stripes are read one after the other, without looking for any, unless their columns
+/// change from one to the next or can't be named.
+Status OrcBatches::OpenByArrow(const std::vector<int>& columns) {
+  std::vector<std::string> names;
+  for (const int index : columns) names.push_back(schema_->field(index)->name());
+  const bool can_be_named = std::ranges::all_of(names, [&](const std::string& name) {
+    return !name.empty() && name.find_first_of(".`") == std::string::npos &&
+           schema_->GetAllFieldIndices(name).size() == 1;
+  });
+  if (position_ == 0 && can_be_named) {
+    columns_of_all_ = columns;
+    CALVE_ASSIGN_OR_RETURN(all_stripes_,
+                           orc_->GetRecordBatchReader(options_.batch_rows_max, names));
+  }
+  stripe_ = all_stripes_;
+  if (stripe_ != nullptr) return Status::Ok();
   CALVE_RETURN_IF_ERROR(orc_->Seek(position_));
-  CALVE_ASSIGN_OR_RETURN(stripe_, orc_->NextStripeReader(options_.batch_rows_max, others));
+  CALVE_ASSIGN_OR_RETURN(stripe_, orc_->NextStripeReader(options_.batch_rows_max, columns));
   if (stripe_ == nullptr) return DataError("the ORC file ends before its last stripe");
   return Status::Ok();
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "reader/protobuf_fields.h"
 
@@ -31,6 +33,7 @@ bool ReadStripe(std::string_view message, OrcLayout& layout) {
   if (!fields.ok() || *std::ranges::max_element(numbers) > kLengthMax) return false;
   layout.stripes.push_back(
       {.offset = static_cast<int64_t>(numbers[1]),
+       .index_length = static_cast<int64_t>(numbers[2]),
        .footer_offset = static_cast<int64_t>(numbers[1] + numbers[2] + numbers[3]),
        .footer_length = static_cast<int64_t>(numbers[4]),
        .rows = static_cast<int64_t>(numbers[5])});
@@ -106,6 +109,24 @@ const OrcStripeFooter::Stream* OrcStripeFooter::Find(uint64_t column, OrcStreamK
     return stream.column == column && stream.kind == static_cast<uint64_t>(kind);
   });
   return found == streams.end() ? nullptr : &*found;
+}
+
+Status OrcStripeFooter::CheckStreams(const OrcStripe& stripe, size_t columns) const {
+  constexpr uint64_t kRowIndex = 6;
+  constexpr uint64_t kBloomFilterUtf8 = 8;
+  int64_t index = 0;
+  int64_t data = 0;
+  bool ok = true;
+  std::set<std::pair<uint64_t, uint64_t>> seen;
+  for (const Stream& stream : streams) {
+    ok = ok && stream.column < columns && seen.emplace(stream.column, stream.kind).second;
+    const bool is_index = stream.kind >= kRowIndex && stream.kind <= kBloomFilterUtf8;
+    (is_index ? index : data) += stream.length;
+  }
+  ok = ok && index == stripe.index_length &&
+       data == stripe.footer_offset - stripe.offset - stripe.index_length;
+  if (ok) return Status::Ok();
+  return DataError("the footer of a stripe does not fit the stripe; the ORC file is broken");
 }
 
 Result<OrcStripeFooter> ParseOrcStripeFooter(std::string_view footer, const OrcStripe& stripe) {

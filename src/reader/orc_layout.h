@@ -12,6 +12,7 @@ namespace calve::reader {
 /// A stripe, as the file's footer places it. Lengths are in bytes, as stored.
 struct OrcStripe {
   int64_t offset = 0;
+  int64_t index_length = 0;  ///< Of the streams that come first.
   int64_t footer_offset = 0;
   int64_t footer_length = 0;
   int64_t rows = 0;
@@ -56,6 +57,11 @@ struct OrcStripeFooter {
 
   /// The stream of a column, or null.
   const Stream* Find(uint64_t column, OrcStreamKind kind) const;
+
+  /// See that the streams fill the stripe, each of them once and of a column that is there: the
+  /// format has no checksums, and one that is taken for another gives other values. Fails with
+  /// kData.
+  Status CheckStreams(const OrcStripe& stripe, size_t columns) const;
 };
 
 /// Read a stripe's footer, decompressed. Fails with kData when it makes no sense or places a stream

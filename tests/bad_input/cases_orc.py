@@ -25,6 +25,7 @@ orc("an ORC file that was cut in half", GOOD[:len(GOOD) // 2], "is no readable O
 orc("an ORC file without its last byte", GOOD[:-1], "is no readable ORC file", "write it again")
 orc("an ORC file whose postscript claims 255 bytes", GOOD[:-1] + b"\xff", "is no readable ORC file", "write it again")
 orc("an ORC file whose postscript is none", GOOD[:-20] + b"\xff" * 19 + GOOD[-1:], "is no readable ORC file", "write it again")
-for at in (0x1b, 0x40, 0x80, len(GOOD) - 40, len(GOOD) - 60, len(GOOD) - 80):
+for at in (0x40, 0x80, len(GOOD) - 40, len(GOOD) - 60, len(GOOD) - 80):
     source(f"an ORC file with other bytes at {at}", "type: orc, source_path: in/a.orc", {"in/a.orc": mutated(at, b"\xff\xff\xff\xff\x7f")}, "a.orc", "write it again")
-source("an ORC file whose row index leaves out a column", "type: orc, source_path: in/a.orc", {"in/a.orc": mutated(20, b"\0")[:85] + b"\0" + GOOD[86:]}, "a.orc", "write it again")
+source("an ORC file whose stripe footer leaves out an index", "type: orc, source_path: in/a.orc", {"in/a.orc": mutated(20, b"\0")[:85] + b"\0" + GOOD[86:]}, "a.orc", "write it again")
+source("an ORC file whose stripe is shorter than its streams", "type: orc, source_path: in/a.orc", {"in/a.orc": mutated(91, b"\0")[:155] + b"\x7f" + GOOD[156:]}, "a.orc", "write it again")

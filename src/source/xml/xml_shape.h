@@ -28,7 +28,7 @@ struct XmlPlace {
 /// The names and places that a sample has shown. Filled by one thread, then read by any.
 class XmlShape {
  public:
-  static constexpr size_t kPlacesMax = 100'000;
+  static constexpr size_t kPlacesMax = 10'000;
 
   XmlPlace& root() { return root_; }
   const XmlPlace& root() const { return root_; }
