@@ -600,7 +600,9 @@ Result<Published> Committer::Publish(const Context& context, const Staged& stage
     RemovePending(context, staged, published, {});
     return published;
   }
-  CALVE_ASSIGN_OR_RETURN(const LoadedTable leased, LeaseNative(context, *refs, staged));
+  const std::string holder =
+      options.proof == Proof::kManual ? NewUuidString(*context.random) : staged.change.run;
+  CALVE_ASSIGN_OR_RETURN(const LoadedTable leased, LeaseNative(context, *refs, staged, holder));
   Result<Published> published = Bring(context, staged, options);
   if (!published.ok()) {
     if (published.error().kind != ErrorKind::kUnknownOutcome) UnleaseNative(context, *refs, staged);

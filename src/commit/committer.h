@@ -149,9 +149,10 @@ class Committer {
                             const std::string& branch);
 
   /// Drop a branch with its pending snapshot, then the files that only that snapshot had, but for
-  /// the data files `kept`, which the caller stages again.
+  /// the data files `kept`, which the caller stages again. Fails with kRefused while somebody
+  /// publishes it; `run_is_over`: the run that staged it does so no more.
   Status Discard(const Context& context, const catalog::TableName& table, const std::string& branch,
-                 const std::set<std::string>& kept = {});
+                 const std::set<std::string>& kept = {}, bool run_is_over = false);
 
   /// Change metadata only (refs, properties, schema): computed anew on each base until it is in.
   Result<catalog::LoadedTable> Update(
@@ -222,7 +223,7 @@ class Committer {
                      const std::vector<std::string>& branch_metadata);
   /// Take the lease of rows on a branch of the catalog's own (see kPublishLeaseMs), and end it.
   Result<catalog::LoadedTable> LeaseNative(const Context& context, catalog::NativeRefs& refs,
-                                           const Staged& staged);
+                                           const Staged& staged, const std::string& holder);
   void UnleaseNative(const Context& context, catalog::NativeRefs& refs, const Staged& staged);
   /// A branch as it stands, also when its rows are in main already.
   Result<Staged> ReadStaged(const Context& context, const catalog::TableName& table,
@@ -233,7 +234,7 @@ class Committer {
                                                       iceberg::SnapshotId staged);
   Status DiscardNative(const Context& context, catalog::NativeRefs& refs,
                        const catalog::TableName& table, const std::string& branch,
-                       const std::set<std::string>& kept);
+                       const std::set<std::string>& kept, bool run_is_over);
   void Remove(const Context& context, const std::vector<std::string>& uris);
   /// Remove the files of tries whose reply was lost, now that another one is in.
   void RemoveLostTries(const Context& context, const Attempt& attempt,

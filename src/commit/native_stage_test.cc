@@ -8,7 +8,6 @@
 #include "catalog/registry.h"
 #include "catalog/table_files.h"
 #include "commit/committer.h"
-#include "commit/lease.h"
 #include "config/yaml.h"
 #include "iceberg/scan.h"
 #include "io/file_system_set.h"
@@ -239,24 +238,35 @@ TEST_F(NativeStageTest, ARunThatDiedBetweenThePublishAndTheEndOfItsBranchLosesNo
 
   const auto open = committer_->ListStaged(context(), table_, "job");
   EXPECT_TRUE(open->empty()) << "its rows are in main, nobody has to decide";
-  // Nobody else can publish or discard them until the lease of the killed one has run out.
-  Committer other(*catalog_, files_);
-  EXPECT_EQ(other.Discard(context(), table_, BranchFor("b")).error().kind, ErrorKind::kRefused);
   EXPECT_EQ(Main(), (Names{"a", "b"}));
-
-  const auto there = refs().OnBranch(BranchFor("b"));
-  Committer on_branch(*there, files_);
-  ASSERT_TRUE(on_branch
-                  .Update(context(), table_,
-                          [](const TableMetadata&) -> Result<iceberg::TableChange> {
-                            return iceberg::TableChange{.requirements = {},
-                                                        .updates = {EndLease()}};
-                          })
-                  .ok());
+  Committer other(*catalog_, files_);
   EXPECT_EQ(other.FindStaged(context(), table_, BranchFor("b")).error().kind, ErrorKind::kRefused);
   ASSERT_TRUE(other.SweepBranch(context(), table_, RunOf("b")).ok());
   EXPECT_FALSE(HasBranch(BranchFor("b")));
   EXPECT_EQ(Main(), (Names{"a", "b"}));
+}
+
+TEST_F(NativeStageTest, RowsOnTheirWayIntoMainAreDiscardedOnlyOnceTheirRunIsOver) {
+  Load("a");
+  const Staged staged = Stage("b");
+  int commits = 0;
+  const StepObserver dies = [&](std::string_view step) -> Status {
+    // The first is that of the lease.
+    const bool dead = step == "commit.before_commit" && ++commits > 1;
+    return dead ? StoppedError("killed") : Status::Ok();
+  };
+  Context dying = context();
+  dying.steps = &dies;
+  ASSERT_FALSE(committer_->Publish(dying, staged, {}).ok());
+
+  Committer other(*catalog_, files_);
+  EXPECT_EQ(other.FindStaged(context(), table_, BranchFor("b")).error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(other.Discard(context(), table_, BranchFor("b")).error().kind, ErrorKind::kRefused);
+  EXPECT_TRUE(HasBranch(BranchFor("b")));
+  const Status over = other.Discard(context(), table_, BranchFor("b"), {}, /*run_is_over=*/true);
+  ASSERT_TRUE(over.ok()) << over.error().message;
+  EXPECT_FALSE(HasBranch(BranchFor("b")));
+  EXPECT_EQ(Main(), Names{"a"});
 }
 
 TEST_F(NativeStageTest, ASweepRemovesTheBranchOfARunThatDiedBeforeItHadRows) {

@@ -56,10 +56,11 @@ Result<BranchHead> ReadHead(const Context& context, catalog::Catalog& catalog,
   return head;
 }
 
-/// Refuse to touch a branch whose rows somebody is publishing.
-Status CheckNoLease(const Context& context, const Staged& staged) {
+/// Refuse to touch a branch whose rows somebody is publishing; `run_is_over`: not the run itself.
+Status CheckNoLease(const Context& context, const Staged& staged, bool run_is_over = false) {
   const std::optional<Lease> lease = FindLease(*staged.loaded.metadata);
   const int64_t now_ms = MillisSinceEpoch(context.clock->Now());
+  if (lease.has_value() && run_is_over && lease->holder == staged.change.run) return Status::Ok();
   if (!lease.has_value() || !lease->IsInForce(now_ms, kPublishLeaseMs)) return Status::Ok();
   return RefusedError("branch " + staged.branch + " of " + staged.table.ToString() +
                       " is being published; if whoever did it was killed, it can be touched again "
@@ -76,14 +77,13 @@ Status CheckHead(const Snapshot* head, const Staged& staged) {
 }
 
 Result<LoadedTable> Committer::LeaseNative(const Context& context, catalog::NativeRefs& refs,
-                                           const Staged& staged) {
+                                           const Staged& staged, const std::string& holder) {
   const auto found = refs.FindBranch(context, staged.branch);
   if (!found.ok() && found.error().kind == ErrorKind::kNotFound)
     return CheckHead(nullptr, staged).error();
   CALVE_RETURN_IF_ERROR(found);
   const auto there = refs.OnBranch(staged.branch);
   Committer on_branch(*there, files_);
-  const std::string holder = NewUuidString(*context.random);
   return on_branch.Update(
       context, staged.table, [&](const TableMetadata& base) -> Result<TableChange> {
         CALVE_RETURN_IF_ERROR(CheckHead(base.current_snapshot(), staged));
@@ -256,13 +256,13 @@ Result<Staged> Committer::ReadStaged(const Context& context, const TableName& ta
 
 Status Committer::DiscardNative(const Context& context, catalog::NativeRefs& refs,
                                 const TableName& table, const std::string& branch,
-                                const std::set<std::string>& kept) {
+                                const std::set<std::string>& kept, bool run_is_over) {
   // Taken before the rows are looked at: who changes the branch meanwhile makes its removal fail.
   CALVE_ASSIGN_OR_RETURN(const catalog::NativeBranch at, refs.FindBranch(context, branch));
   CALVE_ASSIGN_OR_RETURN(const Staged staged, ReadStaged(context, table, branch));
-  CALVE_RETURN_IF_ERROR(CheckNoLease(context, staged));
   CALVE_ASSIGN_OR_RETURN(const auto published, FindInMain(context, table, staged.snapshot.id));
   const bool is_in_main = published.has_value();
+  if (!is_in_main) CALVE_RETURN_IF_ERROR(CheckNoLease(context, staged, run_is_over));
   catalog::TableFiles table_files(files_);
   CALVE_ASSIGN_OR_RETURN(
       OwnFiles own, FindOwnFiles(context, table_files, *staged.loaded.metadata, staged.snapshot,
@@ -292,9 +292,9 @@ Status Committer::DiscardNative(const Context& context, catalog::NativeRefs& ref
 }
 
 Status Committer::Discard(const Context& context, const TableName& table, const std::string& branch,
-                          const std::set<std::string>& kept) {
+                          const std::set<std::string>& kept, bool run_is_over) {
   if (catalog::NativeRefs* refs = catalog_.native_refs(); refs != nullptr)
-    return DiscardNative(context, *refs, table, branch, kept);
+    return DiscardNative(context, *refs, table, branch, kept, run_is_over);
   CALVE_ASSIGN_OR_RETURN(const Staged staged, FindStaged(context, table, branch));
   catalog::TableFiles table_files(files_);
   CALVE_ASSIGN_OR_RETURN(OwnFiles own, FindOwnFiles(context, table_files, *staged.loaded.metadata,

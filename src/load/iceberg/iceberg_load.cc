@@ -61,7 +61,7 @@ class IcebergLoad : public Load {
   bool leaves_files() const override { return committer_.leaves_files(); }
   Result<std::vector<OpenBranch>> OpenBranches(const Context& context) override;
   Status Discard(const Context& context, const std::string& branch) override {
-    return committer_.Discard(context, table_, branch);
+    return committer_.Discard(context, table_, branch, {}, /*run_is_over=*/true);
   }
   Result<bool> Sweep(const Context& context, const std::string& run) override;
   std::string target() const override { return table_.ToString(); }
@@ -416,7 +416,8 @@ Status IcebergLoad::TakeBack(const Context& context) {
   if (staged_branch_.empty()) return resources_.files->DeleteAll(context, merge_->written());
   std::set<std::string> kept;
   for (const iceberg::DataFilePtr& file : files_) kept.insert(file->path);
-  CALVE_RETURN_IF_ERROR(committer_.Discard(context, table_, staged_branch_, kept));
+  CALVE_RETURN_IF_ERROR(
+      committer_.Discard(context, table_, staged_branch_, kept, /*run_is_over=*/true));
   staged_branch_.clear();
   return Status::Ok();
 }
@@ -606,7 +607,8 @@ Status IcebergLoad::Abort(const Context& context) {
   if (!staged_branch_.empty()) {
     // The branch holds the files: they go with it. Gone already means that the publish came through
     // after all.
-    Status discarded = committer_.Discard(context, table_, staged_branch_);
+    Status discarded =
+        committer_.Discard(context, table_, staged_branch_, {}, /*run_is_over=*/true);
     return discarded.ok() || discarded.error().kind == ErrorKind::kNotFound ? Status::Ok()
                                                                             : discarded;
   }
