@@ -80,14 +80,15 @@ Result<std::vector<catalog::LoadedTable>> LoadEverywhere(const Context& context,
   return everywhere;
 }
 
-/// Whether a metadata file's newest rows are of a run.
-bool IsOfRun(const Context& context, io::FileSystem& files, const std::string& uri,
-             const std::string& run) {
-  const Result<std::string> bytes = files.ReadFile(context, uri);
-  if (!bytes.ok()) return false;
-  const Result<std::string> json = iceberg::DecompressMetadata(*bytes);
-  if (!json.ok()) return false;
-  const Result<TableMetadata> found = iceberg::ParseTableMetadata(*json);
+Result<TableMetadata> ReadMetadata(const Context& context, io::FileSystem& files,
+                                   const std::string& uri) {
+  CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(context, uri));
+  CALVE_ASSIGN_OR_RETURN(const std::string json, iceberg::DecompressMetadata(bytes));
+  return iceberg::ParseTableMetadata(json);
+}
+
+/// Whether the newest rows of a metadata file are of a run; not, when it could not be read.
+bool IsOfRun(const Result<TableMetadata>& found, const std::string& run) {
   if (!found.ok() || found->current_snapshot() == nullptr) return false;
   return SummaryText(*found->current_snapshot(), summary::kRun) == run;
 }
@@ -112,13 +113,8 @@ Result<std::vector<std::string>> FilesOfRun(const Context& context, io::FileSyst
 /// Whether a metadata file surely belongs to another table, which was dropped from the catalog and
 /// had this place: somebody may want it back. One that holds nothing but what `run`, which is over,
 /// has staged, is no loss to anybody.
-bool IsOfAnotherTable(const Context& context, io::FileSystem& files, const std::string& uri,
-                      const TableMetadata& table, const std::string& run) {
-  const Result<std::string> bytes = files.ReadFile(context, uri);
-  if (!bytes.ok()) return true;
-  const Result<std::string> json = iceberg::DecompressMetadata(*bytes);
-  if (!json.ok()) return true;
-  const Result<TableMetadata> found = iceberg::ParseTableMetadata(*json);
+bool IsOfAnotherTable(const Result<TableMetadata>& found, const TableMetadata& table,
+                      const std::string& run) {
   if (!found.ok()) return true;
   const auto is_staged = [&](const iceberg::Snapshot& snapshot) {
     const auto owner = snapshot.summary.find(std::string(summary::kRun));
@@ -160,8 +156,9 @@ Result<LooseMetadata> FindLooseMetadata(const Context& context, io::FileSystem& 
       const std::string_view name = FileName(info.uri);
       const int64_t number = MetadataNumber(name);
       if (number < (prunes ? 0 : oldest) || logged.contains(name)) continue;
-      if (on_branches && !IsOfRun(context, files, info.uri, run)) continue;
-      if (IsOfAnotherTable(context, files, info.uri, metadata, run)) continue;
+      const Result<TableMetadata> found = ReadMetadata(context, files, info.uri);
+      if (on_branches && !IsOfRun(found, run)) continue;
+      if (IsOfAnotherTable(found, metadata, run)) continue;
       (number <= current ? loose.lost : loose.waiting).push_back(info.uri);
     }
     return true;
