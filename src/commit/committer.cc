@@ -156,7 +156,7 @@ class NewSnapshot {
   const std::vector<std::string>& kept() const { return kept_; }
   void Keep(const std::string& uri) { kept_.push_back(uri); }
   /// The snapshot, if it is in the table; in main also below commits that keep no history.
-  Result<std::optional<Snapshot>> FindIn(const Context& context, MainLine main,
+  Result<std::optional<Snapshot>> FindIn(const Context& context, const MainLine& main,
                                          const LoadedTable& now) const {
     if (const Snapshot* there = FindToken(*now.metadata, token_); there != nullptr) return *there;
     if (!main.may_be_hidden()) return std::optional<Snapshot>();
@@ -166,6 +166,15 @@ class NewSnapshot {
                            }));
     if (walk.found.has_value() && walk.found->id != id_) walk.found.reset();
     return std::move(walk.found);
+  }
+
+  /// Whether it is in, for an attempt; valid as long as all three are.
+  std::function<Result<bool>(const LoadedTable& now)> LandedIn(const Context& context,
+                                                               const MainLine& main) const {
+    return [this, &context, &main](const LoadedTable& now) -> Result<bool> {
+      CALVE_ASSIGN_OR_RETURN(const auto found, FindIn(context, main, now));
+      return found.has_value();
+    };
   }
 
   /// The snapshot of a change that was just brought in, `as` messages say it.
@@ -568,10 +577,7 @@ Result<Staged> Committer::StageOn(const Context& context, const TableName& table
     return std::move(produced.change);
   };
   const MainLine main(catalog_, files_, table);
-  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
-    CALVE_ASSIGN_OR_RETURN(const auto found, fresh.FindIn(context, main, now));
-    return found.has_value();
-  };
+  attempt.landed = fresh.LandedIn(context, main);
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
     if (!attempt.outcome_open()) Remove(context, fresh.kept());
@@ -681,10 +687,7 @@ Result<Published> Committer::Bring(const Context& context, const Staged& staged,
     return change;
   };
   const MainLine main(catalog_, files_, staged.table);
-  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
-    CALVE_ASSIGN_OR_RETURN(const auto found, fresh.FindIn(context, main, now));
-    return found.has_value();
-  };
+  attempt.landed = fresh.LandedIn(context, main);
   Result<LoadedTable> run = Run(context, staged.table, attempt);
   if (!run.ok()) {
     if (!attempt.outcome_open()) Remove(context, fresh.kept());
@@ -737,10 +740,7 @@ Result<Published> Committer::Commit(const Context& context, const TableName& tab
     return std::move(produced.change);
   };
   const MainLine main(catalog_, files_, table);
-  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
-    CALVE_ASSIGN_OR_RETURN(const auto found, fresh.FindIn(context, main, now));
-    return found.has_value();
-  };
+  attempt.landed = fresh.LandedIn(context, main);
   Result<LoadedTable> loaded = Run(context, table, attempt);
   if (!loaded.ok()) {
     if (!attempt.outcome_open()) Remove(context, fresh.kept());
