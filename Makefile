@@ -30,7 +30,7 @@ demo: build ## Run the examples on real input, without a server
 test: deps ## Run every test (FILTER=name for some)
 	@tools/bootstrap test format
 	@tools/build dev
-	@PROGRAM=build/dev/calve tests/services/with s3.sh postgres.sh mariadb.sh calve_server.sh api.sh -- ctest --test-dir build/dev --output-on-failure --no-tests=error -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
+	@PROGRAM=build/dev/calve tests/services/with s3.sh postgres.sh mariadb.sh calve_server.sh api.sh site.sh -- ctest --test-dir build/dev --output-on-failure --no-tests=error -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
 
 .PHONY: cases
 cases: deps ## Run the text cases (FILTER=name for some, CONFIGURATION=default for one)

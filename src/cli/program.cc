@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/own_tables.h"
 #include "columnar/arrow_status.h"
+#include "pipeline/job_types.h"
 
 extern char** environ;  // NOLINT: POSIX says so.
 
@@ -273,29 +274,80 @@ Result<config::Node> Program::ParseFile(const std::string& path, const std::stri
   return root;
 }
 
-Result<std::vector<std::string>> Program::JobIds() {
+Result<std::vector<std::string>> Program::NamesIn(const std::string& names_folder) {
   CALVE_RETURN_IF_ERROR(project());
-  std::vector<std::string> ids;
-  Status listed = files().List(context(), folder() + "/config/jobs", {},
+  std::vector<std::string> names;
+  Status listed = files().List(context(), folder() + "/" + names_folder, {},
                                [&](std::span<const io::FileInfo> page) -> Result<bool> {
                                  for (const io::FileInfo& info : page) {
                                    if (info.uri.ends_with(".yaml") || info.uri.ends_with(".yml"))
-                                     ids.push_back(StemOf(info.uri));
+                                     names.push_back(StemOf(info.uri));
                                  }
                                  return true;
                                });
   if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound) return std::move(listed).error();
-  std::sort(ids.begin(), ids.end());
-  return ids;
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> Program::YamlFile(const std::string& names_folder, const std::string& name) {
+  const std::string stem = names_folder + "/" + name;
+  CALVE_ASSIGN_OR_RETURN(const bool short_ending,
+                         files().Exists(context(), folder() + "/" + stem + ".yml"));
+  return stem + (short_ending ? ".yml" : ".yaml");
+}
+
+Result<std::vector<std::string>> Program::JobIds() { return NamesIn("config/jobs"); }
+
+Result<std::vector<std::string>> Program::SourceNames() { return NamesIn("config/sources"); }
+
+Result<config::Definitions> Program::ReadDefinitions() {
+  config::Definitions definitions;
+  const auto read = [&](const std::string& names_folder,
+                        std::map<std::string, config::Definition>* into) -> Status {
+    CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(names_folder));
+    for (const std::string& name : names) {
+      CALVE_ASSIGN_OR_RETURN(const std::string shown, YamlFile(names_folder, name));
+      CALVE_ASSIGN_OR_RETURN(
+          const std::string text,
+          files().ReadFile(context(), folder() + "/" + shown, ByteCount(16 << 20)));
+      config::Definition& definition = (*into)[name];
+      definition.node = config::ParseYaml(text, shown, definition.faults);
+      if (definition.faults.empty() && !definition.node.is_mapping())
+        definition.faults.Add(definition.node.place(), "expected keys and values", "write some");
+    }
+    return Status::Ok();
+  };
+  CALVE_RETURN_IF_ERROR(read("config/sources", &definitions.sources));
+  CALVE_RETURN_IF_ERROR(read("config/templates", &definitions.templates));
+  for (const auto& [type, text] : pipeline::JobTypes()) {
+    config::Definition& definition = definitions.types[type];
+    definition.node = config::ParseYaml(text, "type " + type, definition.faults);
+  }
+  return definitions;
+}
+
+Result<pipeline::Job> Program::ReadJob(config::Node root, const config::Shape<pipeline::Job>& shape,
+                                       const std::string& id, const std::string& file,
+                                       config::Faults& faults) {
+  CALVE_ASSIGN_OR_RETURN(const config::LoadedProject* loaded, project());
+  CALVE_ASSIGN_OR_RETURN(const config::Definitions definitions, ReadDefinitions());
+  config::ResolveReferences(root, definitions, faults);
+  config::FillIn(root, loaded->environment, faults);
+  pipeline::Job job = shape.Read(root, {.faults = faults, .environment = &loaded->environment});
+  for (const config::Fault& warning : faults.SortedWarnings()) {
+    context().log->Warn(config::ToString(warning.place) + "   " + warning.Sentence());
+  }
+  CALVE_RETURN_IF_ERROR(faults.ToStatus());
+  job.id = id;
+  job.file = file;
+  return job;
 }
 
 Result<pipeline::Job> Program::LoadJob(const std::string& id) {
-  CALVE_ASSIGN_OR_RETURN(const config::LoadedProject* loaded, project());
+  CALVE_RETURN_IF_ERROR(project());
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, parts());
-  std::string shown = "config/jobs/" + id + ".yaml";
-  CALVE_ASSIGN_OR_RETURN(const bool short_ending,
-                         files().Exists(context(), folder() + "/config/jobs/" + id + ".yml"));
-  if (short_ending) shown = "config/jobs/" + id + ".yml";
+  CALVE_ASSIGN_OR_RETURN(const std::string shown, YamlFile("config/jobs", id));
   const Result<std::string> text =
       files().ReadFile(context(), folder() + "/" + shown, ByteCount(16 << 20));
   if (!text.ok() && text.error().kind == ErrorKind::kNotFound) {
@@ -308,15 +360,31 @@ Result<pipeline::Job> Program::LoadJob(const std::string& id) {
   }
   CALVE_RETURN_IF_ERROR(text);
   config::Faults faults;
-  pipeline::Job job =
-      config::ReadYaml(pipeline::JobShape(*known), *text, shown, loaded->environment, faults);
-  for (const config::Fault& warning : faults.SortedWarnings()) {
-    context().log->Warn(config::ToString(warning.place) + "   " + warning.Sentence());
-  }
-  CALVE_RETURN_IF_ERROR(faults.ToStatus());
-  job.id = id;
-  job.file = shown;
-  return job;
+  config::Node root = config::ParseYaml(*text, shown, faults);
+  return ReadJob(std::move(root), pipeline::JobShape(*known), id, shown, faults);
+}
+
+Result<pipeline::Job> Program::LoadSource(const std::string& name) {
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, parts());
+  CALVE_ASSIGN_OR_RETURN(const std::string shown, YamlFile("config/sources", name));
+  config::Shape<pipeline::Job> shape("source");
+  shape.Required("source", &pipeline::Job::source, "What is read.",
+                 {.parts = known->sources.parts()});
+  config::Node reference = config::Node::Mapping();
+  reference.Set("ref", config::Node::Scalar(name));
+  config::Node root = config::Node::Mapping();
+  root.Set("source", std::move(reference));
+  config::Faults faults;
+  return ReadJob(std::move(root), shape, name, shown, faults);
+}
+
+Result<pipeline::Job> Program::LoadJobOrSource(const std::string& name) {
+  CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, JobIds());
+  CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> sources, SourceNames());
+  const auto is_in = [&](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return !is_in(jobs) && is_in(sources) ? LoadSource(name) : LoadJob(name);
 }
 
 Result<std::optional<audit::Contract>> Program::LoadContract(const std::string& name) {

@@ -16,6 +16,7 @@
 #include "cli/test_switches.h"
 #include "commit/committer.h"
 #include "config/project.h"
+#include "config/reference.h"
 #include "engine/catalog_resolver.h"
 #include "engine/engine.h"
 #include "io/file_system_set.h"
@@ -65,7 +66,13 @@ class Program {
   Result<state::Runs*> runs();
 
   Result<std::vector<std::string>> JobIds();
+  /// Of the sources in config/sources.
+  Result<std::vector<std::string>> SourceNames();
   Result<pipeline::Job> LoadJob(const std::string& id);
+  /// A job that has the source of that name in config/sources, and nothing else.
+  Result<pipeline::Job> LoadSource(const std::string& name);
+  /// A job, or, where there is no such job, a source of config/sources.
+  Result<pipeline::Job> LoadJobOrSource(const std::string& name);
   /// A contract by its file's name in contracts/; nothing when there is no such file.
   Result<std::optional<audit::Contract>> LoadContract(const std::string& name);
   /// The contract of a job: the one it names, else the one of its table.
@@ -81,6 +88,15 @@ class Program {
   class Book;
   Result<std::optional<std::string>> ReadText(const std::string& path);
   Result<std::unique_ptr<engine::Engine>> OpenEngine(bool locked);
+  /// The names of the YAML files in a folder of the project.
+  Result<std::vector<std::string>> NamesIn(const std::string& folder);
+  /// Their ending is .yml or .yaml.
+  Result<std::string> YamlFile(const std::string& folder, const std::string& name);
+  Result<config::Definitions> ReadDefinitions();
+  /// Read a job's tree; `file` is where it stands.
+  Result<pipeline::Job> ReadJob(config::Node root, const config::Shape<pipeline::Job>& shape,
+                                const std::string& id, const std::string& file,
+                                config::Faults& faults);
   Result<config::Node> ParseFile(const std::string& path, const std::string& shown);
 
   std::stop_token stop_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/description.h"
 
@@ -9,6 +10,10 @@ namespace calve::config {
 struct SchemaOptions {
   std::string id;     ///< $id; left out when empty.
   std::string title;  ///< The shape's noun when empty.
+  /// Whether the file may be made of a template, or of a type that is one, and its source refer to
+  /// another file: see ResolveReferences.
+  bool has_references = false;
+  std::vector<std::string> template_types = {};
 };
 
 /// Print the JSON Schema (draft 2020-12) of a configuration file: two-space indent, keys in order

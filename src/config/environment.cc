@@ -130,7 +130,8 @@ class Filler {
 void FillTree(Node& node, const Environment& environment, size_t& budget, Faults& faults) {
   for (Node& item : node.items()) FillTree(item, environment, budget, faults);
   for (Node::Entry& entry : node.entries()) FillTree(entry.value, environment, budget, faults);
-  if (!node.is_scalar() || node.text().find("${") == std::string::npos) return;
+  const bool is_text = node.is_scalar() && !node.is_broken();
+  if (!is_text || node.text().find("${") == std::string::npos) return;
   const size_t before = faults.size();
   node.Fill(Filler(environment, node.place(), budget, faults).Fill(node.text()));
   if (faults.size() > before) node.MarkBroken();

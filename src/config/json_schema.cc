@@ -51,6 +51,7 @@ class SchemaBuilder {
     if (!options.id.empty()) schema["$id"] = options.id;
     schema["title"] = options.title.empty() ? shape.noun : options.title;
     schema.update(Object(shape));
+    if (options.has_references) AddReferences(options.template_types, schema);
     if (!definitions_.empty()) schema["$defs"] = std::move(definitions_);
     return schema;
   }
@@ -77,6 +78,34 @@ class SchemaBuilder {
     AddGroups(shape, object);
     object["additionalProperties"] = false;
     return object;
+  }
+
+  /// Let a template give what is required, and a source stand in another file.
+  static void AddReferences(const std::vector<std::string>& types, Json& schema) {
+    const Json name = {{"type", "string"}};
+    Json properties = schema["properties"];
+    properties["template"] = {
+        {"description", "The template in config/templates that it is made of."},
+        {"type", "string"}};
+    properties["with"] = {{"description", "What the template is told."}, {"type", "object"}};
+    Json source = properties["source"];
+    source["oneOf"].push_back(
+        {{"type", "object"},
+         {"properties", {{"template", name}, {"with", {{"type", "object"}}}, {"ref", name}}},
+         {"anyOf", Json::array({{{"required", Json::array({"ref"})}},
+                                {{"required", Json::array({"template"})}}})}});
+    // What a template has is not known here.
+    properties["source"] = {{"description", source["description"]}, {"type", "object"}};
+    Json made = Json::array({{{"required", Json::array({"template"})}}});
+    for (const std::string& type : types)
+      made.push_back(
+          {{"properties", {{"type", {{"const", type}}}}}, {"required", Json::array({"type"})}});
+    Json whole = {{"properties", {{"with", false}, {"source", std::move(source)}}}};
+    if (schema.contains("required")) whole["required"] = schema["required"];
+    schema.erase("required");
+    schema["properties"] = std::move(properties);
+    schema["if"] = {{"anyOf", std::move(made)}};
+    schema["else"] = std::move(whole);
   }
 
   static void AddGroups(const ShapeDescription& shape, Json& object) {

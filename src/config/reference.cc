@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/text.h"
 #include "config/edit.h"
@@ -41,22 +42,24 @@ struct ParameterList {
 
 using Arguments = std::map<std::string, Node, std::less<>>;
 
-std::vector<std::string> NamesOf(const std::map<std::string, Node>& definitions) {
-  std::vector<std::string> names;
-  for (const auto& [name, node] : definitions) names.push_back(name);
-  return names;
-}
+using DefinitionMap = std::map<std::string, Definition>;
 
 /// Find what a key names, or say what there is.
-const Node* Find(const std::map<std::string, Node>& definitions, const Node& name,
+const Node* Find(const DefinitionMap& definitions, const DefinitionMap& types, const Node& name,
                  std::string_view kind, Faults& faults) {
   if (!name.is_scalar() || name.text().empty()) {
     faults.Add(name.place(), fmt::format("expected the name of a {}", kind), "write one");
     return nullptr;
   }
-  const auto found = definitions.find(name.text());
-  if (found != definitions.end()) return &found->second;
-  const std::vector<std::string> names = NamesOf(definitions);
+  std::vector<std::string> names;
+  for (const DefinitionMap* known : {&definitions, &types}) {
+    const auto found = known->find(name.text());
+    for (const auto& [known_name, definition] : *known) names.push_back(known_name);
+    if (found == known->end()) continue;
+    const Faults& own = found->second.faults;
+    for (const Fault& fault : own.Sorted()) faults.Add(fault.place, fault.message, fault.hint);
+    return own.empty() ? &found->second.node : nullptr;
+  }
   const std::string near = DidYouMean(name.text(), names);
   faults.Add(name.place(), fmt::format("there is no {} {}", kind, QuoteForMessage(name.text())),
              !near.empty()   ? near.substr(2)
@@ -70,6 +73,9 @@ class Substitution {
  public:
   Substitution(const Arguments& arguments, Faults& faults)
       : arguments_(arguments), faults_(faults) {}
+
+  /// What stood in place of something.
+  const std::set<std::string>& used() const { return used_; }
 
   void Apply(Node& node) {
     for (Node& item : node.items()) Apply(item);
@@ -119,17 +125,22 @@ class Substitution {
   }
 
   const Node* Argument(const std::string& name, Node& node) {
+    used_.insert(name);
     const auto found = arguments_.find(name);
     if (found != arguments_.end()) return &found->second;
+    std::vector<std::string> known;
+    for (const auto& [parameter, argument] : arguments_) known.push_back(parameter);
+    const std::string near = DidYouMean(name, known);
     faults_.Add(node.place(),
                 fmt::format("{} is no parameter of this template", QuoteForMessage(name)),
-                "declare it under parameters");
+                near.empty() ? "declare it under parameters" : near.substr(2));
     node.MarkBroken();
     return nullptr;
   }
 
   const Arguments& arguments_;
   Faults& faults_;
+  std::set<std::string> used_;
 };
 
 /// What the parameters of a template stand for in one use of it; none after a fault.
@@ -182,14 +193,41 @@ void Replace(Node& node, Node base) {
   node = std::move(base);
 }
 
-/// Expand one mapping's `template` until it has none.
-void ExpandTemplates(Node& node, const Definitions& definitions, Faults& faults) {
-  for (int depth = 0; node.is_mapping() && node.Find("template") != nullptr; ++depth) {
-    const Node name = *node.Find("template");
+/// The parameters that a template declares and never uses are faults of its own.
+void AddUnused(const Node& definition, const std::set<std::string>& used, const Node& name,
+               Faults& faults) {
+  const Node* parameters = definition.Find("parameters");
+  if (parameters == nullptr) return;
+  for (const Node::Entry& entry : parameters->entries()) {
+    if (used.contains(entry.key)) continue;
+    faults.Add(entry.key_place,
+               fmt::format("template {} never uses its parameter {}", QuoteForMessage(name.text()),
+                           QuoteForMessage(entry.key)),
+               fmt::format("write ${{with.{}}} where it belongs, or leave it out", entry.key));
+  }
+}
+
+/// The name of the template that a mapping is made of; nothing when it is of none.
+std::optional<Node> TemplateOf(const Node& node, const Definitions& definitions, bool is_job) {
+  if (!node.is_mapping()) return std::nullopt;
+  if (const Node* name = node.Find("template")) return *name;
+  const Node* type = is_job ? node.Find("type") : nullptr;
+  const bool is_known =
+      type != nullptr && type->is_scalar() && definitions.types.contains(type->text());
+  return is_known ? std::optional(*type) : std::nullopt;
+}
+
+/// Expand one mapping's `template`, and a job's `type`, until it has none.
+void ExpandTemplates(Node& node, const Definitions& definitions, Faults& faults,
+                     bool is_job = false) {
+  for (int depth = 0;; ++depth) {
+    const std::optional<Node> given = TemplateOf(node, definitions, is_job);
+    if (!given.has_value()) return;
+    const Node& name = *given;
     const Node* with_given = node.Find("with");
     const std::optional<Node> with =
         with_given == nullptr ? std::nullopt : std::optional(*with_given);
-    node.Remove("template");
+    if (!node.Remove("template")) node.Remove("type");
     node.Remove("with");
     if (depth == kDepthMax) {
       faults.Add(name.place(), fmt::format("templates use each other more than {} deep", kDepthMax),
@@ -197,7 +235,7 @@ void ExpandTemplates(Node& node, const Definitions& definitions, Faults& faults)
       node.MarkBroken();
       return;
     }
-    const Node* found = Find(definitions.templates, name, "template", faults);
+    const Node* found = Find(definitions.templates, definitions.types, name, "template", faults);
     if (found == nullptr) {
       node.MarkBroken();
       return;
@@ -217,7 +255,9 @@ void ExpandTemplates(Node& node, const Definitions& definitions, Faults& faults)
     }
     Node body = *found;
     body.Remove("parameters");
-    Substitution(*arguments, faults).Apply(body);
+    Substitution substitution(*arguments, faults);
+    substitution.Apply(body);
+    AddUnused(*found, substitution.used(), name, faults);
     Replace(node, std::move(body));
   }
 }
@@ -234,7 +274,7 @@ void ExpandReference(Node& node, const Definitions& definitions, Faults& faults)
       node.MarkBroken();
       return;
     }
-    const Node* found = Find(definitions.sources, name, "source", faults);
+    const Node* found = Find(definitions.sources, {}, name, "source", faults);
     if (found == nullptr) {
       node.MarkBroken();
       return;
@@ -247,7 +287,7 @@ void ExpandReference(Node& node, const Definitions& definitions, Faults& faults)
 }  // namespace
 
 void ResolveReferences(Node& root, const Definitions& definitions, Faults& faults) {
-  ExpandTemplates(root, definitions, faults);
+  ExpandTemplates(root, definitions, faults, /*is_job=*/true);
   Node* source = root.Find("source");
   if (source == nullptr) return;
   ExpandTemplates(*source, definitions, faults);

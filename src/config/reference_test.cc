@@ -1,5 +1,6 @@
 #include "config/reference.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace calve::config {
@@ -7,11 +8,10 @@ namespace {
 
 Definitions Some() {
   Definitions definitions;
-  const auto add = [](std::map<std::string, Node>& to, const std::string& name,
+  const auto add = [](std::map<std::string, Definition>& to, const std::string& name,
                       std::string_view text) {
-    Result<Node> node = ParseYaml(text, name + ".yaml");
-    EXPECT_TRUE(node.ok());
-    to[name] = *node;
+    Definition& added = to[name];
+    added.node = ParseYaml(text, name + ".yaml", added.faults);
   };
   add(definitions.sources, "shop", "type: postgresql\nhost: db\ntables: [a, b]\n");
   add(definitions.sources, "shop_replica", "ref: shop\nhost: replica\n");
@@ -28,6 +28,11 @@ Definitions Some() {
       "parameters: {host: }\ntype: mysql\nhost: ${with.host}\n");
   add(definitions.templates, "wrong", "a: x${with.nothing}\n");
   add(definitions.templates, "in_text", "parameters: {list: }\na: x${with.list}\n");
+  add(definitions.templates, "unused",
+      "parameters: {used: {default: 1}, not: }\na: ${with.used}\n");
+  add(definitions.templates, "broken", "a: [\n");
+  add(definitions.types, "register",
+      "parameters: {place: }\nsource: {ref: shop, host: \"${with.place}\"}\n");
   return definitions;
 }
 
@@ -67,9 +72,8 @@ TEST(Reference, WhatIsNotThereNamesTheNearest) {
   EXPECT_EQ(Resolve("source: {ref: shp}"),
             "job.yaml:1:15   there is no source 'shp'; did you mean 'shop'?\n1 fault, stopped.");
   EXPECT_EQ(Resolve("template: zzzzzz"),
-            "job.yaml:1:11   there is no template 'zzzzzz'; one of daily, in_text, loop, "
-            "source_template, weekly, wrong\n1 fault, "
-            "stopped.");
+            "job.yaml:1:11   there is no template 'zzzzzz'; one of broken, daily, in_text, "
+            "loop, source_template, unused, weekly, wrong, register\n1 fault, stopped.");
   EXPECT_EQ(Resolve("source: {ref: [shop]}"),
             "job.yaml:1:15   expected the name of a source; write one\n1 fault, stopped.");
   Faults faults;
@@ -97,6 +101,30 @@ TEST(Reference, ParametersAreChecked) {
   EXPECT_EQ(Resolve("template: in_text\nwith: {list: [1]}"),
             "in_text.yaml:2:4   '${with.list}' is no single value, so it can't be part of a text; "
             "let it stand alone\n1 fault, stopped.");
+}
+
+TEST(Reference, AJobsTypeMayBeATemplate) {
+  EXPECT_EQ(Resolve("type: register\nwith: {place: here}\nenabled: true\n"),
+            "{source: {type: postgresql, host: here, tables: [a, b]}, enabled: true}");
+  EXPECT_EQ(Resolve("template: register\nwith: {place: here}\n"),
+            "{source: {type: postgresql, host: here, tables: [a, b]}}");
+  EXPECT_EQ(Resolve("type: generic\nsource: {type: register}\n"),
+            "{type: generic, source: {type: register}}");
+  EXPECT_EQ(Resolve("type: register\n"),
+            "job.yaml:1:7   template 'register' needs 'place'; write with: {place: ...}\n1 fault, "
+            "stopped.");
+}
+
+TEST(Reference, AnUnusedParameterIsAFaultOfTheTemplate) {
+  EXPECT_EQ(
+      Resolve("template: unused\nwith: {not: 1}"),
+      "unused.yaml:1:34   template 'unused' never uses its parameter 'not'; write ${with.not} "
+      "where it belongs, or leave it out\n1 fault, stopped.");
+}
+
+TEST(Reference, WhatIsWrongWithAFileIsToldWhereItIsUsed) {
+  EXPECT_THAT(Resolve("template: broken"), testing::StartsWith("broken.yaml:2:1 "));
+  EXPECT_EQ(Resolve("a: 1"), "{a: 1}");
 }
 
 TEST(Reference, CirclesEnd) {

@@ -45,6 +45,9 @@ struct HttpRequest {
   /// Look at a 2xx reply. kTransient: it is not whole, and is asked for again as after a failed
   /// transfer; any other error is returned. Empty: every reply will do. Only of Send.
   std::function<Status(const HttpResponse& response)> check;
+  /// Asked with the whole address before a redirect is followed; its error ends the request. Empty:
+  /// all are followed that HttpClient allows.
+  std::function<Status(const std::string& url)> may_redirect = {};
 };
 
 struct HttpResponse {

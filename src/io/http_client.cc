@@ -81,6 +81,7 @@ class CurlHttpClient : public HttpClient {
                             std::to_string(redirects + 1) + "th time; it leads in a circle");
       }
       CALVE_RETURN_IF_ERROR(Redirect(request, location));
+      if (request.may_redirect) CALVE_RETURN_IF_ERROR(request.may_redirect(request.url));
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "pipeline/cron.h"
+#include "pipeline/job_types.h"
 #include "pipeline/time_zone.h"
 
 namespace calve::pipeline {
@@ -104,7 +105,9 @@ config::Shape<Job> JobShape(const Parts& parts) {
                  {.example = "\"0 5 * * *\""});
   shape.Optional("timezone", &Job::timezone, "The time zone of cron_expression.",
                  {.example = "Europe/Berlin"});
-  shape.Optional("type", &Job::type, "The kind of job.");
+  shape.Optional("type", &Job::type,
+                 "The kind of job: generic, or one that is a template, such as fsa_insider_trading "
+                 "(docs/guide/insider_trading.md).");
   shape.Required(
       "source", &Job::source, "What is read.",
       {.example = "{type: csv, source_path: incoming/}", .parts = parts.sources.parts()});
@@ -134,7 +137,10 @@ config::Shape<Job> JobShape(const Parts& parts) {
   shape.Check("timezone", [](const Job& job) { return CheckTimeZone(job.timezone); });
   shape.Check("type", [](const Job& job) -> Status {
     if (job.type == "generic") return Status::Ok();
-    return ConfigError("'" + job.type + "' is no type of job; one of generic");
+    std::vector<std::string> known = {"generic"};
+    for (const auto& [type, text] : JobTypes()) known.push_back(type);
+    return ConfigError("'" + job.type + "' is no type of job; one of " + Join(known, ", ") +
+                       DidYouMean(job.type, known));
   });
   return shape;
 }

@@ -17,10 +17,15 @@ std::vector<Candidate> ValuesIn(Program& program, const std::string& argument,
   if (!folder.empty()) program.options.folder = folder;
   std::vector<Candidate> found;
   const bool either = argument == "TABLE_OR_JOB";
-  if (argument == "JOB" || either) {
+  if (argument == "JOB" || argument == "JOB_OR_SOURCE" || either) {
     const auto ids = program.JobIds();
     for (const std::string& id : ids.ok() ? *ids : std::vector<std::string>())
       found.push_back({id, ""});
+  }
+  if (argument == "JOB_OR_SOURCE") {
+    const auto names = program.SourceNames();
+    for (const std::string& name : names.ok() ? *names : std::vector<std::string>())
+      found.push_back({name, "source"});
   }
   if (argument == "TABLE" || either) {
     const auto tables = AllTables(program);

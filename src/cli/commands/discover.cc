@@ -37,7 +37,7 @@ void Tell(const source::Stream& stream, Report& report, nlohmann::ordered_json* 
 }
 
 Result<ExitCode> Discover(Program& program, const std::string& id) {
-  CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(id));
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJobOrSource(id));
   CALVE_ASSIGN_OR_RETURN(const pipeline::Resources resources, program.ResourcesFor(job));
   const source::Kind* kind = resources.parts->sources.Find(job.source.type);
   if (kind == nullptr) return ConfigError("'" + job.source.type + "' is no type of source");
@@ -58,7 +58,11 @@ CALVE_PART(discover) {
          CLI::App* command = app.add_subcommand(
              "discover", "Say what a job's source can give: its streams, their columns and types");
          auto id = std::make_shared<std::string>();
-         command->add_option("JOB", *id, "The job, by its file's name in config/jobs")->required();
+         command
+             ->add_option(
+                 "JOB_OR_SOURCE", *id,
+                 "The job, by its file's name in config/jobs, or a source of config/sources")
+             ->required();
          command->callback(
              [&program, id] { program.todo = [&program, id] { return Discover(program, *id); }; });
        }});

@@ -79,6 +79,20 @@ void ExamineJob(Program& program, const std::string& id, Examination* examinatio
   }
 }
 
+/// See that a source of config/sources can be reached.
+void ExamineSource(Program& program, const std::string& name, Examination* examination) {
+  const auto check = [&]() -> Status {
+    CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadSource(name));
+    CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
+    const source::Kind* kind = parts->sources.Find(job.source.type);
+    CALVE_ASSIGN_OR_RETURN(const auto made,
+                           kind->make(job.source.node, {.files = &program.files(),
+                                                        .project_folder = program.folder()}));
+    return made->Check(program.context());
+  };
+  examination->Note("source " + name, check(), "it can be reached");
+}
+
 Result<ExitCode> Examine(Program& program) {
   const Context& context = program.context();
   Examination examination(program.options.json);
@@ -106,6 +120,10 @@ Result<ExitCode> Examine(Program& program) {
       jobs.ok() ? FormatCount(static_cast<int64_t>(jobs->size())) + " in config/jobs" : "");
   for (const std::string& id : jobs.ok() ? *jobs : std::vector<std::string>())
     ExamineJob(program, id, &examination);
+  Result<std::vector<std::string>> sources = program.SourceNames();
+  if (!sources.ok()) examination.Note("sources", StatusOf(sources), "");
+  for (const std::string& name : sources.ok() ? *sources : std::vector<std::string>())
+    ExamineSource(program, name, &examination);
   Result<std::vector<FoundBranch>> branches = AllBranches(program);
   if (branches.ok()) {
     for (const FoundBranch& branch : *branches)

@@ -16,7 +16,7 @@ struct ExtractArguments {
 };
 
 Result<ExitCode> Extract(Program& program, const ExtractArguments& arguments) {
-  CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(arguments.job));
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJobOrSource(arguments.job));
   CALVE_ASSIGN_OR_RETURN(const pipeline::Resources resources, program.ResourcesFor(job));
   const std::string format = program.options.json ? "json" : arguments.format;
   std::unique_ptr<BatchSink> sink;
@@ -47,7 +47,10 @@ CALVE_PART(extract) {
          CLI::App* command = app.add_subcommand(
              "extract", "Give the rows of a job's source, transformed, without loading them");
          auto arguments = std::make_shared<ExtractArguments>();
-         command->add_option("JOB", arguments->job, "The job, by its file's name in config/jobs")
+         command
+             ->add_option(
+                 "JOB_OR_SOURCE", arguments->job,
+                 "The job, by its file's name in config/jobs, or a source of config/sources")
              ->required();
          command->add_option("--to", arguments->format, "table, csv, json, parquet or arrow")
              ->capture_default_str();

@@ -7,6 +7,7 @@
 #include "cli/registry.h"
 #include "cli/report.h"
 #include "config/document.h"
+#include "pipeline/job_types.h"
 
 namespace calve::cli {
 namespace {
@@ -14,7 +15,9 @@ namespace {
 Result<ExitCode> PrintSchema(Program& program, const std::string& what) {
   CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
   if (what == "job") {
-    Print(config::JsonSchema(pipeline::JobShape(*parts).Describe(), {.title = "calve job"}) + "\n");
+    config::SchemaOptions options{.title = "calve job", .has_references = true};
+    for (const auto& [type, text] : pipeline::JobTypes()) options.template_types.push_back(type);
+    Print(config::JsonSchema(pipeline::JobShape(*parts).Describe(), options) + "\n");
   } else if (what == "contract") {
     Print(config::JsonSchema(audit::ContractShape()->Describe(), {.title = "calve contract"}) +
           "\n");

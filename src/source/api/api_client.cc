@@ -11,8 +11,6 @@
 namespace calve::source::api {
 namespace {
 
-using std::chrono::microseconds;
-using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr size_t kReasonBytesMax = 200;
@@ -57,35 +55,13 @@ std::string ReasonIn(std::string_view body) {
 
 }  // namespace
 
-std::string WithParams(std::string url, const Params& params) {
-  char before = url.find('?') == std::string::npos ? '?' : '&';
-  for (const auto& [name, value] : params) {
-    url += std::string(1, before) + io::PercentEncode(name, "[]") + "=" + io::PercentEncode(value);
-    before = '&';
-  }
-  return url;
-}
-
 ApiClient::ApiClient(const ApiOptions& options)
     : options_(options),
+      pace_(options.requests_per_minute),
       http_(io::MakeHttpClient(
           {.retry_after_longest = options.retry_after_max,
            .retry = {.attempts_max = options.tries_max, .first = std::chrono::milliseconds(200)},
-           .before_try = [this](const Context& context) { return Pace(context); }})) {}
-
-Status ApiClient::Pace(const Context& context) {
-  if (options_.requests_per_minute == 0) return Status::Ok();
-  const Duration apart = Duration(minutes(1)) / options_.requests_per_minute;
-  const Duration now = context.clock->Monotonic();
-  Duration turn;
-  {
-    std::lock_guard lock(pace_mutex_);
-    turn = std::max(now, next_request_);
-    next_request_ = turn + apart;
-  }
-  if (turn <= now) return Status::Ok();
-  return Sleep(context, std::chrono::ceil<std::chrono::milliseconds>(turn - now));
-}
+           .before_try = [this](const Context& context) { return pace_.Wait(context); }})) {}
 
 std::string ApiClient::Masked(std::string text, const io::HttpRequest& request) const {
   std::vector<std::string> secrets = {options_.auth_config.password, options_.auth_config.token,

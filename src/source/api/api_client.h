@@ -1,23 +1,17 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/context.h"
 #include "base/result.h"
 #include "io/http.h"
 #include "source/api/api_options.h"
+#include "source/request_pace.h"
+#include "source/web_address.h"
 
 namespace calve::source::api {
-
-using Params = std::vector<std::pair<std::string, std::string>>;
-
-/// Put parameters behind an address, encoded.
-std::string WithParams(std::string url, const Params& params);
 
 /// Asks one service, signed in, not more often than it may be asked. Threads: any.
 class ApiClient {
@@ -32,8 +26,6 @@ class ApiClient {
                                const std::string& url, const std::string& body);
 
  private:
-  /// Wait until the next request may be sent.
-  Status Pace(const Context& context);
   /// The token that counts now; another one than `refused`.
   Result<std::string> Token(const Context& context, const std::string& refused);
   /// Ask for a token, with token_mutex_ held.
@@ -46,10 +38,8 @@ class ApiClient {
   std::string Masked(std::string text, const io::HttpRequest& request) const;
 
   const ApiOptions& options_;
+  RequestPace pace_;
   const std::unique_ptr<io::HttpClient> http_;
-
-  std::mutex pace_mutex_;
-  Duration next_request_{0};
 
   std::mutex token_mutex_;
   std::string token_;

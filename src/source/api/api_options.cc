@@ -111,23 +111,10 @@ void CheckParent(const ApiOptions& o, const config::Node& node, config::Faults& 
 }
 
 void CheckIncremental(const ApiOptions& o, const config::Node& node, config::Faults& faults) {
-  const auto demand = [&](const char* key, bool given) {
-    if (!given || !o.cursor_column.empty()) return;
-    faults.Add(node.Find(key)->place(),
-               std::string(key) + " goes with cursor_column; name the field that grows");
-  };
-  if (o.incremental && o.cursor_column.empty()) {
-    faults.Add(
-        node.Find("incremental")->place(),
-        "an incremental job needs cursor_column, the field that grows, such as updated_at or "
-        "an id that counts up");
-  }
-  demand("cursor_param", !o.cursor_param.empty());
-  demand("look_back", !o.look_back.empty());
-  if (!o.cursor_start.empty() && o.cursor_param.empty()) {
-    faults.Add(node.Find("cursor_start")->place(),
-               "cursor_start is sent as cursor_param; name the parameter");
-  }
+  if (!o.incremental || !o.cursor_column.empty()) return;
+  faults.Add(node.Find("incremental")->place(),
+             "an incremental job needs cursor_column, the field that grows, such as updated_at or "
+             "an id that counts up");
 }
 
 void CheckPaths(const ApiOptions& o, const config::Node& node, config::Faults& faults) {
@@ -186,13 +173,6 @@ config::Names<Pagination> NamesOf(Pagination) {
 config::Names<ParamPlace> NamesOf(ParamPlace) {
   return {{"query", ParamPlace::kQuery, "In the address."},
           {"body", ParamPlace::kBody, "As keys of the JSON body of a POST."}};
-}
-config::Names<CursorFormat> NamesOf(CursorFormat) {
-  return {{"as_is", CursorFormat::kAsIs, "As the records have it."},
-          {"iso8601", CursorFormat::kIso8601, "2026-11-22T08:15:00Z"},
-          {"date", CursorFormat::kDate, "2026-11-22"},
-          {"unix", CursorFormat::kUnix, "Seconds since 1970."},
-          {"unix_ms", CursorFormat::kUnixMs, "Milliseconds since 1970."}};
 }
 config::Names<Method> NamesOf(Method) {
   return {{"GET", Method::kGet}, {"POST", Method::kPost, "For services that search by POST."}};
@@ -306,26 +286,7 @@ config::Shape<ApiOptions> ApiOptions::Declaration() {
                  "between them.",
                  {.example = "data.items"});
   shape.Optional("parent", &Options::parent, "What `endpoint` is asked for, once for each.");
-  shape.Optional("incremental", &Options::incremental,
-                 "Take only records whose `cursor_column` is beyond what the last run has read.");
-  shape.Optional("cursor_column", &Options::cursor_column,
-                 "The field that grows: the time of a record's last change, or an id that counts "
-                 "up; keys with dots between them. Records that come later with the same value are "
-                 "taken, each once.",
-                 {.example = "updated_at"});
-  shape.Optional("cursor_param", &Options::cursor_param,
-                 "The parameter by which the service leaves out what is older. Without it all "
-                 "records are asked for, and the old ones left out here.",
-                 {.example = "updated_since"});
-  shape.Optional("cursor_format", &Options::cursor_format, "How cursor_param has it.");
-  shape.Optional("cursor_start", &Options::cursor_start,
-                 "What cursor_param says in the first run; without it the first run asks for all.",
-                 {.example = "\"2026-01-01T00:00:00Z\""});
-  shape.Optional("look_back", &Options::look_back,
-                 "How far below the greatest value records may still turn up: a time (`1h`, `2d`) "
-                 "or, for numbers, a number. Records in this stretch that were taken before are "
-                 "not taken again.",
-                 {.example = "1h"});
+  shape.Include(CursorOptions::Declaration());
   shape.Optional("key", &Options::key,
                  "The field that tells records apart. A record that comes twice in one run is a "
                  "fault: the records moved while pages were read.",
@@ -364,13 +325,6 @@ config::Shape<ApiOptions> ApiOptions::Declaration() {
   });
   shape.Check("types", [](const Options& o) { return CheckTypes(o.types); });
   shape.Check("body", CheckBody);
-  shape.Check("look_back", [](const Options& o) -> Status {
-    const auto back = o.look_back.empty() ? LookBack{} : ReadLookBack(o.look_back);
-    if (back.has_value() && back->micros >= 0 && back->number >= 0) return Status::Ok();
-    return ConfigError("'" + o.look_back +
-                       "' is no stretch to look back; expected a time such as 1h or 2d, or a "
-                       "number for numbers");
-  });
   shape.CheckNode([](const Options& o, const config::Node& node, config::Faults& faults) {
     CheckChoice(AuthKeys(), NameOf(o.auth_type), "auth_type", "auth_config", node, faults);
     CheckChoice(PaginationKeys(), NameOf(o.pagination_strategy), "pagination_strategy",

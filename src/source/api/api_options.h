@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "config/option.h"
-#include "source/table_options.h"
+#include "source/cursor_track.h"
 
 namespace calve::source::api {
 
@@ -26,9 +26,6 @@ config::Names<Pagination> NamesOf(Pagination);
 
 enum class ParamPlace { kQuery, kBody };
 config::Names<ParamPlace> NamesOf(ParamPlace);
-
-enum class CursorFormat { kAsIs, kIso8601, kDate, kUnix, kUnixMs };
-config::Names<CursorFormat> NamesOf(CursorFormat);
 
 enum class Method { kGet, kPost };
 config::Names<Method> NamesOf(Method);
@@ -82,7 +79,7 @@ struct ParentOptions {
 };
 
 /// Options of the api source.
-struct ApiOptions {
+struct ApiOptions : CursorOptions {
   std::string base_url;
   std::string endpoint;
   std::vector<std::string> endpoints;
@@ -96,12 +93,6 @@ struct ApiOptions {
   PaginationConfig pagination_config;
   std::string records_path;
   std::optional<ParentOptions> parent;
-  bool incremental = false;
-  std::string cursor_column;
-  std::string cursor_param;
-  CursorFormat cursor_format = CursorFormat::kAsIs;
-  std::string cursor_start;
-  std::string look_back;
   std::string key;
   int64_t requests_per_minute = 0;
   int tries_max = 6;

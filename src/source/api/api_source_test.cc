@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "io/http.h"
-#include "source/api/cursor_track.h"
+#include "source/api/endpoint_pages.h"
 #include "source/api/page_walk.h"
 #include "source/api/reply.h"
 #include "source/fixture_for_test.h"
@@ -143,7 +143,7 @@ std::vector<std::string> TakeNew(const ApiOptions& options, std::optional<TableP
   EXPECT_TRUE(track.ok());
   std::vector<std::string> taken;
   for (const std::string& record : records) {
-    const auto is_new = (*track)->See(record);
+    const auto is_new = SeeRecord(**track, options, record);
     EXPECT_TRUE(is_new.ok()) << is_new.error().message;
     if (is_new.ok() && *is_new) taken.push_back(record);
   }
@@ -153,8 +153,14 @@ std::vector<std::string> TakeNew(const ApiOptions& options, std::optional<TableP
   return taken;
 }
 
+ApiOptions By(CursorOptions cursor) {
+  ApiOptions options;
+  static_cast<CursorOptions&>(options) = std::move(cursor);
+  return options;
+}
+
 TEST(ApiCursor, RecordsWithTheSameValueAreTakenOnceEach) {
-  const ApiOptions options{.cursor_column = "t", .cursor_param = "since"};
+  const ApiOptions options = By({.cursor_column = "t", .cursor_param = "since"});
   const std::string a = R"({"id": 1, "t": "2026-01-01T10:00:00Z"})";
   const std::string b = R"({"id": 2, "t": "2026-01-01T11:00:00Z"})";
   const std::string c = R"({"id": 3, "t": "2026-01-01T11:00:00Z"})";
@@ -170,7 +176,7 @@ TEST(ApiCursor, RecordsWithTheSameValueAreTakenOnceEach) {
 }
 
 TEST(ApiCursor, LateRecordsAreTakenWithinTheStretch) {
-  ApiOptions options{.cursor_column = "t", .cursor_param = "since", .look_back = "1h"};
+  ApiOptions options = By({.cursor_column = "t", .cursor_param = "since", .look_back = "1h"});
   const std::string a = R"({"id": 1, "t": "2026-01-01T10:00:00Z"})";
   const std::string b = R"({"id": 2, "t": "2026-01-01T11:00:00.25Z"})";
   const std::string late = R"({"id": 3, "t": "2026-01-01T10:30:00Z"})";
@@ -188,14 +194,15 @@ TEST(ApiCursor, LateRecordsAreTakenWithinTheStretch) {
 }
 
 TEST(ApiCursor, NumbersAreOrderedAsNumbersAndKindsAreNotMixed) {
-  const ApiOptions options{.cursor_column = "n"};
+  const ApiOptions options = By({.cursor_column = "n"});
   std::optional<TablePosition> position;
   EXPECT_THAT(TakeNew(options, &position, {R"({"n": 9})", R"({"n": 10})"}), SizeIs(2));
   EXPECT_EQ(position->until, "10");
   const auto track = CursorTrack::Make(options, position);
-  EXPECT_THAT((*track)->See(R"({"n": "later"})").error().message,
+  EXPECT_THAT(SeeRecord(**track, options, R"({"n": "later"})").error().message,
               HasSubstr("expected a number in n"));
-  EXPECT_THAT((*track)->See(R"({"m": 1})").error().message, HasSubstr("no value in n"));
+  EXPECT_THAT(SeeRecord(**track, options, R"({"m": 1})").error().message,
+              HasSubstr("no value in n"));
 }
 
 class ApiSourceTest : public SourceTest {

@@ -16,6 +16,13 @@ Params ParamsOf(const std::map<std::string, std::string>& params) {
 
 }  // namespace
 
+Result<bool> SeeRecord(CursorTrack& track, const ApiOptions& options, std::string_view record) {
+  if (record.empty() || record.front() != '{') return true;
+  const auto found = FindJson(record, KeysOf(options.cursor_column));
+  return track.See(found.has_value() ? ScalarText(*found) : std::nullopt,
+                   DigestOf(CanonicalJson(record)));
+}
+
 EndpointPages::EndpointPages(std::shared_ptr<ApiClient> client, const ApiOptions& options,
                              std::string endpoint, std::unique_ptr<CursorTrack> track)
     : client_(std::move(client)),
@@ -164,7 +171,7 @@ Status EndpointPages::Finish(const PageWalk& walk, Page* page) {
       record.text = made;
     }
     if (track_ != nullptr) {
-      auto is_new = track_->See(record.text);
+      auto is_new = SeeRecord(*track_, options_, record.text);
       if (!is_new.ok()) {
         return While(page->label + " record " + FormatCount(record.number),
                      std::move(is_new).error());

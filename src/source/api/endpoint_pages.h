@@ -11,10 +11,13 @@
 #include "base/result.h"
 #include "source/api/api_client.h"
 #include "source/api/api_options.h"
-#include "source/api/cursor_track.h"
 #include "source/api/page_walk.h"
+#include "source/cursor_track.h"
 
 namespace calve::source::api {
+
+/// Whether a JSON record is new to a track. What is no object is: it is held back.
+Result<bool> SeeRecord(CursorTrack& track, const ApiOptions& options, std::string_view record);
 
 /// The pages of one endpoint, which several readers take side by side where a parent's records name
 /// several targets. Threads: any.

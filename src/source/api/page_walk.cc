@@ -8,43 +8,6 @@
 #include "source/api/reply.h"
 
 namespace calve::source::api {
-namespace {
-
-/// "https://host:8080", without user information, in lower case.
-std::string OriginOf(const std::string& url) {
-  const auto uri = io::ParseUri(url);
-  if (!uri.ok()) return "";
-  return ToLower(uri->scheme + "://" + uri->authority.substr(uri->authority.rfind('@') + 1));
-}
-
-/// An address without what a parameter says, if it has it.
-std::string WithoutParam(const std::string& url, const std::string& name) {
-  const size_t query = url.find('?');
-  if (query == std::string::npos) return url;
-  std::string kept = url.substr(0, query);
-  char before = '?';
-  for (const std::string& pair : calve::Split(url.substr(query + 1), '&')) {
-    const auto decoded = io::PercentDecode(pair.substr(0, pair.find('=')));
-    if (pair.empty() || (decoded.ok() && *decoded == name)) continue;
-    kept += before + pair;
-    before = '&';
-  }
-  return kept;
-}
-
-}  // namespace
-
-std::string ResolveLink(const std::string& from, const std::string& link) {
-  if (link.find("://") != std::string::npos) return link;
-  const std::string path = from.substr(0, from.find('?'));
-  const size_t host = path.find("://") + 3;
-  if (link.starts_with("//")) return path.substr(0, host - 2) + link;
-  if (link.starts_with('/')) return path.substr(0, path.find('/', host)) + link;
-  if (link.starts_with('?')) return path + link;
-  const size_t last = path.rfind('/');
-  return (last < host ? path + "/" : path.substr(0, last + 1)) + link;
-}
-
 std::string NextOf(std::string_view header) {
   while (true) {
     const size_t open = header.find('<');

@@ -83,8 +83,6 @@ class PageWalk {
   std::set<RowDigest> been_;
 };
 
-/// The address that a link leads to, from the address that it was found at.
-std::string ResolveLink(const std::string& from, const std::string& link);
 /// The address of the relation next in a header Link; "" when it has none.
 std::string NextOf(std::string_view header);
 

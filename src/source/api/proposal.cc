@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "io/uri.h"
 #include "source/api/api_client.h"
-#include "source/api/cursor_track.h"
 #include "source/api/page_walk.h"
 #include "source/api/reply.h"
+#include "source/cursor_track.h"
 
 namespace calve::source::api {
 namespace {

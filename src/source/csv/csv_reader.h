@@ -10,7 +10,7 @@
 
 #include "columnar/text_column.h"
 #include "source/csv/csv_text.h"
-#include "source/csv/parser.h"
+#include "source/csv_parser.h"
 #include "source/source.h"
 
 namespace calve::source {

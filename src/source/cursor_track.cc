@@ -1,4 +1,4 @@
-#include "source/api/cursor_track.h"
+#include "source/cursor_track.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,9 +7,8 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "columnar/text_value.h"
-#include "source/api/reply.h"
 
-namespace calve::source::api {
+namespace calve::source {
 namespace {
 
 constexpr int kNumberPrecision = 38;
@@ -17,8 +16,7 @@ constexpr int kNumberScale = 9;
 constexpr int64_t kNumberUnit = 1'000'000'000;
 constexpr int64_t kMicros = 1'000'000;
 
-std::optional<int64_t> ReadMicros(std::string_view text) {
-  const columnar::TextFormats formats;
+std::optional<int64_t> ReadMicros(std::string_view text, const columnar::TextFormats& formats) {
   if (const auto zoned = columnar::ReadTimestamp(text, true, kMicros, formats)) return zoned;
   if (const auto local = columnar::ReadTimestamp(text, false, kMicros, formats)) return local;
   if (const auto day = columnar::ReadDate(text, formats)) return *day * int64_t{86'400} * kMicros;
@@ -34,7 +32,7 @@ std::string PrintMicros(int64_t micros) {
   return text.insert(text.size() - 1, digits);
 }
 
-const char* NameOf(CursorValue::Kind kind) {
+const char* NounOf(CursorValue::Kind kind) {
   switch (kind) {
     case CursorValue::Kind::kNumber:
       return "a number";
@@ -48,27 +46,87 @@ const char* NameOf(CursorValue::Kind kind) {
 
 }  // namespace
 
-CursorValue CursorValue::Of(std::string text) {
+config::Names<CursorFormat> NamesOf(CursorFormat) {
+  return {{"as_is", CursorFormat::kAsIs, "As the records have it."},
+          {"iso8601", CursorFormat::kIso8601, "2026-11-22T08:15:00Z"},
+          {"date", CursorFormat::kDate, "2026-11-22"},
+          {"unix", CursorFormat::kUnix, "Seconds since 1970."},
+          {"unix_ms", CursorFormat::kUnixMs, "Milliseconds since 1970."}};
+}
+
+config::Shape<CursorOptions> CursorOptions::Declaration() {
+  using Options = CursorOptions;
+  config::Shape<Options> shape("cursor options");
+  shape.Optional("incremental", &Options::incremental,
+                 "Take only records whose `cursor_column` is beyond what the last run has read.");
+  shape.Optional(
+      "cursor_column", &Options::cursor_column,
+      "The field that grows: the time of a record's last change, or an id that counts "
+      "up; in JSON keys with dots between them. Records that come later with the same value "
+      "are taken, each once.",
+      {.example = "updated_at"});
+  shape.Optional("cursor_param", &Options::cursor_param,
+                 "The parameter by which the service leaves out what is older. Without it all "
+                 "records are asked for, and the old ones left out here.",
+                 {.example = "updated_since"});
+  shape.Optional("cursor_format", &Options::cursor_format, "How cursor_param has it.");
+  shape.Optional("cursor_start", &Options::cursor_start,
+                 "What cursor_param says in the first run; without it the first run asks for all.",
+                 {.example = "\"2026-01-01T00:00:00Z\""});
+  shape.Optional("look_back", &Options::look_back,
+                 "How far below the greatest value records may still turn up: a time (`1h`, `2d`) "
+                 "or, for numbers, a number. Records in this stretch that were taken before are "
+                 "not taken again.",
+                 {.example = "1h"});
+  shape.Check("look_back", [](const Options& o) -> Status {
+    const auto back = o.look_back.empty() ? LookBack{} : ReadLookBack(o.look_back);
+    if (back.has_value() && back->micros >= 0 && back->number >= 0) return Status::Ok();
+    return ConfigError("'" + o.look_back +
+                       "' is no stretch to look back; expected a time such as 1h or 2d, or a "
+                       "number for numbers");
+  });
+  shape.CheckNode([](const Options& o, const config::Node& node, config::Faults& faults) {
+    const auto demand = [&](const char* key, bool given) {
+      if (!given || !o.cursor_column.empty()) return;
+      faults.Add(node.Find(key)->place(),
+                 std::string(key) + " goes with cursor_column; name the field that grows");
+    };
+    demand("cursor_param", !o.cursor_param.empty());
+    demand("look_back", !o.look_back.empty());
+    if (!o.cursor_start.empty() && o.cursor_param.empty()) {
+      faults.Add(node.Find("cursor_start")->place(),
+                 "cursor_start is sent as cursor_param; name the parameter");
+    }
+  });
+  return shape;
+}
+
+CursorValue CursorValue::Of(std::string text, const columnar::TextFormats& formats) {
   CursorValue value{.kind = Kind::kText, .order = 0, .text = std::move(text)};
   if (const auto number = columnar::ReadDecimal(value.text, kNumberPrecision, kNumberScale, {})) {
     value.kind = Kind::kNumber;
     value.order = *number;
-  } else if (const auto micros = ReadMicros(value.text)) {
+  } else if (const auto micros = ReadMicros(value.text, formats)) {
     value.kind = Kind::kTime;
     value.order = *micros;
+  } else if (const auto iso = ReadMicros(value.text, {})) {
+    value.kind = Kind::kTime;
+    value.order = *iso;
   }
   return value;
 }
 
-Result<std::unique_ptr<CursorTrack>> CursorTrack::Make(const ApiOptions& options,
-                                                       const std::optional<TablePosition>& known) {
+Result<std::unique_ptr<CursorTrack>> CursorTrack::Make(const CursorOptions& options,
+                                                       const std::optional<TablePosition>& known,
+                                                       columnar::TextFormats formats) {
   const std::optional<LookBack> back =
       options.look_back.empty() ? LookBack{} : ReadLookBack(options.look_back);
-  std::unique_ptr<CursorTrack> track(new CursorTrack(options, back.value_or(LookBack{})));
+  std::unique_ptr<CursorTrack> track(
+      new CursorTrack(options, back.value_or(LookBack{}), std::move(formats)));
   if (!known.has_value()) return track;
   track->known_ = known;
-  track->known_until_ = CursorValue::Of(known->until);
-  track->known_from_ = CursorValue::Of(known->from);
+  track->known_until_ = CursorValue::Of(known->until, track->formats_);
+  track->known_from_ = CursorValue::Of(known->from, track->formats_);
   track->until_ = track->known_until_;
   track->seen_ = known->seen;
   return track;
@@ -130,19 +188,16 @@ void CursorTrack::Forget() {
   forget_at_ = std::max<size_t>(1024, 2 * late_.size());
 }
 
-Result<bool> CursorTrack::See(std::string_view record) {
-  if (record.empty() || record.front() != '{') return true;  // It is held back.
-  const auto found = FindJson(record, KeysOf(options_.cursor_column));
-  const auto text = found.has_value() ? ScalarText(*found) : std::nullopt;
+Result<bool> CursorTrack::See(const std::optional<std::string>& text, const RowDigest& digest) {
   if (!text.has_value()) {
     return DataError("the record has no value in " + options_.cursor_column +
                      ", by which the job goes on; set cursor_column to a field that every record "
                      "has, or leave out such records by params");
   }
-  Row row{.value = CursorValue::Of(*text), .digest = DigestOf(CanonicalJson(record))};
+  Row row{.value = CursorValue::Of(*text, formats_), .digest = digest};
   std::lock_guard lock(mutex_);
   if (until_.has_value() && until_->kind != row.value.kind) {
-    return DataError("expected " + std::string(NameOf(until_->kind)) + " in " +
+    return DataError("expected " + std::string(NounOf(until_->kind)) + " in " +
                      options_.cursor_column + ", as in the records before, found " + Quote(*text) +
                      "; set cursor_column to a field of one kind");
   }
@@ -150,7 +205,7 @@ Result<bool> CursorTrack::See(std::string_view record) {
   const bool is_time_back = back_.is_time && row.value.kind != CursorValue::Kind::kTime;
   if (is_numeric_back || is_time_back) {
     return ConfigError("look_back '" + options_.look_back + "' does not go with " +
-                       options_.cursor_column + ", which holds " + NameOf(row.value.kind) +
+                       options_.cursor_column + ", which holds " + NounOf(row.value.kind) +
                        "; give a time for times, or a number for numbers");
   }
   // What lies before the last run's stretch was taken long ago.
@@ -191,4 +246,4 @@ Result<std::optional<TablePosition>> CursorTrack::Reached() const {
   return std::optional(std::move(reached));
 }
 
-}  // namespace calve::source::api
+}  // namespace calve::source

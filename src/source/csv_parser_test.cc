@@ -1,4 +1,4 @@
-#include "source/csv/parser.h"
+#include "source/csv_parser.h"
 
 #include <gtest/gtest.h>
 

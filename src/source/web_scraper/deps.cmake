@@ -1,0 +1,1 @@
+room_uses(LibXml2::LibXml2)
