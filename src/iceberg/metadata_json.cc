@@ -290,9 +290,7 @@ void WriteSnapshots(const TableMetadata& metadata, ObjectText& out) {
   Json json = Json::object();
   if (metadata.current_snapshot_id) {
     json["current-snapshot-id"] = metadata.current_snapshot_id->value();
-  } else if (metadata.format_version >= 3) {
-    json["current-snapshot-id"] = nullptr;
-  } else {
+  } else if (metadata.format_version < 3) {
     json["current-snapshot-id"] = -1;  // What Java's readers of v1 and v2 know as none.
   }
   if (metadata.format_version >= 3) json["next-row-id"] = metadata.next_row_id.value();

@@ -155,9 +155,9 @@ TEST(MetadataTest, MinusOneIsNoCurrentSnapshot) {
   }
   const std::string third =
       Without(With(kVersion3, "/current-snapshot-id", "null").c_str(), "refs");
-  EXPECT_TRUE(
-      Unordered(SerializeTableMetadata(Must(ParseTableMetadata(third))))["current-snapshot-id"]
-          .is_null());
+  // The catalogs' OpenAPI document has no null for it.
+  EXPECT_FALSE(Unordered(SerializeTableMetadata(Must(ParseTableMetadata(third))))
+                   .contains("current-snapshot-id"));
 }
 
 class MissingKey : public ::testing::TestWithParam<std::pair<int, const char*>> {};
