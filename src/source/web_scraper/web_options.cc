@@ -18,9 +18,10 @@ bool IsAddress(const std::string& text) {
 }
 
 template <typename Options>
-void AddSelector(config::Shape<Options>& shape, const std::string& what) {
-  shape.Optional("css", &Options::css, what + ", by a CSS selector.", {.example = "\"a.next\""});
-  shape.Optional("xpath", &Options::xpath, what + ", by an XPath.");
+void AddSelector(config::Shape<Options>& shape, const std::string& what,
+                 const std::string& example) {
+  shape.Optional("css", &Options::css, "A CSS selector of " + what + ".", {.example = example});
+  shape.Optional("xpath", &Options::xpath, "An XPath of it, in place of css.");
   shape.AtMostOneOf({"css", "xpath"});
   shape.Check("css", [](const Options& o) {
     return o.css.empty() ? Status::Ok() : StatusOf(CssToXPath(o.css));
@@ -93,15 +94,15 @@ config::Names<ColumnNames> NamesOf(ColumnNames) {
 
 config::Shape<Selector> Selector::Declaration() {
   config::Shape<Selector> shape("selector", "Elements of a page.");
-  AddSelector(shape, "Which elements");
+  AddSelector(shape, "the elements", "li.offer");
   return shape;
 }
 
 config::Shape<TableOptions> TableOptions::Declaration() {
   config::Shape<TableOptions> shape("table", "A whole HTML table.");
-  AddSelector(shape, "Which table");
+  AddSelector(shape, "the table, or of several", "table.prices");
   shape.Optional("index", &TableOptions::index,
-                 "Which of these, or of all tables of the page, from 1.",
+                 "Which of those that css or xpath finds, or of all tables of the page, from 1.",
                  {.min = 1, .max = 10'000});
   shape.Optional(
       "header_row", &TableOptions::header_row,
@@ -116,7 +117,9 @@ config::Shape<TableOptions> TableOptions::Declaration() {
 
 config::Shape<FieldOptions> FieldOptions::Declaration() {
   config::Shape<FieldOptions> shape("field", "A column out of each record.");
-  AddSelector(shape, "Where it is in the record; neither: the record's own element");
+  AddSelector(shape,
+              "the element within the record; without one, and without xpath, the record's own",
+              "h2");
   shape.Optional("attribute", &FieldOptions::attribute,
                  "Take this attribute. Links (href, src) are made whole.", {.example = "href"});
   shape.Optional("take", &FieldOptions::take, "What is taken where no attribute is.");
@@ -144,7 +147,7 @@ config::Shape<CsvOptions> CsvOptions::Declaration() {
 
 config::Shape<NextPageOptions> NextPageOptions::Declaration() {
   config::Shape<NextPageOptions> shape("next_page", "How one page follows another.");
-  AddSelector(shape, "The link to the next page; the last page has none");
+  AddSelector(shape, "the link to the next page; the last page has none", "\"a[rel=next]\"");
   shape.Optional(
       "param", &NextPageOptions::param,
       "The parameter that counts pages, where links are not followed. Pages end with one "

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/uri.h"
+
 namespace calve::source::web_scraper {
 namespace {
 
@@ -11,12 +13,22 @@ constexpr const char* kType = "web_scraper";
 
 }  // namespace
 
+std::string KeyOf(const std::string& url) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string key = io::ShownUri(url) + " ";
+  for (const char byte : DigestOf(url)) {
+    key += kDigits[static_cast<unsigned char>(byte) >> 4];
+    key += kDigits[static_cast<unsigned char>(byte) & 15];
+  }
+  return key;
+}
+
 Position WebPosition::Print() {
   records.type = kType;
   const Position table = records.Print();
   json told = json::object();
-  for (const auto& [url, page] : pages) {
-    told[url] = {{"etag", page.validators.etag},
+  for (const auto& [key, page] : pages) {
+    told[key] = {{"etag", page.validators.etag},
                  {"last_modified", page.validators.last_modified},
                  {"digest", page.digest},
                  {"next", page.next},
@@ -36,8 +48,8 @@ Result<WebPosition> WebPosition::Parse(const Position& position, const std::stri
     CALVE_ASSIGN_OR_RETURN(
         parsed.records,
         TablePositions::Parse({.state = position.state, .ledger = records}, kType, cursor_column));
-    for (const auto& [url, page] : ledger.at("pages").items()) {
-      parsed.pages[url] = {
+    for (const auto& [key, page] : ledger.at("pages").items()) {
+      parsed.pages[key] = {
           .validators = {.etag = page.at("etag").get<std::string>(),
                          .last_modified = page.at("last_modified").get<std::string>()},
           .digest = page.at("digest").get<std::string>(),

@@ -10,6 +10,9 @@
 
 namespace calve::source::web_scraper {
 
+/// The name of an address in a position: what may be shown of it, and a digest of the whole.
+std::string KeyOf(const std::string& url);
+
 /// A page as the last run has read it.
 struct KnownPage {
   Validators validators;
@@ -20,8 +23,8 @@ struct KnownPage {
 
 /// How far the pages of a source were read.
 struct WebPosition {
-  TablePositions records;  ///< By the addresses at which reading begins.
-  std::map<std::string, KnownPage> pages;
+  TablePositions records;                  ///< By the keys of addresses at which reading begins.
+  std::map<std::string, KnownPage> pages;  ///< By the keys of their addresses.
 
   Position Print();
   /// Fails with kData when the position was made by another kind of source or by another column.

@@ -524,6 +524,24 @@ TEST_F(WebSourceTest, CirclesAndOtherSitesAreRefused) {
               HasSubstr("said to be at http://example.invalid"));
 }
 
+TEST_F(WebSourceTest, LinksOfASiteThatARedirectLeadsToAreFollowed) {
+  const std::string other = OtherSiteUrl();
+  Put(name_ + "/", TableOf("a", {"1"}, "<a href='p2'>next</a>"), {}, other);
+  Put(name_ + "/p2", TableOf("a", {"2"}), {}, other);
+  const auto rows = ReadRows("web_scraper", "base_url: " + SiteUrl() + "/away/" + name_ +
+                                                "/\nrequests_per_minute: 0\nnext_page: {css: a}\n");
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  EXPECT_THAT(rows->rows, SizeIs(2));
+}
+
+TEST_F(WebSourceTest, APositionHoldsNoParametersOfAddresses) {
+  std::optional<Position> position;
+  Put(name_ + "/?token=s3cr3t", TableOf("a", {"1"}));
+  EXPECT_THAT(ReadOn("params: {token: s3cr3t}\ncursor_column: a", &position)->rows, SizeIs(1));
+  EXPECT_THAT(position->state + position->ledger, HasSubstr(name_));
+  EXPECT_EQ((position->state + position->ledger).find("s3cr3t"), std::string::npos);
+}
+
 TEST_F(WebSourceTest, RobotsTxtIsObeyedAlsoBehindRedirects) {
   PutRobots("User-agent: calve\nDisallow: /" + name_ + "/p2\nUser-agent: *\nDisallow: /\n");
   const std::string other = OtherSiteUrl();

@@ -43,7 +43,7 @@ Result<std::unique_ptr<WebWalk>> WebWalk::Make(WebClient& client, const WebOptio
   std::unique_ptr<WebWalk> walk(new WebWalk(client, options, std::move(start), known));
   walk->first_ = walk->start_;
   if (known == nullptr || options.cursor_column.empty()) return walk;
-  const auto before = known->records.tables.find(walk->start_);
+  const auto before = known->records.tables.find(KeyOf(walk->start_));
   CALVE_ASSIGN_OR_RETURN(walk->track_, CursorTrack::Make(options,
                                                          before == known->records.tables.end()
                                                              ? std::optional<TablePosition>()
@@ -88,7 +88,8 @@ Result<std::optional<WebPage>> WebWalk::Read(const Context& context, const std::
   const auto is_the_end = [&](const Error& error) {
     return counts_pages && pages_ > 0 && error.kind == ErrorKind::kNotFound;
   };
-  const auto known = known_ == nullptr ? decltype(known_->pages.end())() : known_->pages.find(url);
+  const auto known =
+      known_ == nullptr ? decltype(known_->pages.end())() : known_->pages.find(KeyOf(url));
   const bool is_known = known_ != nullptr && known != known_->pages.end();
   Result<WebReply> reply =
       client_.Get(context, page.label, url, is_known ? known->second.validators : Validators{});
@@ -100,7 +101,7 @@ Result<std::optional<WebPage>> WebWalk::Read(const Context& context, const std::
   if (reply->is_unchanged && is_known) {
     ++unchanged_;
     const KnownPage as_it_was = known->second;
-    CALVE_RETURN_IF_ERROR(GoOn(url, as_it_was));
+    CALVE_RETURN_IF_ERROR(GoOn(url, as_it_was, ""));
     if (options_.newest_first) has_left_some_ = ended_ = true;
     return std::optional<WebPage>();
   }
@@ -135,7 +136,7 @@ Result<std::optional<WebPage>> WebWalk::Read(const Context& context, const std::
   last_digest_ = seen.digest;
   CALVE_RETURN_IF_ERROR(is_as_it_was ? Status::Ok() : KeepNew(&page));
   if (is_as_it_was) page.records.records.clear();
-  CALVE_RETURN_IF_ERROR(GoOn(url, seen));
+  CALVE_RETURN_IF_ERROR(GoOn(url, seen, OriginOf(reply->url)));
   if (options_.newest_first && known_ != nullptr && page.records.records.empty() && !ended_)
     has_left_some_ = ended_ = true;
   return std::optional(std::move(page));
@@ -166,9 +167,9 @@ Status WebWalk::KeepNew(WebPage* page) {
   return Status::Ok();
 }
 
-Status WebWalk::GoOn(const std::string& url, const KnownPage& seen) {
+Status WebWalk::GoOn(const std::string& url, const KnownPage& seen, const std::string& origin) {
   const std::string label = Label();
-  if (known_ != nullptr) reached_[url] = seen;
+  if (known_ != nullptr) reached_[KeyOf(url)] = seen;
   been_.insert(source::DigestOf(url));
   ++pages_;
   if (!options_.next_page.has_value()) {
@@ -185,9 +186,9 @@ Status WebWalk::GoOn(const std::string& url, const KnownPage& seen) {
     return Status::Ok();
   }
   if (!next.param.empty()) return Status::Ok();
-  if (OriginOf(seen.next) != OriginOf(start_)) {
+  if (!origin.empty() && OriginOf(seen.next) != origin) {
     return RefusedError(label + ": the next page is said to be at " + OriginOf(seen.next) +
-                        ", and this one is at " + OriginOf(start_) +
+                        ", and this one is at " + origin +
                         "; pages of another site are read only where urls names it");
   }
   if (been_.contains(source::DigestOf(seen.next))) {
@@ -200,13 +201,13 @@ Status WebWalk::GoOn(const std::string& url, const KnownPage& seen) {
 }
 
 Status WebWalk::AddTo(WebPosition* position) const {
-  for (const auto& [url, page] : reached_) position->pages[url] = page;
+  for (const auto& [key, page] : reached_) position->pages[key] = page;
   if (has_left_some_) {
-    for (const auto& [url, page] : known_->pages) position->pages.emplace(url, page);
+    for (const auto& [key, page] : known_->pages) position->pages.emplace(key, page);
   }
   if (track_ == nullptr) return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(auto reached, track_->Reached());
-  if (reached.has_value()) position->records.tables[start_] = std::move(*reached);
+  if (reached.has_value()) position->records.tables[KeyOf(start_)] = std::move(*reached);
   return Status::Ok();
 }
 

@@ -50,7 +50,8 @@ class WebWalk {
   /// Read the page at an address, or see that it is as it was.
   Result<std::optional<WebPage>> Read(const Context& context, const std::string& url);
   Status KeepNew(WebPage* page);
-  Status GoOn(const std::string& url, const KnownPage& seen);
+  /// `origin`: of where the page was found; "": the link was judged before.
+  Status GoOn(const std::string& url, const KnownPage& seen, const std::string& origin);
 
   WebClient& client_;
   const WebOptions& options_;
@@ -63,9 +64,9 @@ class WebWalk {
   int64_t pages_ = 0;
   int64_t unchanged_ = 0;
   bool ended_ = false;
-  bool has_left_some_ = false;  ///< Pages that the last run knew were not asked for.
-  std::set<RowDigest> been_;    ///< Addresses.
-  std::map<std::string, KnownPage> reached_;
+  bool has_left_some_ = false;                ///< Pages that the last run knew were not asked for.
+  std::set<RowDigest> been_;                  ///< Addresses.
+  std::map<std::string, KnownPage> reached_;  ///< By the keys of their addresses.
 };
 
 }  // namespace calve::source::web_scraper
