@@ -28,6 +28,18 @@ int64_t Filtered(const pipeline::RunReport& report) {
   return report.rows_dropped - std::max<int64_t>(0, report.rows_taken - report.rows_given);
 }
 
+/// ", 12 rows replaced in 3 files (2 written anew, 1 with deletes)"; empty without any.
+std::string Replaced(const load::Report& report) {
+  if (report.rows_replaced == 0) return "";
+  const int64_t files = report.files_rewritten + report.files_with_deletes;
+  std::string text =
+      ", " + Counted(report.rows_replaced, "row") + " replaced in " + Counted(files, "file");
+  if (report.files_with_deletes == 0) return text;
+  if (report.files_rewritten == 0) return text + ", deleted beside them";
+  return text + " (" + FormatCount(report.files_rewritten) + " written anew, " +
+         FormatCount(report.files_with_deletes) + " with deletes)";
+}
+
 }  // namespace
 
 std::string Accounting(const pipeline::RunReport& report) {
@@ -151,9 +163,7 @@ void RunEvents::Staged(const load::Report& report) {
       report.table + "@" + report.branch + "   " + Counted(report.files, "file") + ", " +
           FormatBytes(report.bytes) +
           (report.files_adopted > 0 ? ", " + FormatCount(report.files_adopted) + " adopted" : "") +
-          (report.rows_replaced > 0 ? ", " + Counted(report.rows_replaced, "row") +
-                                          " replaced in " + Counted(report.files_rewritten, "file")
-                                    : ""));
+          Replaced(report));
 }
 
 void RunEvents::Audited(const load::Report& report) {

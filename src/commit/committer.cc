@@ -223,11 +223,10 @@ class NewSnapshot {
 Status CheckPosition(const Context& context, MainLine main, const LoadedTable& base,
                      const Change& change) {
   if (!change.position.has_value()) return Status::Ok();
-  CALVE_ASSIGN_OR_RETURN(const MainLine::Walk now, main.Find(context, base, [&](const Snapshot& s) {
-    return HoldsPosition(s, change.pipeline);
-  }));
-  const bool same = now.found.has_value() ? change.position_before == now.found->id
-                                          : !change.position_before.has_value();
+  CALVE_ASSIGN_OR_RETURN(const NewestPosition now,
+                         FindNewestPosition(context, main, base, change.pipeline));
+  const bool same = now.held.has_value() ? change.position_before == now.held->snapshot_id
+                                         : !change.position_before.has_value();
   if (same) return Status::Ok();
   return RefusedError(
       "the position of " + change.pipeline +

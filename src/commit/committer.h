@@ -171,6 +171,41 @@ class Committer {
   Status Drop(const Context& context, const catalog::TableName& table,
               const catalog::LoadedTable& known, const TableExtent* purged);
 
+  /// What of a table's past is to be given up.
+  struct Expiry {
+    std::set<iceberg::SnapshotId> snapshots;
+    std::vector<std::string> refs;  ///< Branches and tags that go first.
+  };
+  struct Expired {
+    int64_t snapshots = 0;
+    int64_t refs = 0;
+    int64_t files = 0;   ///< Deleted, of whatever kind.
+    ByteCount bytes{0};  ///< Of the data and delete files among them.
+  };
+  /// Remove snapshots from the metadata, then the files that only they had. `choose` is asked on
+  /// each base anew; nothing chosen changes nothing. A pipeline's newest position stays known.
+  /// Fails with kRefused for a table whose files may be those of others (gc.enabled = false), or
+  /// whose snapshots the catalog's own branches share.
+  Result<Expired> Expire(
+      const Context& context, const catalog::TableName& table,
+      const std::function<Result<Expiry>(const iceberg::TableMetadata& base)>& choose);
+
+  /// Files in a table's folders that nothing of it reaches.
+  struct Orphans {
+    std::vector<std::string> files;  ///< URIs.
+    ByteCount bytes{0};
+    int64_t unknown = 0;  ///< Others that are of no kind that Iceberg's writers make: they stay.
+  };
+  /// Find the files that a table has lost: those of loads that died, of commits that failed. Files
+  /// that changed less than `age_min` ago may be those of a load that is under way. Fails with
+  /// kRefused where it cannot be told to whom a file belongs: gc.enabled = false, a catalog with
+  /// branches of its own, a metadata file of another table in the folder.
+  Result<Orphans> FindOrphans(const Context& context, const catalog::TableName& table,
+                              Duration age_min);
+  /// Remove those that the table, loaded anew, does not reach now either. Returns how many.
+  Result<int64_t> RemoveOrphans(const Context& context, const catalog::TableName& table,
+                                const Orphans& found);
+
   /// Remove what a run that is surely over left behind in a table's folders: files with its id in
   /// their name that no snapshot has, and metadata files that lost their race.
   struct Swept {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/context.h"
 #include "base/result.h"
@@ -27,18 +30,41 @@ struct FoundPosition {
 
 inline constexpr size_t kPositionBytesMax = 8 * 1024;
 
+/// A position as a snapshot holds it, or the property that took its place.
+struct HeldPosition {
+  iceberg::SnapshotId snapshot_id;
+  std::string state;
+  std::string ledger;  ///< URI; empty when there is none.
+};
+/// The newest position of a pipeline on main's line.
+struct NewestPosition {
+  std::optional<HeldPosition> held;
+  bool whole = true;  ///< With nothing held: the first snapshot of the table was seen.
+};
+/// Find it; FindPosition says how. Fails with kData on a property that is not as calve writes it.
+Result<NewestPosition> FindNewestPosition(const Context& context, const MainLine& main,
+                                          const catalog::LoadedTable& loaded,
+                                          const std::string& pipeline);
+
 /// Find the newest position of `pipeline` on main: the snapshots are walked from the head back, so
 /// that a rollback of the table rolls the position back too. Nothing when the pipeline has none
 /// there.
 ///
-/// Fails with kRefused when the walk ends at a snapshot that was expired while `expected` says
-/// there was a position: to start over silently would double rows.
+/// Where the walk ends at snapshots that calve has expired, the position that was on the line below
+/// stands in a property of the table (see KeepPositions).
+///
+/// Fails with kRefused when the walk ends at a snapshot that another program expired while
+/// `expected` says there was a position: to start over silently would double rows.
 Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::FileSystem& files,
                                                   MainLine main, const catalog::LoadedTable& loaded,
                                                   const std::string& pipeline, bool expected);
 
-/// Whether a snapshot holds a position of `pipeline`.
-bool HoldsPosition(const iceberg::Snapshot& snapshot, const std::string& pipeline);
+/// The properties that a table is given with the expiry of snapshots: of each pipeline whose newest
+/// position on main's line is in one of them, that position. No property where none is lost.
+std::map<std::string, std::string> KeepPositions(const iceberg::TableMetadata& metadata,
+                                                 const std::set<iceberg::SnapshotId>& expired);
+/// The ledgers that such properties of a table name: no snapshot does any more, but they are needed.
+std::vector<std::string> KeptLedgers(const iceberg::TableMetadata& metadata);
 
 /// Write a position's ledger beside the table's metadata; give its URI.
 Result<std::string> WriteLedger(const Context& context, io::FileSystem& files,

@@ -11,14 +11,13 @@
 #include "catalog/table_files.h"
 #include "commit/committer.h"
 #include "commit/own_files.h"
+#include "commit/reach.h"
 #include "iceberg/manifest.h"
 
 namespace calve::commit {
 namespace {
 
 using iceberg::TableMetadata;
-
-std::string_view FileName(std::string_view uri) { return uri.substr(uri.rfind('/') + 1); }
 
 /// The number in a metadata file's name (00007-<uuid>.metadata.json; v7.metadata.json of a
 /// filesystem catalog), or -1.
@@ -30,32 +29,6 @@ int64_t MetadataNumber(std::string_view name) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool ends = end != name.data() + name.size() && *end == (by_version ? '.' : '-');
   return error == std::errc() && ends ? number : -1;
-}
-
-using Names = std::set<std::string, std::less<>>;
-
-/// Add every file that some snapshot of the table reaches, by the name's last part: names hold the
-/// run's id and are unique.
-Status AddReachable(const Context& context, io::FileSystem& files, const TableMetadata& metadata,
-                    Names& names) {
-  catalog::TableFiles table_files(files);
-  Names seen;
-  for (const iceberg::Snapshot& snapshot : metadata.snapshots) {
-    names.emplace(FileName(snapshot.manifest_list));
-    const auto ledger = snapshot.summary.find(std::string(summary::kLedger));
-    if (ledger != snapshot.summary.end()) names.emplace(FileName(ledger->second));
-    CALVE_ASSIGN_OR_RETURN(const auto manifests,
-                           iceberg::ReadManifestList(context, table_files, metadata, snapshot));
-    for (const iceberg::ManifestFile& manifest : manifests) {
-      if (!seen.insert(manifest.path).second) continue;
-      names.emplace(FileName(manifest.path));
-      CALVE_ASSIGN_OR_RETURN(const auto entries,
-                             iceberg::ReadManifest(context, table_files, metadata, manifest,
-                                                   {.metrics = false, .deleted_entries = true}));
-      for (const iceberg::ManifestEntry& entry : entries) names.emplace(FileName(entry.file->path));
-    }
-  }
-  return Status::Ok();
 }
 
 /// The table as each branch and tag of the catalog's own has it, main last; only main's where
@@ -78,13 +51,6 @@ Result<std::vector<catalog::LoadedTable>> LoadEverywhere(const Context& context,
   CALVE_ASSIGN_OR_RETURN(catalog::LoadedTable main, catalog.LoadTable(context, table));
   everywhere.push_back(std::move(main));
   return everywhere;
-}
-
-Result<TableMetadata> ReadMetadata(const Context& context, io::FileSystem& files,
-                                   const std::string& uri) {
-  CALVE_ASSIGN_OR_RETURN(const std::string bytes, files.ReadFile(context, uri));
-  CALVE_ASSIGN_OR_RETURN(const std::string json, iceberg::DecompressMetadata(bytes));
-  return iceberg::ParseTableMetadata(json);
 }
 
 /// Whether the newest rows of a metadata file are of a run; not, when it could not be read.
@@ -211,10 +177,7 @@ Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog:
   Names reachable;
   CALVE_ASSIGN_OR_RETURN(const auto everywhere, LoadEverywhere(context, catalog_, table));
   for (const catalog::LoadedTable& there : everywhere) {
-    CALVE_RETURN_IF_ERROR(AddReachable(context, files_, *there.metadata, reachable));
-    reachable.emplace(FileName(there.metadata_location));
-    for (const iceberg::MetadataLogEntry& entry : there.metadata->metadata_log)
-      reachable.emplace(FileName(entry.metadata_file));
+    CALVE_RETURN_IF_ERROR(AddReachable(context, files_, there, reachable));
   }
   // A commit of the run may be hidden below those of a foreign writer.
   const MainLine main(catalog_, files_, table);

@@ -108,9 +108,12 @@ struct Report {
   int64_t rows_quarantined = 0;
   int64_t rows_replaced = 0;  ///< With a merge: rows that were there and gave way.
   int64_t files = 0;
-  int64_t files_adopted = 0;                ///< Of them, copied from the source as they were.
-  int64_t files_rewritten = 0;              ///< With a merge: those that held rows that gave way.
-  ByteCount bytes{0};                       ///< Of the data files.
+  int64_t files_adopted = 0;  ///< Of them, copied from the source as they were.
+  int64_t files_rewritten =
+      0;  ///< With a merge: those that held rows that gave way and are no more.
+  int64_t files_with_deletes =
+      0;               ///< With a merge: others that held such rows, now deleted in them.
+  ByteCount bytes{0};  ///< Of the data files.
   std::optional<int64_t> snapshot_id;       ///< Main's, after publishing.
   std::optional<int64_t> main_snapshot_id;  ///< Main's before, when the audit failed.
   std::string proof;                        ///< "table"

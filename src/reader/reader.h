@@ -43,6 +43,10 @@ Result<std::unique_ptr<BatchReader>> OpenTask(const Context& context, io::FileSy
                                               const iceberg::ScanTask& task,
                                               const ReadOptions& options);
 
+/// The positions of one task's file that its deletion vector, or its position delete files, name.
+Result<iceberg::PositionSet> NamedPositions(const Context& context, io::FileSystem& files,
+                                            const iceberg::ScanTask& task);
+
 /// The deleted positions of one task's file: its deletion vector, or its position deletes, and its
 /// equality deletes resolved to positions by reading the equality columns. Empty optional when
 /// nothing is deleted.

@@ -218,6 +218,12 @@ Result<std::unique_ptr<BatchReader>> OpenTask(const Context& context, io::FileSy
   return reader;
 }
 
+Result<PositionSet> NamedPositions(const Context& context, io::FileSystem& files,
+                                   const ScanTask& task) {
+  CALVE_ASSIGN_OR_RETURN(std::optional<PositionSet> positions, ReadPositions(context, files, task));
+  return std::move(positions).value_or(PositionSet());
+}
+
 Result<std::optional<PositionSet>> DeletedPositions(const Context& context, io::FileSystem& files,
                                                     const TableMetadata& metadata,
                                                     const ScanTask& task) {

@@ -270,7 +270,9 @@ def row_ids(d):
     d.sql(f"ALTER TABLE {CATALOG}.{name} SET TBLPROPERTIES ('write.delete.mode'='merge-on-read')")
     for step in range(30):
         first = 100 * (step + 1)
-        if step % 2 == 0:
+        if step % 6 == 4:
+            d.calve("table", "compact", name, "--all")
+        elif step % 2 == 0:
             d.project.load(name, pa.table({"n": pa.array(range(first, first + 5), pa.int64())}))
         else:
             d.sql(rng.choice([f"INSERT INTO {CATALOG}.{name} SELECT {first} + id FROM range(3)", f"DELETE FROM {CATALOG}.{name} WHERE n % 7 = {rng.randrange(7)}",
@@ -400,6 +402,86 @@ def old_jdbc_catalog(d):
         yield reader, None if found == [1, 2, 3, 4, 5] else f"found {found}"
 
 
+def vectors_bit_for_bit(d):
+    """14, 15: for the same rows calve and Java write the same deletion vector; Java reads the Puffin file around it."""
+    rows = pa.table({"id": pa.array(range(200_000), pa.int64()), "s": pa.array(["x"] * 200_000)})
+    chosen = {"one": [5], "run": range(1000, 90_000), "scattered": range(0, 200_000, 37), "odd": [i * i for i in range(400)], "far": [0, 65535, 65536, 199_999]}
+    for name, ids in chosen.items():
+        blobs = {}
+        for by in ("calve", "spark"):
+            table = f"deep.vector_{name}_{by}"
+            d.project.load(table, rows, format_version=3, properties={"write.merge.mode": "merge-on-read", "write.delete.mode": "merge-on-read"})
+            if by == "calve":
+                d.project.load(table, pa.table({"id": pa.array(ids, pa.int64()), "s": pa.array(["y"] * len(ids))}), write_mode="merge", key=["id"])
+            else:
+                d.sql(f"CREATE OR REPLACE TEMPORARY VIEW gone AS SELECT explode(array({', '.join(map(str, ids))})) AS id" if len(ids) < 1000 else
+                      f"CREATE OR REPLACE TEMPORARY VIEW gone AS SELECT id FROM range({ids.start}, {ids.stop}, {ids.step})",
+                      f"DELETE FROM {CATALOG}.{table} WHERE id IN (SELECT id FROM gone)")
+            entry = next(e for e in d.sql(f"SELECT file_path, content_offset, content_size_in_bytes FROM {CATALOG}.{table}.delete_files").collect())
+            with open(local_path(entry["file_path"]), "rb") as file:
+                file.seek(entry["content_offset"])
+                blobs[by] = file.read(entry["content_size_in_bytes"])
+            if by == "calve":
+                puffin = d.java.jvm.org.apache.iceberg.puffin.Puffin.read(d.java.table(table).io().newInputFile(entry["file_path"])).build()
+                found = [(b.type(), b.properties()["cardinality"]) for b in puffin.fileMetadata().blobs()]
+                puffin.close()
+                yield "java", None if found == [("deletion-vector-v1", str(len(ids)))] else f"Java reads the Puffin file as {found}", 15, 1
+        yield "java", None if blobs["calve"] == blobs["spark"] else f"{name}: {len(blobs['calve'])} bytes differ from Java's {len(blobs['spark'])}", 14, 1
+
+
+def deletes_in_turn(d):
+    """16, 17: twenty rounds of deletes by calve and Spark in turn, in version 2 too, which is upgraded half way: each vector takes in what was there."""
+    for first_version in (2, 3):
+        name, rows, rng = f"deep.turns_v{first_version}", {}, random.Random(16)
+        def merge(ids, value, **more):
+            part = pa.table({"id": pa.array(ids, pa.int64()), "v": pa.array([value] * len(ids), pa.int64())})
+            d.project.load(name, part, write_mode="merge", key=["id"], **more)
+            rows.update(dict.fromkeys(ids, value))
+        merge(list(range(1000)), 0, format_version=first_version, properties={"write.merge.mode": "merge-on-read", "write.delete.mode": "merge-on-read"})
+        for round_ in range(1, 21):
+            if round_ == 10 and first_version == 2:
+                d.calve("table", "alter", name, "upgrade to format 3")
+            if round_ % 2:
+                merge(sorted(rng.sample(sorted(rows), 20)), round_)
+            else:
+                gone = rng.sample(sorted(rows), 10)
+                d.sql(f"REFRESH TABLE {CATALOG}.{name}", f"DELETE FROM {CATALOG}.{name} WHERE id IN ({', '.join(map(str, gone))})")
+                for i in gone:
+                    del rows[i]
+            d.sql(f"REFRESH TABLE {CATALOG}.{name}")
+            by_spark = {row["id"]: row["v"] for row in d.sql(f"SELECT id, v FROM {CATALOG}.{name}").toArrow().to_pylist()}
+            by_calve = {row["id"]: row["v"] for row in d.calve.table(f"SELECT id, v FROM {name}").to_pylist()}
+            vectors = d.sql(f"SELECT referenced_data_file FROM {CATALOG}.{name}.delete_files WHERE file_format = 'PUFFIN'").collect()
+            twice = len(vectors) != len({row[0] for row in vectors})
+            fault = ("a data file has two deletion vectors" if twice else f"round {round_}: Spark reads {len(by_spark)} rows of {len(rows)}" if by_spark != rows else
+                     f"round {round_}: calve reads {len(by_calve)} rows of {len(rows)}" if by_calve != rows else None)
+            yield "spark", fault, 17 if first_version == 2 and round_ >= 10 else 16, 1
+
+
+def maintenance_by_calve(d):
+    """40: the same by calve in tables that Spark wrote, with deletes of each kind: rows stay at main and at the tag, and no file that Spark would keep goes."""
+    for version in (2, 3):
+        name = f"deep.upkeep_v{version}"
+        d.sql(f"CREATE TABLE {CATALOG}.{name} (n bigint, part int) USING iceberg PARTITIONED BY (part) "
+              f"TBLPROPERTIES ('format-version'='{version}', 'write.delete.mode'='merge-on-read', 'write.update.mode'='merge-on-read')",
+              *(f"INSERT INTO {CATALOG}.{name} SELECT {i * 10} + id, id % 2 FROM range(10)" for i in range(6)),
+              f"DELETE FROM {CATALOG}.{name} WHERE n % 10 = 3", f"ALTER TABLE {CATALOG}.{name} CREATE TAG kept",
+              *(f"INSERT INTO {CATALOG}.{name} SELECT {i * 10} + id, id % 2 FROM range(10)" for i in range(6, 9)), f"DELETE FROM {CATALOG}.{name} WHERE n % 10 = 4")
+        kept = [n for n in range(60) if n % 10 != 3]
+        main = [n for n in range(90) if n % 10 != 4 and (n % 10 != 3 or n >= 60)]
+        ids = {row["n"]: row["_row_id"] for row in d.sql(f"SELECT n, _row_id FROM {CATALOG}.{name}").collect()} if version == 3 else {}
+        for words in (["compact", name, "--all"], ["expire", name, "--older-than", "0s"], ["orphans", name, "--older-than", "0s", "--delete"]):
+            d.calve("table", *words)
+            d.sql(f"REFRESH TABLE {CATALOG}.{name}")
+            found = [sorted(row["n"] for row in d.sql(f"SELECT n FROM {CATALOG}.{name}{ref}").collect()) for ref in ("", " VERSION AS OF 'kept'")]
+            yield "spark", None if found == [main, kept] else f"after {words[0]}: {len(found[0])} and {len(found[1])} rows of {len(main)} and {len(kept)}"
+        if version == 3:
+            now = {row["n"]: row["_row_id"] for row in d.sql(f"SELECT n, _row_id FROM {CATALOG}.{name}").collect()}
+            yield "spark", None if now == ids else "rows have other ids after compaction"
+        snapshots = d.sql(f"SELECT snapshot_id FROM {CATALOG}.{name}.snapshots").collect()
+        yield "spark", None if len(snapshots) == 2 else f"{len(snapshots)} snapshots are left, not main's and the tag's"
+
+
 def maintenance_by_java(d):
     """40: snapshots expired, orphans removed, files compacted and manifests rewritten by Spark in tables that calve wrote: the rows stay."""
     for version in (2, 3):
@@ -418,7 +500,8 @@ def maintenance_by_java(d):
 
 
 CHECKS = [(5, manifests_as_rust_reads_them), (6, avro_as_java_writes_it), (8, hashes_of_a_million), (9, transforms_of_many), (10, metrics_as_java_writes_them),
-          (19, sequence_numbers), (20, row_ids), (21, schemas_of_three_writers), (27, names_of_metadata_files), (36, old_jdbc_catalog), (40, maintenance_by_java)]
+          (19, sequence_numbers), (20, row_ids), (21, schemas_of_three_writers), (27, names_of_metadata_files), (36, old_jdbc_catalog), (14, vectors_bit_for_bit), (16, deletes_in_turn),
+          (40, maintenance_by_calve), (40, maintenance_by_java)]
 
 
 def main():

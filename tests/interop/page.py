@@ -8,23 +8,18 @@ CHECKS = {
     5: "manifests as Iceberg's Rust core reads them", 6: "fields, ids and header keys of manifests and lists", 7: "table metadata: valid, invalid, written again",
     8: "bucket of the specification's values, and of a million of each type", 9: "every transform over every type", 10: "bounds, byte for byte",
     11: "bounds of texts and bytes that are cut", 12: "counts and bounds of NaN, -0.0 and NULL", 13: "rows found by a filter on partitions and bounds",
-    14: "deletion vectors, bit for bit", 15: "Puffin files", 16: "deletion vectors and position deletes of others", 17: "position deletes across an upgrade to version 3",
+    14: "deletion vectors, bit for bit", 15: "Puffin files", 16: "deletion vectors and position deletes", 17: "position deletes across an upgrade to version 3",
     18: "equality deletes", 19: "sequence numbers of rows and deletes", 20: "row ids", 21: "evolution of the schema by several writers",
     22: "evolution of the partition spec", 23: "files without ids and name mapping", 24: "defaults", 25: "variants", 26: "Parquet's encodings",
     27: "names and hints of metadata files", 28: "the compatibility kit on calve's server", 29: "the kit where commits require nothing: tests must fail",
     30: "replies of calve's server, each as the OpenAPI document says", 31: "clients of calve's server", 32: "calve as client of other servers", 33: "writers of several kinds on one table",
     34: "faults of the network at each change", 35: "kills of the server", 36: "a JDBC catalog of before views, shared", 37: "a Hive Metastore under its lock",
-    40: "maintenance of tables that calve wrote",
+    40: "maintenance, by calve and by Spark, of tables that the other wrote",
 }
-# What no program of the suite does, with the reason.
-ELSEWHERE = {
-    14: "calve reads and writes Java's blobs in `make test` (`DeletionVectorTest`); what Spark writes is in check 16",
-    15: "`make test` (`PuffinTest`)",
-}
+# What calve itself cannot do of a check.
 LACKING = {
-    16: "calve writes no deletion vectors and no position deletes: its merge rewrites files",
     25: "loads into a table with a variant column are refused by name",
-    40: "calve has no maintenance of its own; Spark's is done to its tables",
+    40: "calve rewrites no manifests",
 }
 
 
@@ -47,7 +42,7 @@ def matrix(results):
         for result in cells[check, "other"]:
             others[result["engine"]].append(result)
         said = [f"{engine} {cell(found)}" for engine, found in sorted(others.items())]
-        said += [words for words in (ELSEWHERE.get(check), "lacking: " + LACKING[check] if check in LACKING else None) if words]
+        said += ["lacking: " + LACKING[check]] if check in LACKING else []
         lines.append(f"| {check}. {title} | " + " | ".join(row) + f" | {'; '.join(said)} |")
     return "\n".join(lines)
 

@@ -134,6 +134,24 @@ def overwritten_by_filter(project):
         project.load(name, new, write_mode="overwrite", overwrite="filter", where={"day": ["a", None], "v": {"max": 100}})
         yield Table(name, pa.concat_tables([rows.slice(2, 2), new]))
 
+def merged(project):
+    """Rows that gave way three times, by deletes beside their files or by files written anew; then all files laid out anew."""
+    for version in (2, 3):
+        for mode, layout in (("merge-on-read", []), ("merge-on-read", ["bucket(2, id)"]), ("copy-on-write", [])):
+            name = f"merged.{mode.replace('-', '_')}{'_parted' if layout else ''}_v{version}"
+            rows = {i: f"first {i}" for i in range(300)}
+            def load(ids, step, **more):
+                part = pa.table({"id": pa.array(ids, pa.int64()), "s": pa.array([f"{step} {i}" for i in ids])})
+                project.load(name, part, write_mode="merge", key=["id"], **more)
+                rows.update({i: f"{step} {i}" for i in ids})
+            load(list(range(300)), "first", partition_by=layout, format_version=version, properties={"write.merge.mode": mode})
+            for step in (1, 2, 3):
+                load([i for i in range(320) if i % 7 == step or i == 100], step)
+            expected = pa.table({"id": pa.array(sorted(rows), pa.int64()), "s": pa.array([rows[i] for i in sorted(rows)])})
+            yield Table(name, expected)
+            project.calve("table", "compact", name, "--all")
+            yield Table(name, expected)
+
 def gzip_metadata(project):
     rows = every_type(TYPES).slice(0, 3)
     for _ in range(2):
@@ -280,7 +298,7 @@ def random_rows(project):
                          properties={"write.parquet.row-group-size-bytes": "2000"})
         yield Table(name, rows)
 
-SETS = [random_rows, evolved, evolved_by_source, repartitioned, upgraded, types, nested_v2, nested_v3, null_lists, transforms_v2, transforms_v3, nested_partition, overwritten, overwritten_by_filter, gzip_metadata, codecs,
+SETS = [random_rows, evolved, evolved_by_source, repartitioned, upgraded, types, nested_v2, nested_v3, null_lists, transforms_v2, transforms_v3, nested_partition, overwritten, overwritten_by_filter, merged, gzip_metadata, codecs,
         encodings_of_version_two, many_files, branches_and_tags, rolled_back]
 
 def compare_filtered(tally, readers, table, name):

@@ -93,7 +93,7 @@ class IcebergLoad : public Load {
 
   // With write_mode merge:
   /// See that rows of `schema` can be merged; give their key.
-  Result<KeyColumns> KeyIn(const iceberg::Schema& schema, int format_version) const;
+  Result<KeyColumns> KeyIn(const iceberg::Schema& schema) const;
   Status BeginMerge(const Context& context);
   Status AddMerge(const Context& context, commit::Change* change);
   /// Undo the staging of a merge that was overtaken; the load's own files stay.
@@ -248,7 +248,7 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
                                                        .format_version = version},
                                                       fields));
   CALVE_RETURN_IF_ERROR(writer::CheckWritable(plan.schema));
-  if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(KeyIn(*plan.schema, version));
+  if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(KeyIn(*plan.schema));
   CALVE_RETURN_IF_ERROR(
       CheckPlan(context, {.options = options_,
                           .request = request_,
@@ -352,12 +352,7 @@ void IcebergLoad::Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted)
   for (iceberg::DataFilePtr& file : files) files_.push_back(std::move(file));
 }
 
-Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema, int format_version) const {
-  if (format_version >= 3) {
-    return RefusedError("table " + table_.ToString() +
-                        " has format version 3, whose row ids a merge does not keep yet; load it "
-                        "with write_mode append or overwrite");
-  }
+Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema) const {
   const bool by_contract = options_.key.empty() && request_.contract != nullptr;
   const std::vector<std::string>& names = by_contract ? request_.contract->key : options_.key;
   if (names.empty()) {
@@ -375,7 +370,7 @@ Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema, int format_
 
 Status IcebergLoad::BeginMerge(const Context& context) {
   if (files_.empty()) return Status::Ok();
-  CALVE_ASSIGN_OR_RETURN(KeyColumns key, KeyIn(*schema_, loaded_.metadata->format_version));
+  CALVE_ASSIGN_OR_RETURN(KeyColumns key, KeyIn(*schema_));
   merge_ = std::make_unique<Merge>(
       *resources_.files,
       Merge::Options{
@@ -555,6 +550,7 @@ Status IcebergLoad::StageAndPublish(const Context& context,
   if (merge_ != nullptr) {
     report->rows_replaced = merge_->rows_replaced();
     report->files_rewritten = merge_->files_rewritten();
+    report->files_with_deletes = merge_->files_with_deletes();
   }
   CALVE_ASSIGN_OR_RETURN(const commit::Staged staged,
                          committer_.Stage(context, table_, std::move(change), report->branch));

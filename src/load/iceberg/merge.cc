@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "load/iceberg/rewrite.h"
-
 namespace calve::load {
 namespace {
 
@@ -27,35 +25,26 @@ Merge::Merge(io::FileSystem& files, Options options, iceberg::MetadataPtr table,
 Status Merge::Compute(const Context& context, const iceberg::MetadataPtr& table,
                       commit::Change* change) {
   overtaken_ = false;
-  written_.clear();
+  removal_ = {};
   table_schema_ = table->current_schema_id;
-  CALVE_ASSIGN_OR_RETURN(const std::vector<FileMatches> matches, match_.Find(context, table));
-  const RewriteOptions rewrite{
+  CALVE_ASSIGN_OR_RETURN(const rows::RemovalMode mode,
+                         rows::RemovalModeOf(*table, "write.merge.mode"));
+  CALVE_ASSIGN_OR_RETURN(std::vector<rows::FileRows> matches, match_.Find(context, table));
+  const rows::RewriteOptions rewrite{
       .table = table,
       .schema = options_.schema,
       .run_id = options_.file_tag + "-m" + std::to_string(++computed_),
       .parallelism = options_.parallelism,
       .buffer_bytes_max = options_.buffer_bytes_max / 2,
       .leave_files = [&](const Error& why) { options_.leave_files(context, why); }};
-  CALVE_ASSIGN_OR_RETURN(const std::vector<iceberg::DataFilePtr> carried,
-                         RewriteWithout(context, files_, rewrite, matches));
-  const iceberg::Snapshot* base = table->current_snapshot();
-  int64_t rows_carried = 0;
-  for (const iceberg::DataFilePtr& file : carried) {
-    written_.push_back(file->path);
-    rows_carried += file->record_count;
-    change->rows.added_data_files.push_back(file);
-    change->rows.data_sequence_numbers[file->path] = base->sequence_number;
+  CALVE_ASSIGN_OR_RETURN(removal_,
+                         rows::RemoveRows(context, files_, rewrite, mode, std::move(matches)));
+  if (removal_.rows_removed > 0) {
+    removal_.AddTo(&change->rows, table->current_snapshot()->sequence_number);
+    change->rows.operation = iceberg::Operation::kOverwrite;
   }
-  rows_replaced_ = 0;
-  for (const FileMatches& file : matches) {
-    rows_replaced_ += file.positions.Cardinality();
-    change->rows.removed_paths.push_back(file.task.file->path);
-  }
-  files_rewritten_ = static_cast<int64_t>(matches.size());
-  if (!matches.empty()) change->rows.operation = iceberg::Operation::kOverwrite;
-  change->rows.summary[kRowsReplaced] = std::to_string(rows_replaced_);
-  change->rows.summary[kRowsCarried] = std::to_string(rows_carried);
+  change->rows.summary[kRowsReplaced] = std::to_string(removal_.rows_removed);
+  change->rows.summary[kRowsCarried] = std::to_string(removal_.rows_carried);
   change->basis = {.snapshot = table->current_snapshot_id,
                    .still_holds = [this, &context](const iceberg::MetadataPtr& now) {
                      return CheckStillHolds(context, *now);

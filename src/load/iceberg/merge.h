@@ -12,11 +12,14 @@
 #include "io/file_system.h"
 #include "load/iceberg/load_keys.h"
 #include "load/iceberg/row_match.h"
+#include "rows/row_removal.h"
 
 namespace calve::load {
 
-/// Puts a load's rows in place of those of the table that have the same keys (copy-on-write): the
-/// data files that hold such rows are written anew without them, in the table's current spec.
+/// Puts a load's rows in place of those of the table that have the same keys. As write.merge.mode
+/// says, data files that hold such rows are written anew without them, in the table's current spec
+/// (copy-on-write), or the rows are deleted by files beside them (merge-on-read); without it costs
+/// decide for each file.
 ///
 /// Another writer may commit between Compute and the commit: the change then holds when nothing of
 /// it concerns these keys; otherwise the commit is refused, overtaken() is true and Compute is due
@@ -44,10 +47,11 @@ class Merge {
   bool overtaken() const { return overtaken_; }
 
   // Of the last Compute:
-  int64_t rows_replaced() const { return rows_replaced_; }
-  int64_t files_rewritten() const { return files_rewritten_; }
+  int64_t rows_replaced() const { return removal_.rows_removed; }
+  int64_t files_rewritten() const { return static_cast<int64_t>(removal_.gone.size()); }
+  int64_t files_with_deletes() const { return static_cast<int64_t>(removal_.deletes.size()); }
   /// The files that it wrote, for who removes them.
-  const std::vector<std::string>& written() const { return written_; }
+  const std::vector<std::string>& written() const { return removal_.written; }
 
  private:
   Status CheckStillHolds(const Context& context, const iceberg::TableMetadata& now);
@@ -59,9 +63,7 @@ class Merge {
   iceberg::SchemaId table_schema_;  ///< Current at the last Compute.
   int computed_ = 0;
   bool overtaken_ = false;
-  int64_t rows_replaced_ = 0;
-  int64_t files_rewritten_ = 0;
-  std::vector<std::string> written_;
+  rows::RowRemoval removal_;
 };
 
 }  // namespace calve::load

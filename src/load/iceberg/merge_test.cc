@@ -263,6 +263,160 @@ TEST_F(MergeTest, KeysThatDoNotFitInMemoryAreGoneThroughInParts) {
   EXPECT_EQ(twice.Check(context()).error().kind, ErrorKind::kData);
 }
 
+/// By which means rows that give way are taken out, and in which format version.
+struct Way {
+  int version;
+  std::string mode;      ///< Of write.merge.mode; empty: not set.
+  bool deletes = false;  ///< Whether rows are to be deleted, and no file written anew.
+};
+
+class MergeWayTest : public MergeTest, public testing::WithParamInterface<Way> {
+ protected:
+  std::string Options() const {
+    const std::string mode = GetParam().mode.empty() ? "" : "write.merge.mode: " + GetParam().mode;
+    return "write_mode: merge, key: [id], format_version: " + std::to_string(GetParam().version) +
+           ", properties: {" + mode + "}";
+  }
+  Result<Report> Merged(const std::string& run, const Rows& rows,
+                        const StepObserver* steps = nullptr) {
+    return Load(run, rows, Options(), steps);
+  }
+
+  /// Row ids of main, by key; empty below version 3.
+  std::map<int64_t, std::pair<int64_t, int64_t>> Lineage() {
+    std::map<int64_t, std::pair<int64_t, int64_t>> lineage;
+    if (GetParam().version < 3) return lineage;
+    const auto projection = *iceberg::Schema::Make(
+        iceberg::SchemaId(0),
+        {columns_->fields()[0],
+         Field{.id = iceberg::reserved::kRowId, .name = "_row_id", .type = iceberg::Type::Long()},
+         Field{.id = iceberg::reserved::kLastUpdatedSequenceNumber,
+               .name = "_last_updated_sequence_number",
+               .type = iceberg::Type::Long()}});
+    for (const iceberg::ScanTask& task : Plan().tasks) {
+      const auto reader = reader::OpenTask(context(), files_, *Table(), task,
+                                           {.projection = projection, .filter = {}});
+      EXPECT_TRUE(reader.ok());
+      for (auto batch = (*reader)->Next(context()); batch.ok() && *batch != nullptr;
+           batch = (*reader)->Next(context())) {
+        const auto column = [&](int i) -> const arrow::Int64Array& {
+          return checked_cast<const arrow::Int64Array&>(*(*batch)->column(i));
+        };
+        for (int64_t i = 0; i < (*batch)->num_rows(); ++i) {
+          EXPECT_TRUE(column(1).IsValid(i) && column(2).IsValid(i));
+          lineage[column(0).Value(i)] = {column(1).Value(i), column(2).Value(i)};
+        }
+      }
+    }
+    return lineage;
+  }
+
+  static Rows Numbered(int64_t first, int64_t count, int64_t value) {
+    Rows rows;
+    for (int64_t id = first; id < first + count; ++id) rows.emplace_back(id, value);
+    return rows;
+  }
+};
+
+TEST_P(MergeWayTest, ReplacedRowsAreGoneAndOthersKeepWhoTheyAre) {
+  Expected expected;
+  const auto first = Merged("run0", Numbered(0, 1000, 1));
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  for (int64_t id = 0; id < 1000; ++id) expected[id] = 1;
+  const auto before = Lineage();
+  ASSERT_EQ(Main(), expected);
+
+  for (int64_t round = 2; round < 6; ++round) {
+    const Rows rows = Numbered(round * 100, 20, round);
+    const auto merged = Merged("run" + std::to_string(round), rows);
+    ASSERT_TRUE(merged.ok()) << merged.error().message;
+    EXPECT_EQ(merged->rows_replaced, 20);
+    EXPECT_EQ(merged->files_rewritten, GetParam().deletes ? 0 : 1);
+    EXPECT_EQ(merged->files_with_deletes, GetParam().deletes ? 1 : 0);
+    for (const auto& [id, value] : rows) expected[id] = value;
+    ASSERT_EQ(Main(), expected);
+  }
+  const iceberg::ScanPlan plan = Plan();
+  for (const iceberg::ScanTask& task : plan.tasks) {
+    if (GetParam().version >= 3) {
+      EXPECT_TRUE(task.position_deletes.empty());
+    } else {
+      EXPECT_EQ(task.deletion_vector, nullptr);
+    }
+  }
+  const auto after = Lineage();
+  for (const auto& [id, was] : before) {
+    if (expected[id] == 1) {
+      EXPECT_EQ(after.at(id), was) << id;
+    } else {
+      EXPECT_GT(after.at(id).second, was.second) << id;
+    }
+  }
+  std::set<int64_t> ids;
+  for (const auto& [id, now] : after) EXPECT_TRUE(ids.insert(now.first).second) << id;
+}
+
+TEST_P(MergeWayTest, ARowMergedAgainAndAgainIsThereOnce) {
+  ASSERT_TRUE(Merged("run0", Numbered(0, 400, 0)).ok());
+  for (int64_t round = 1; round < 8; ++round) {
+    const auto merged = Merged("run" + std::to_string(round), {{7, round}, {8 + round, -round}});
+    ASSERT_TRUE(merged.ok()) << merged.error().message;
+    EXPECT_EQ(Main().at(7), round);
+    EXPECT_EQ(Main().size(), 400U);
+  }
+}
+
+TEST_P(MergeWayTest, AMergeThatIsOvertakenIsComputedAgain) {
+  for (const char* step : {"publish.before", "commit.before_commit"}) {
+    const std::string tag = step;
+    ASSERT_TRUE(Merged(tag + "0", Numbered(1, 300, 0)).ok());
+    const StepObserver meanwhile =
+        Once(step, [&] { ASSERT_TRUE(Merged(tag + "theirs", {{2, 21}, {3, 31}, {4, 41}}).ok()); });
+    const auto ours = Merged(tag + "ours", {{3, 32}, {4, 42}, {5, 52}}, &meanwhile);
+    ASSERT_TRUE(ours.ok()) << ours.error().message;
+    const auto rows = Main();
+    EXPECT_EQ(rows.size(), 300U);
+    EXPECT_EQ(rows.at(2), 21);
+    EXPECT_EQ(rows.at(3), 32);
+    EXPECT_EQ(rows.at(5), 52);
+  }
+}
+
+TEST_P(MergeWayTest, WhatAnEqualityDeleteTookStaysGone) {
+  ASSERT_TRUE(Merged("run0", Numbered(1, 300, 0)).ok());
+  DeleteIds("theirs", {1, 3});
+  ASSERT_TRUE(Merged("run1", {{2, 22}, {3, 33}}).ok());
+  const auto rows = Main();
+  EXPECT_EQ(rows.size(), 299U);
+  EXPECT_FALSE(rows.contains(1));
+  EXPECT_EQ(rows.at(3), 33);
+}
+
+TEST_P(MergeWayTest, ALoadThatFailsAfterItsDeletesLeavesNothing) {
+  ASSERT_TRUE(Merged("run0", Numbered(1, 300, 0)).ok());
+  const size_t before = DataFilesLying();
+  const StepObserver fails = [](std::string_view step) -> Status {
+    if (step == "publish.before") return DataError("stopped here");
+    return Status::Ok();
+  };
+  ASSERT_FALSE(Merged("run1", {{2, 22}, {500, 5}}, &fails).ok());
+  EXPECT_EQ(DataFilesLying(), before);
+  EXPECT_EQ(Main().size(), 300U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, MergeWayTest,
+    testing::Values(Way{.version = 2, .mode = "copy-on-write"},
+                    Way{.version = 2, .mode = "merge-on-read", .deletes = true},
+                    Way{.version = 2, .mode = ""}, Way{.version = 3, .mode = "copy-on-write"},
+                    Way{.version = 3, .mode = "merge-on-read", .deletes = true},
+                    Way{.version = 3, .mode = ""}),
+    [](const auto& way) {
+      std::string name = "V" + std::to_string(way.param.version) + way.param.mode;
+      std::erase(name, '-');
+      return name;
+    });
+
 TEST(KeySetTest, HoldsExactlyWhatWasPutIn) {
   KeySet keys;
   EXPECT_TRUE(keys.Insert(""));

@@ -79,11 +79,6 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
     return ConfigError(
         "key says which rows are the same, but rows are not merged; set write_mode: merge");
   });
-  shape.Check("format_version", [](const IcebergOptions& options) -> Status {
-    if (options.write_mode != WriteMode::kMerge || options.format_version < 3) return Status::Ok();
-    return ConfigError(
-        "write_mode: merge cannot keep the row ids of format version 3; set format_version: 2");
-  });
   shape.Check("where", [](const IcebergOptions& options) -> Status {
     const bool by_filter = options.overwrite == OverwriteScope::kFilter;
     if (by_filter == options.where.has_value()) return Status::Ok();

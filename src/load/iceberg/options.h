@@ -18,8 +18,10 @@ inline config::Names<WriteMode> NamesOf(WriteMode) {
            "Put the rows in place of those that `overwrite` names."},
           {"merge", WriteMode::kMerge,
            "Put each row in place of the one with the same `key`; add it where there is none. "
-           "Data files that hold rows to be replaced are written anew (copy-on-write). Tables of "
-           "format version 3 are refused."}};
+           "As the table property write.merge.mode says, data files that hold rows to be replaced "
+           "are written anew (copy-on-write), or the rows are deleted by deletion vectors, in "
+           "format version 2 by position delete files (merge-on-read); without it each file as it "
+           "costs less."}};
 }
 
 enum class OverwriteScope { kTable, kPartitions, kFilter };

@@ -30,7 +30,7 @@ std::string DeletesOf(const ScanTask& task) {
 /// Add the positions of a file's live rows that have one of the keys.
 Status SearchFile(const Context& context, io::FileSystem& files,
                   const iceberg::TableMetadata& table, const KeyColumns& columns,
-                  const iceberg::Expression& filter, const KeySet& keys, FileMatches* file) {
+                  const iceberg::Expression& filter, const KeySet& keys, rows::FileRows* file) {
   CALVE_ASSIGN_OR_RETURN(const auto reader,
                          reader::OpenTask(context, files, table, file->task,
                                           {.projection = columns.projection(), .filter = filter}));
@@ -42,20 +42,20 @@ Status SearchFile(const Context& context, io::FileSystem& files,
     const reader::RowKeys row_keys = columns.KeysOf(*rows);
     for (int64_t row = 0; row < rows->num_rows(); ++row) {
       row_keys.KeyOf(row, key);
-      if (keys.Contains(key)) file->positions.Add(KeyColumns::PositionOf(*rows, row));
+      if (keys.Contains(key)) file->gone.Add(KeyColumns::PositionOf(*rows, row));
     }
   }
 }
 
 }  // namespace
 
-Result<std::vector<FileMatches>> RowMatch::Find(const Context& context,
-                                                const iceberg::MetadataPtr& table) {
+Result<std::vector<rows::FileRows>> RowMatch::Find(const Context& context,
+                                                   const iceberg::MetadataPtr& table) {
   seen_.clear();
   CALVE_ASSIGN_OR_RETURN(std::vector<ScanTask> tasks, Plan(context, *table));
   for (const ScanTask& task : tasks) seen_[task.file->path] = {.deletes = DeletesOf(task)};
   CALVE_ASSIGN_OR_RETURN(auto matches, Search(context, *table, std::move(tasks)));
-  for (const FileMatches& file : matches) seen_[file.task.file->path].matched = true;
+  for (const rows::FileRows& file : matches) seen_[file.task.file->path].matched = true;
   return matches;
 }
 
@@ -85,11 +85,11 @@ Result<std::vector<ScanTask>> RowMatch::Plan(const Context& context,
   return std::move(plan.tasks);
 }
 
-Result<std::vector<FileMatches>> RowMatch::Search(const Context& context,
-                                                  const iceberg::TableMetadata& table,
-                                                  std::vector<ScanTask> tasks) {
-  if (tasks.empty()) return std::vector<FileMatches>();
-  std::vector<FileMatches> found(tasks.size());
+Result<std::vector<rows::FileRows>> RowMatch::Search(const Context& context,
+                                                     const iceberg::TableMetadata& table,
+                                                     std::vector<ScanTask> tasks) {
+  if (tasks.empty()) return std::vector<rows::FileRows>();
+  std::vector<rows::FileRows> found(tasks.size());
   for (size_t i = 0; i < tasks.size(); ++i) found[i].task = std::move(tasks[i]);
   const iceberg::Expression filter = keys_.FilterFor(*table.schema());
   CALVE_RETURN_IF_ERROR(keys_.ForEachPart(context, [&](const KeySet& keys) {
@@ -97,7 +97,7 @@ Result<std::vector<FileMatches>> RowMatch::Search(const Context& context,
       return SearchFile(context, files_, table, keys_.columns(), filter, keys, &found[i]);
     });
   }));
-  std::erase_if(found, [](const FileMatches& file) { return file.positions.empty(); });
+  std::erase_if(found, [](const rows::FileRows& file) { return file.gone.empty(); });
   return found;
 }
 
