@@ -9,9 +9,12 @@ POST /_rows/NAME           add rows, given as JSON, to a table; GET /rows/NAME s
 GET /_requests/PREFIX      the requests whose path begins so, a line each: monotonic milliseconds, method, path, User-Agent, status
 GET /faulty-SEED/PATH      as /PATH, but a third of all requests is answered with 429, 503 or not at all; the seed decides which
 GET /limited/PATH          429 with Retry-After: 3600
+GET /keyed/PATH            as /PATH for who sends X-Key: letmein, else 401
+GET /slow/PATH             as /PATH, after half a second
+GET /busy/PATH             429 with Retry-After: 1 the first time, then as /PATH
 GET /moved/PATH            a redirect to /PATH
 GET /away/PATH             a redirect to the same path of the other site, which runs on a port of its own
-Each answer of a page has an ETag of its content, and If-None-Match is answered with 304. Pages under /dated/ have Last-Modified in its place.
+A page that was put with X-Header-X-Status is answered with that status. Each answer of a page has an ETag of its content, and If-None-Match is answered with 304. Pages under /dated/ have Last-Modified in its place.
 """
 import email.utils
 import hashlib
@@ -70,6 +73,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.misbehave(word) or self.give("/" + rest)
         if word == "limited":
             return self.reply(429, b"come back later", [("Retry-After", "3600")])
+        if word == "keyed" and self.headers.get("X-Key") != "letmein":
+            return self.reply(401, b"who are you?")
+        if word == "slow":
+            time.sleep(0.5)
+        if word == "busy":
+            with LOCK:
+                first = TURNS.setdefault(self.path, 0) == 0
+                TURNS[self.path] += 1
+            if first:
+                return self.reply(429, b"come back soon", [("Retry-After", "1")])
+        if word in ("keyed", "slow", "busy"):
+            return self.give("/" + rest)
         if word == "moved":
             return self.reply(302, b"", [("Location", "/" + rest)])
         if word == "away":
@@ -99,6 +114,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = list(headers)
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("Content-Type", "text/html"))
+        for name, value in headers:
+            if name == "x-status":
+                return self.reply(int(value), body, headers)
         if any(name == "x-silent" for name, _ in headers):
             return self.reply(200, body, headers)
         if path.startswith("/dated/"):

@@ -293,6 +293,10 @@ TEST(WebRecords, FieldsAreFoundInEachRecord) {
              "  raw: {css: \"h2\", take: html}\n  n: {xpath: count(i)}\n"),
       ElementsAre("title|tags|link|id|raw|n", "A|x+y|http://a/base/1|NULL|<h2>A</h2>|2",
                   "B c|NULL|NULL|7|<h2>B <b>c</b></h2>|0"));
+  EXPECT_THAT(ReadAs("<p>x<p>y<a rel=next href=2>",
+                     "records: {xpath: //p}\nfields: {t: {}}\n"
+                     "next_page: {xpath: \"//a[@rel='next']/@href\"}"),
+              ElementsAre("t", "x", "y", "next http://a/b/2"));
   EXPECT_THAT(ReadAs("<p>x<a href='javascript:x()'>",
                      "records: {css: p}\nfields: {t: {}}\n"
                      "next_page: {css: a}")[0],
@@ -304,6 +308,11 @@ TEST(WebRecords, CsvIsReadAsItStands) {
               ElementsAre("a|b", "1|x;\"y", "NULL|",
                           "1|2|3|4 [the row has 4 values, expected 2 as "
                           "the header has]"));
+}
+
+TEST(WebRecords, CsvMayHaveQuotesOfItsOwn) {
+  EXPECT_THAT(ReadAs("a,b\n'1,2',\"3\n", "csv: {quote: \"'\"}"), ElementsAre("a|b", "1,2|\"3"));
+  EXPECT_THAT(ReadAs("a,b\n'1,2'\n", "csv: {quote: \"\"}"), ElementsAre("a|b", "'1|2'"));
 }
 
 TEST(WebRecords, ColumnsHaveTheNamesThatAreWanted) {
@@ -574,6 +583,85 @@ TEST_F(WebSourceTest, RequestsKeepToTheirPaceOverReadersAndRepeats) {
   EXPECT_GE(requests.size(), 3U);
   for (size_t i = 1; i < requests.size(); ++i)
     EXPECT_GE(requests[i].first - requests[i - 1].first, 80) << i;
+}
+
+TEST_F(WebSourceTest, ReadersSideBySideShareOnePace) {
+  std::string urls;
+  for (int i = 0; i < 3; ++i) {
+    const std::string at = name_ + "/" + std::to_string(i);
+    Put(at, TableOf("a", std::vector<std::string>(300, "12"),
+                    "<a href='" + std::to_string(i) + "b'>n</a>"));
+    Put(at + "b", TableOf("a", {"1"}));
+    urls += (i == 0 ? "/" : ", /") + at;
+  }
+  const auto node = config::ParseYaml("base_url: " + SiteUrl() + "\nurls: [" + urls +
+                                          "]\nnext_page: {css: a}\nrequests_per_minute: 600\n"
+                                          "sample: 1kB\n",
+                                      "job.yaml");
+  ASSERT_TRUE(node.ok()) << node.error().message;
+  const auto source = registry_.Find("web_scraper")->make(*node, {.files = &files_});
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  const auto plan = (*source)->Plan(*context_, {});
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  ASSERT_THAT(plan->splits, SizeIs(3));
+  std::vector<int64_t> rows(3);
+  {
+    std::vector<std::jthread> readers;
+    for (size_t i = 0; i < 3; ++i) {
+      readers.emplace_back([&, i] {
+        const auto reader = (*source)->Open(*context_, *plan, plan->splits[i]);
+        while (true) {
+          const auto batch = (*reader)->Next(*context_);
+          if (!batch.ok() || !batch->has_value()) return;
+          rows[i] += (*batch)->rows_read;
+        }
+      });
+    }
+  }
+  EXPECT_THAT(rows, ElementsAre(301, 301, 301));
+  const auto requests = Requests(name_);
+  ASSERT_THAT(requests, SizeIs(6));
+  for (size_t i = 1; i < requests.size(); ++i)
+    EXPECT_GE(requests[i].first - requests[i - 1].first, 80) << i;
+}
+
+TEST_F(WebSourceTest, NothingIsReadWhileRobotsTxtCannotBeHad) {
+  const std::string other = OtherSiteUrl();
+  Put(name_ + "/", TableOf("a", {"1"}), {}, other);
+  Put("robots.txt", "", {{"X-Header-X-Status", "503"}}, other);
+  const auto refused = ReadSite("", other);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTransient);
+  EXPECT_THAT(refused.error().message, HasSubstr("/robots.txt was answered with status 503"));
+  EXPECT_THAT(refused.error().message, HasSubstr("nothing may"));
+  EXPECT_THAT(Requests(name_, other), IsEmpty());
+  // A site that answers that it has none, or gives it to nobody, allows all.
+  Put("robots.txt", "User-agent: *\nDisallow: /", {{"X-Header-X-Status", "401"}}, other);
+  EXPECT_THAT(ReadSite("", other)->rows, SizeIs(1));
+}
+
+TEST_F(WebSourceTest, RequestsAreAsTheOptionsSay) {
+  const auto read = [&](const std::string& word, const std::string& options) {
+    return ReadRows("web_scraper", "base_url: " + SiteUrl() + "/" + word + "/" + name_ +
+                                       "/\nrequests_per_minute: 0\ntries_max: 2\n" + options);
+  };
+  Put(name_ + "/", TableOf("a", {"1"}));
+  EXPECT_THAT(read("keyed", "").error().message, HasSubstr("status 401"));
+  EXPECT_THAT(read("keyed", "headers: {X-Key: letmein}\nuser_agent: example/2.0 (x)")->rows,
+              SizeIs(1));
+  EXPECT_THAT(Requests("keyed/" + name_).back().second, HasSubstr("example/2.0 (x)\t200"));
+  EXPECT_THAT(read("slow", "timeout: 50ms\nrobots: ignore").error().message,
+              HasSubstr("site is well"));
+  EXPECT_THAT(read("slow", "timeout: 10s")->rows, SizeIs(1));
+  EXPECT_THAT(read("busy", "retry_after_max: 100ms").error().message, HasSubstr("\"1\""));
+  Put(name_ + "/more/", TableOf("a", {"1"}));
+  const auto patient =
+      ReadRows("web_scraper", "base_url: " + SiteUrl() + "/busy/" + name_ +
+                                  "/more/\nrequests_per_minute: 0\ntries_max: 2\n");
+  ASSERT_TRUE(patient.ok()) << patient.error().message;
+  const auto requests = Requests("busy/" + name_ + "/more");
+  ASSERT_THAT(requests, SizeIs(2));
+  EXPECT_GE(requests[1].first - requests[0].first, 1'000);
 }
 
 TEST_F(WebSourceTest, ACrawlDelayMakesItSlowerAndIsSaid) {
