@@ -6,6 +6,7 @@
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
 #include "reader/file_batches.h"
+#include "reader/orc_check.h"
 #include "reader/orc_layout.h"
 #include "reader/orc_timestamps.h"
 
@@ -127,6 +128,8 @@ Status OrcBatches::OpenStripe(const OrcStripe& stripe) {
     CALVE_ASSIGN_OR_RETURN(const OrcStripeFooter footer,
                            ReadOrcStripeFooter(*input_, stripe, *compression_));
     CALVE_RETURN_IF_ERROR(footer.CheckStreams(stripe, layout_.types.size()));
+    CALVE_RETURN_IF_ERROR(
+        CheckOrcLengths(*input_, footer, layout_, *compression_, options_.batch_rows_max));
   }
   CALVE_RETURN_IF_ERROR(OpenMoments(stripe));
   std::vector<int> others;

@@ -62,6 +62,18 @@ Status OrcIntegers::Read(std::span<int64_t> out) {
   return Status::Ok();
 }
 
+Status OrcIntegers::ReadRun(std::vector<int64_t>* out) {
+  out->clear();
+  if (at_ == run_.size()) {
+    run_.clear();
+    at_ = 0;
+    if (!stream_.AtEnd()) DecodeRun();
+    CALVE_RETURN_IF_ERROR(stream_.status());
+  }
+  for (; at_ < run_.size(); ++at_) out->push_back(static_cast<int64_t>(run_[at_]));
+  return Status::Ok();
+}
+
 /// Every run has at least one value, or the stream has failed.
 void OrcIntegers::DecodeRun() {
   if (runs_ == OrcRuns::kVersion1) return DecodeVersion1();

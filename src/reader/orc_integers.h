@@ -21,6 +21,9 @@ class OrcIntegers {
 
   /// Fill `out`. Fails with kData when the stream ends before or is broken.
   Status Read(std::span<int64_t> out);
+  /// What is left of the run, or the next one; empty at the end of the stream. Fails with kData
+  /// when the stream is broken.
+  Status ReadRun(std::vector<int64_t>* out);
 
  private:
   /// The first two bytes of most runs of version 2.

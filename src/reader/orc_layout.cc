@@ -45,6 +45,8 @@ bool ReadType(std::string_view message, OrcLayout& layout) {
   ProtobufFields fields(message);
   while (fields.Next()) {
     if (fields.key() == ProtobufFields::Varint(1)) type.kind = fields.value();
+    if (fields.key() == ProtobufFields::Varint(5)) type.precision = fields.value();
+    if (fields.key() == ProtobufFields::Varint(6)) type.scale = fields.value();
     if (fields.key() == ProtobufFields::Varint(2)) type.children.push_back(fields.value());
     if (fields.key() != ProtobufFields::Bytes(2)) continue;
     for (std::string_view packed = fields.bytes(); !packed.empty();) {
@@ -104,6 +106,11 @@ Result<OrcLayout> ParseOrcTail(std::string_view tail) {
   return DataError("the footer of the ORC file makes no sense; the file is broken");
 }
 
+Status ParseOrcFooter(std::string_view footer, OrcLayout* layout) {
+  if (ReadFooter(footer, *layout)) return Status::Ok();
+  return DataError("the footer of the ORC file makes no sense; the file is broken");
+}
+
 const OrcStripeFooter::Stream* OrcStripeFooter::Find(uint64_t column, OrcStreamKind kind) const {
   const auto found = std::ranges::find_if(streams, [&](const Stream& stream) {
     return stream.column == column && stream.kind == static_cast<uint64_t>(kind);
@@ -116,7 +123,10 @@ Status OrcStripeFooter::CheckStreams(const OrcStripe& stripe, size_t columns) co
   constexpr uint64_t kBloomFilterUtf8 = 8;
   int64_t index = 0;
   int64_t data = 0;
-  bool ok = true;
+  constexpr uint64_t kEncodingMax = 3;
+  bool ok = encodings.size() == columns && std::ranges::all_of(encodings, [](uint64_t encoding) {
+              return encoding <= kEncodingMax;
+            });
   std::set<std::pair<uint64_t, uint64_t>> seen;
   for (const Stream& stream : streams) {
     ok = ok && stream.column < columns && seen.emplace(stream.column, stream.kind).second;

@@ -22,6 +22,8 @@ struct OrcStripe {
 struct OrcType {
   uint64_t kind = 0;
   std::vector<uint64_t> children;
+  uint64_t precision = 0;  ///< Of decimals; 0: the writer did not say.
+  uint64_t scale = 0;
 };
 
 constexpr uint64_t kOrcTimestamp = 9;
@@ -39,6 +41,10 @@ struct OrcLayout {
 /// Read a file's tail in the form in which ORC's library hands it on. Fails with kData when it
 /// makes no sense.
 Result<OrcLayout> ParseOrcTail(std::string_view tail);
+
+/// Read a file's footer, decompressed: its types and stripes. Fails with kData when it makes no
+/// sense.
+Status ParseOrcFooter(std::string_view footer, OrcLayout* layout);
 
 enum class OrcStreamKind : uint64_t { kPresent = 0, kData = 1, kSecondary = 5 };
 
@@ -58,9 +64,9 @@ struct OrcStripeFooter {
   /// The stream of a column, or null.
   const Stream* Find(uint64_t column, OrcStreamKind kind) const;
 
-  /// See that the streams fill the stripe, each of them once and of a column that is there: the
-  /// format has no checksums, and one that is taken for another gives other values. Fails with
-  /// kData.
+  /// See that the streams fill the stripe, each of them once and of a column that is there, and
+  /// that every column has an encoding: the format has no checksums, and one that is taken for
+  /// another gives other values. Fails with kData.
   Status CheckStreams(const OrcStripe& stripe, size_t columns) const;
 };
 

@@ -37,6 +37,9 @@ class OrcStream {
     return *at_++;
   }
 
+  /// Whether nothing is left; also at a fault.
+  bool AtEnd() { return at_ == end_ && !Refill(); }
+
   /// Read a base-128 varint.
   uint64_t NextVarint();
 

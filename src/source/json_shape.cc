@@ -18,17 +18,23 @@ struct Place {
   bool has_text = false;
   bool has_object = false;
   bool has_array = false;
+  bool is_too_wide = false;
   std::vector<std::pair<std::string, std::unique_ptr<Place>>> fields;
   std::map<std::string, size_t, std::less<>> field_places;
   std::unique_ptr<Place> element;
   int64_t first_line = 0;
 
-  Place& Field(std::string_view name) {
+  /// The place of a key; null for one too many.
+  Place* Field(std::string_view name) {
     const auto known = field_places.find(name);
-    if (known != field_places.end()) return *fields[known->second].second;
+    if (known != field_places.end()) return fields[known->second].second.get();
+    if (fields.size() == JsonShape::kColumnsMax) {
+      is_too_wide = true;
+      return nullptr;
+    }
     field_places.emplace(std::string(name), fields.size());
     fields.emplace_back(std::string(name), std::make_unique<Place>());
-    return *fields.back().second;
+    return fields.back().second.get();
   }
 };
 
@@ -40,7 +46,13 @@ void SeeValue(JsonCursor& cursor, Place* place, int64_t line, int depth);
 void SeeObject(JsonCursor& cursor, Place* place, int64_t line, int depth) {
   std::string_view name;
   cursor.EnterObject();
-  while (cursor.NextKey(&name)) SeeValue(cursor, &place->Field(name), line, depth);
+  while (cursor.NextKey(&name)) {
+    if (Place* field = place->Field(name)) {
+      SeeValue(cursor, field, line, depth);
+    } else {
+      cursor.TakeRaw();
+    }
+  }
 }
 
 void SeeValue(JsonCursor& cursor, Place* place, int64_t line, int depth) {
@@ -100,9 +112,10 @@ std::shared_ptr<arrow::DataType> TypeOf(const Place& place, const std::string& p
         " holds only null in the sample and is read as string; give its type under types");
     return arrow::utf8();
   }
-  if (kinds > 1) {
-    notes->push_back("column " + path +
-                     " holds values of several kinds and is read as text, as each stands");
+  if (kinds > 1 || place.is_too_wide) {
+    notes->push_back("column " + path + " holds values of " +
+                     (kinds > 1 ? "several kinds" : "more than 20,000 keys") +
+                     " and is read as text, as each stands");
     return arrow::utf8();
   }
   if (place.has_bool) return arrow::boolean();
@@ -163,6 +176,7 @@ bool JsonShape::See(std::string_view line, int64_t number) {
 }
 
 bool JsonShape::has_columns() const { return !state_->root.fields.empty(); }
+bool JsonShape::is_too_wide() const { return state_->root.is_too_wide; }
 bool JsonShape::Has(const std::string& column) const {
   return state_->root.field_places.contains(column);
 }

@@ -15,9 +15,12 @@ namespace calve::source {
 /// Learns from sample lines what columns there are and which exact types hold them: objects become
 /// structs, arrays lists; numbers without fraction long or decimal, with one decimal, with an
 /// exponent double; texts string, or date and timestamp when all are ISO 8601. What comes in
-/// several kinds is kept as JSON text. For one thread.
+/// several kinds, or with more keys than kColumnsMax, is kept as JSON text. For one thread.
 class JsonShape {
  public:
+  /// More keys than any table has: whoever writes values as keys has no end of them.
+  static constexpr size_t kColumnsMax = 20'000;
+
   JsonShape();
   ~JsonShape();
 
@@ -25,6 +28,8 @@ class JsonShape {
   bool See(std::string_view line, int64_t number);
   /// Whether there is a column.
   bool has_columns() const;
+  /// Whether lines had more keys than kColumnsMax; those beyond were passed over.
+  bool is_too_wide() const;
   /// Whether this is one.
   bool Has(const std::string& column) const;
 

@@ -57,6 +57,18 @@ std::string Shown(std::string_view text) {
   return IsValidUtf8(start) ? Quote(start) : "bytes that are no UTF-8";
 }
 
+/// Whether there is a character that XML does not have: NUL and others below the blank. Without an
+/// early end, so that the compiler looks at many at once.
+bool HasControl(std::string_view text) {
+  unsigned found = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    found |= unsigned{byte < 0x20} & unsigned{byte != '\t'} & unsigned{byte != '\n'} &
+             unsigned{byte != '\r'};
+  }
+  return found != 0;
+}
+
 }  // namespace
 
 XmlTokens::XmlTokens(std::string name, std::unique_ptr<io::InputStream> stream)
@@ -334,6 +346,11 @@ Status XmlTokens::ReadAttributes(std::string_view tag) {
 }
 
 Result<std::string_view> XmlTokens::Decode(std::string_view raw, std::string* scratch) {
+  if (HasControl(raw)) {
+    return Fault(
+        "a control character stands in a value, which XML does not have; take it out where "
+        "the file is written");
+  }
   if (raw.find_first_of("&\r") == std::string_view::npos) return raw;
   scratch->clear();
   for (size_t at = 0; at < raw.size();) {

@@ -1,5 +1,5 @@
 """Avro object container files that are wrong, encoded here by hand (Avro spec, Object Container Files)."""
-import json, struct, zlib
+import bz2, gzip, json, lzma, struct, zlib
 from table import DATA, JOB, LOADER, PEOPLE, REFUSED, case
 
 SYNC = bytes(range(16))
@@ -81,3 +81,59 @@ avro("an enum symbol that is not there", header(record([{"name": "v", "type": {"
      "row 1 ", "enum symbol", "write it again")
 value("a record that contains itself", {"type": "record", "name": "n", "fields": [{"name": "n", "type": ["null", "n"]}]}, varint(0), "contains itself",
       "write it flat")
+
+
+def nested(levels):
+    """A schema of records in each other."""
+    type = "long"
+    for n in range(levels):
+        type = {"type": "record", "name": f"r{n}", "fields": [{"name": "v", "type": type}]}
+    return type
+
+
+def metadata(*pairs, count=None):
+    """A header with these entries, and what its count claims."""
+    return b"Obj\x01" + varint(len(pairs) if count is None else count) + b"".join(text(key) + content for key, content in pairs) + b"\0" + SYNC
+
+
+def squeezed(content, codec):
+    return header(record(FIELDS), codec) + block(content, 1)
+
+
+SCHEMA = json.dumps(record(FIELDS))
+LIST = {"type": "array", "items": "null"}
+
+avro("the magic of Avro alone", b"Obj\x01", "no readable Avro file", "write it again")
+avro("Avro of another version", b"Obj\x02" + GOOD[4:], "no readable Avro file", "write it again")
+avro("a Parquet file by the name of an Avro file", b"PAR1" + GOOD[4:] + b"PAR1", "no readable Avro file", "write it again")
+avro("an Avro header with 10^18 entries", metadata((b"avro.schema", text(SCHEMA)), count=10**18), "no readable Avro file", "write it again")
+avro("an Avro header with an entry of 1 TB", metadata((b"avro.schema", varint(10**12) + b"{")), "no readable Avro file", "write it again")
+avro("an Avro header with an entry of a size below zero", metadata((b"avro.schema", varint(-10) + b"{")), "no readable Avro file", "write it again")
+avro("an Avro header without a schema", metadata((b"avro.codec", text("null"))), "no readable Avro file", "write it again")
+avro("an Avro schema that is a list of nothing", header("[]") + block(b"", 1), "a.avro", "write")
+avro("an Avro schema 5,000 records deep", header(json.dumps(record(FIELDS)).replace('"long"', '{"type": "array", "items": ' * 5_000 + '"long"' + "}" * 5_000)), "a.avro", "write")
+avro("an Avro schema 300 records deep", header(record([{"name": "v", "type": nested(300)}])) + block(varint(1), 1), "a.avro", "write")
+avro("an Avro record without fields", header(record([])) + block(b"", 10**9), "a.avro", "write")
+avro("an Avro field that stands twice", header(record([{"name": "v", "type": "long"}] * 2)) + block(varint(1) * 2, 1), "a.avro", "write")
+avro("an Avro fixed of fewer bytes than none", header(record([{"name": "v", "type": {"type": "fixed", "name": "f", "size": -4}}])), "no readable Avro file", "write it again")
+avro("an Avro fixed of 2^62 bytes", header(record([{"name": "v", "type": {"type": "fixed", "name": "f", "size": 2**62}}])) + block(b"x", 1), "a.avro", "write")
+avro("an Avro enum without symbols", header(record([{"name": "v", "type": {"type": "enum", "name": "e", "symbols": []}}])) + block(varint(0), 1), "a.avro", "write")
+avro("an Avro name that is not defined", header(record([{"name": "v", "type": "elsewhere"}])), "elsewhere", "write it again")
+avro("a union within a union", header(record([{"name": "v", "type": ["null", ["long", "string"]]}])) + block(varint(0), 1), "a.avro", "write")
+avro("10^15 nulls in a list of Avro", header(record([{"name": "v", "type": LIST}])) + block(varint(10**15) + varint(0), 1), "row 1", "write")
+avro("lists of 2^62 values of a size of none", header(record([{"name": "v", "type": {"type": "array", "items": "long"}}])) + block(varint(2**62), 1), "row 1 ", "write it again")
+avro("a list whose count is the least number", header(record([{"name": "v", "type": {"type": "array", "items": "long"}}])) + block(b"\xff" * 9 + b"\x01" + varint(0), 1), "row 1 ",
+     "write it again")
+avro("a map with a key of 2 GB", header(record([{"name": "v", "type": {"type": "map", "values": "long"}}])) + block(varint(1) + varint(2**31) + b"k", 1), "row 1 ", "write it again")
+avro("a text of a length below zero", HEAD + block(varint(1) + varint(1) + varint(-3) + b"abc", 1), "row 1 ", "write it again")
+avro("a block of fewer rows than none", HEAD + block(row(1, "ada"), -1), "write it again")
+avro("rows of no bytes, 2^60 of them", header(record([{"name": "v", "type": "null"}])) + block(b"", 2**60), "a.avro", "write")
+avro("Avro that is said to be Snappy", squeezed(row(1, "ada"), "snappy"), "write it again")
+avro("Snappy in Avro that claims 4 GB", squeezed(b"\xff\xff\xff\xff\x0f" + b"\0" * 40, "snappy"), "write it again")
+avro("Snappy in Avro with a wrong check sum", squeezed(b"\x05\x10" + row(1, "ada") + b"\0" * 4, "snappy"), "write it again")
+avro("Avro that is said to be zstd", squeezed(row(1, "ada"), "zstandard"), "write it again")
+avro("Avro that is said to be bzip2", squeezed(row(1, "ada"), "bzip2"), "write it again")
+avro("an xz bomb in Avro", squeezed(lzma.compress(b"\0" * 400_000_000), "xz"), "write it again")
+avro("a bzip2 bomb in Avro", squeezed(bz2.compress(b"\0" * 400_000_000), "bzip2"), "write it again")
+avro("deflate in Avro that was cut", squeezed(zlib.compress(row(1, "ada") * 1000)[2:-20], "deflate"), "write it again")
+avro("Avro within gzip that was cut", gzip.compress(GOOD)[:-12], "write it again")

@@ -1,6 +1,6 @@
 """CSV that is wrong."""
 from table import CONFIG, csv, source
-import gzip
+import gzip, zipfile
 
 WIDE = ",".join(f"c{i}" for i in range(10_000))
 
@@ -40,6 +40,11 @@ csv("10,000 columns, the last a name that was there", f"{WIDE},c0\n", "a.csv lin
 csv("10,000 columns, two of them wrong", f"{WIDE}\n" + "1," * 9_999 + "1\n" + "1," * 9_999 + "x\n", "a.csv line 3", "column c9999",
     "'x' is no long", options="types: {c9999: long}")
 csv("a row of more than 64 MB", lambda path: gzip.open(path, "wb", 1).write(b'id\n"' + b"a" * 70_000_000), "a.csv line 2", "longer than 67 MB",
+    "a quote or bracket opens")
+csv("a million columns", lambda path: open(path, "w").write(",".join(f"c{n}" for n in range(1_000_000)) + "\n" + "1," * 999_999 + "1\n"), "a.csv", "columns",
+    "delimiter")
+csv("a header of 70 MB", lambda path: open(path, "wb").write(b"a" * 70_000_000), "a.csv line 1", "longer than 67 MB", "a quote or bracket opens")
+csv("a zip bomb", lambda path: zipfile.ZipFile(path, "w", 8, compresslevel=9).writestr("a.csv", b'id\n"' + b"a" * 300_000_000), "a.csv line 2", "longer than 67 MB",
     "a quote or bracket opens")
 csv("a picture", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0", "a.csv line 1, column 1", "set encoding")
 csv("a column named in types that is not there", "id,name\n1,a\n", "'naem'", "did you mean 'name'", options="types: {naem: string}", exit=CONFIG)

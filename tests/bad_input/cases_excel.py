@@ -92,3 +92,11 @@ excel("a range that is none", GOOD, "'A1-B2' is no range", "such as B3:F200", op
 excel("a range that ends before it begins", GOOD, "'C1:A2' is no range", "such as B3:F200", options="range: \"C1:A2\"", exit=CONFIG)
 excel("a range beyond the last column", GOOD, "'A1:XFE2' is no range", "such as B3:F200", options="range: \"A1:XFE2\"", exit=CONFIG)
 excel("a value that does not fit its column", book(row("<c><v>1</v></c>") * 200 + row("<c t='str'><v>many</v></c>")), "row 202", "column a", "'many'", options="sample: 1000")
+excel("a workbook whose sheet is no XML", book(sheet="id,name\n1,ada\n"), "sheet1.xml line 1", "expected an element")
+excel("a workbook whose relations name no sheet", book(relations="<Relationships/>"), "a.xlsx", "save it again")
+excel("a sheet whose cells cross their rows", book(sheet="<worksheet><sheetData><row><c><v>1</row></v></c></sheetData></worksheet>"), "sheet1.xml line 1", "see that each element is closed")
+excel("a sheet with an entity of a file", book(sheet="<!DOCTYPE w [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><worksheet><sheetData><row><c t='str'><v>&e;</v></c></row></sheetData></worksheet>"),
+      "sheet1.xml line 1", "declares entities", "write the values out")
+excel("texts that break off", book(row("<c t='s'><v>0</v></c>"), texts="<sst><si><t>x"), "xl/sharedStrings.xml", "cut off")
+excel("10,000 attributes of a cell", book(row("<c " + " ".join(f"a{n}='1'" for n in range(10_000)) + "/>")), "more than 4,096 attributes", "a.xlsx")
+excel("a sheet by the name of its folder", book(relations=PARTS["xl/_rels/workbook.xml.rels"].replace("worksheets/sheet1.xml", "worksheets/")), "xl/worksheets", "which it names")

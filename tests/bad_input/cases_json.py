@@ -1,6 +1,6 @@
 """JSON lines that are wrong."""
 from table import CONFIG, json
-import gzip
+import gzip, zipfile
 
 GOOD = '{"a": 1, "b": "x", "c": true, "d": {"e": 1}, "f": [1]}\n'
 
@@ -85,6 +85,10 @@ json("a picture read as JSON", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0", "a.json
 json("objects nested 100,000 deep that do not end", '{"a": ' * 100_000 + "\n", "a.jsonl line 1", "one whole object a line")
 json("a line of more than 64 MB", lambda path: gzip.open(path, "wb", 1).write(b'{"a": 1}\n{"b": "' + b"a" * 70_000_000), "a.jsonl line 2",
      "longer than 67 MB", "a quote or bracket opens and does not close")
+json("a zip bomb of one text", lambda path: zipfile.ZipFile(path, "w", 8, compresslevel=9).writestr("a.jsonl", '{"a": "' + "a" * 300_000_000), "a.jsonl line 1",
+     "longer than 67 MB", "a quote or bracket opens and does not close")
+json("an array of 70 MB that does not end", lambda path: open(path, "w").write('{"a": [' + "1," * 35_000_000), "a.jsonl line 1", "longer than 67 MB", "does not close")
+json("a million keys", lambda path: open(path, "w").write("{" + ",".join(f'"k{n}": 1' for n in range(1_000_000)) + "}\n"), "a.jsonl", "keys", "records_path")
 json("a JSON column in types that is not there", GOOD, "'bb'", "did you mean 'b'", options="types: {bb: string}", exit=CONFIG)
 json("a nested JSON column in types", GOOD, "'d.e'", "which the sample does not have", options="types: {d.e: string}", exit=CONFIG)
 json("an option of csv for json", GOOD, "t.yaml:1:47", "unknown key 'delimiter'", options="delimiter: ;", exit=CONFIG)

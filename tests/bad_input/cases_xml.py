@@ -1,4 +1,5 @@
 """XML files that are not well-formed, that are hostile, and records that are not as the sample."""
+import gzip
 from table import CONFIG, source
 
 
@@ -60,3 +61,18 @@ xml("a list that the sample did not have", doc("<x><a>1</a></x>\n" * 200 + "<x><
     options="record_path: x, sample: 1000")
 xml("a zip bomb for XML", lambda path: __import__("zipfile").ZipFile(path, "w", 8, compresslevel=9).writestr("a.xml", "<r><x><a>1</a></x>" + " " * 100_000_000 + "</r>"),
     "line 1", "larger than 67 MB", "see that the file is whole")
+xml("entities in attributes of the document type", "<!DOCTYPE r [<!ATTLIST x a CDATA \"&e;\"><!ENTITY e \"" + "e" * 1_000_000 + "\">]>\n<r><x/></r>", "line 1", "declares entities",
+    "write the values out")
+xml("an entity that contains itself", "<!DOCTYPE r [<!ENTITY a \"&b;\"><!ENTITY b \"&a;\">]>\n<r><x><a>&a;</a></x></r>", "line 1", "declares entities", "write the values out")
+xml("a document type of 70 MB", lambda path: open(path, "w").write("<!DOCTYPE r [" + "<!ELEMENT r ANY>" * 4_400_000 + "]>\n<r/>"), "line 1", "larger than 67 MB", "see that the file is whole")
+xml("a comment of 70 MB", lambda path: open(path, "w").write("<r><x><a>1</a></x><!--" + "x" * 70_000_000 + "--></r>"), "line 1", "larger than 67 MB", "see that the file is whole")
+xml("a name of 70 MB", lambda path: open(path, "w").write("<r><x><" + "a" * 70_000_000 + ">1</a></x></r>"), "line 1", "larger than 67 MB", "see that the file is whole")
+xml("an instruction of 70 MB", lambda path: open(path, "w").write("<?x " + "a" * 70_000_000 + "?><r><x><a>1</a></x></r>"), "line 1", "larger than 67 MB", "see that the file is whole")
+xml("an instruction without end", "<r><?x <x><a>1</a></x></r>", "line 1", "is not closed", "cut off")
+xml("an element with no name", doc("<x>< >1</></x>"), "line 3", "expected")
+xml("a tag without its slash", doc("<x><a>1<a></x>"), "line 3", "expected that of \"a\"", "see that each element is closed")
+xml("a character that XML does not have", doc("<x><a>\x01</a></x>"), "line 3", "control character", "take it out")
+xml("a NUL in XML", doc("<x><a>1\0</a></x>"), "line 3", "take it out")
+xml("half of a surrogate pair in a reference", doc("<x><a>&#xD800;</a></x>"), "line 3", "is no reference", "write the character itself")
+xml("gzip that was cut, for XML", gzip.compress(doc(GOOD * 100).encode())[:-30], "cut short", "write it again")
+xml("a gzip bomb in a record", lambda path: gzip.open(path, "wb", 9).write(b"<r><x><a>" + b"x" * 600_000_000), "larger than 67 MB", "see that the file is whole")

@@ -78,6 +78,13 @@ Result<std::vector<std::string>> ParseHeldColumns(const std::string& text) {
 }
 
 Status CsvText::CheckNames() const {
+  constexpr size_t kColumnsMax = 20'000;
+  if (columns_.size() > kColumnsMax) {
+    return DataError(name() + " line 1: the header has " +
+                     FormatCount(static_cast<int64_t>(columns_.size())) +
+                     " columns, of 20,000 at most; see that delimiter is the file's, and quote "
+                     "values that hold it");
+  }
   std::map<std::string, size_t> places;
   std::string faults;
   for (size_t i = 0; i < columns_.size(); ++i) {

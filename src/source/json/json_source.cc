@@ -234,7 +234,14 @@ class JsonSource : public Source {
     bool has_records = false;
     while (records.Next(&record)) {
       has_records = true;
-      if (shape->See(record, records.line())) continue;
+      const bool is_object = shape->See(record, records.line());
+      if (shape->is_too_wide()) {
+        return DataError(text.blocks.name() + " line " + FormatCount(records.line()) +
+                         ": there are more than 20,000 different keys, which no table has as "
+                         "columns; set records_path to where the records are, or have what writes "
+                         "the file put values under keys, not into them");
+      }
+      if (is_object) continue;
       CALVE_RETURN_IF_ERROR(CheckWhole(text, records, record));
       if (misfit->empty())
         *misfit = text.blocks.name() + " line " + FormatCount(records.line()) + ": " + kNoObject;

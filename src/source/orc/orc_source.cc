@@ -10,8 +10,10 @@
 #include "columnar/convert.h"
 #include "io/arrow_bridge.h"
 #include "reader/file_batches.h"
+#include "reader/orc_check.h"
 #include "source/file_set.h"
 #include "source/registry.h"
+#include "source/value_check.h"
 
 namespace calve::source {
 namespace {
@@ -97,6 +99,9 @@ Result<OrcFile> LookAt(const Context& context, const Resources& resources,
   const std::string name = ShortName(info.uri);
   CALVE_ASSIGN_OR_RETURN(auto bytes, OpenBytes(context, resources, info));
   try {
+    const Status sound = reader::CheckOrcTail(*bytes);
+    if (!sound.ok() && sound.error().kind != ErrorKind::kData) return sound.error();
+    if (!sound.ok()) return NoOrc(name, sound.error().message);
     auto opened = arrow::adapters::orc::ORCFileReader::Open(io::ToArrow(std::move(bytes)),
                                                             arrow::default_memory_pool());
     if (!opened.ok()) return NoOrc(name, opened.status().message());
@@ -137,6 +142,7 @@ class OrcReader : public SplitReader {
       return Damaged(DataError("its footer says that it has " + FormatCount(rows_) + " rows"));
     }
     const columnar::Batch& rows = (*read)->rows;
+    CALVE_RETURN_IF_ERROR(CheckValues(*rows, ShortName(info_.uri), next_row_));
     TracedBatch batch;
     batch.rows_read = rows->num_rows();
     batch.bytes_read =

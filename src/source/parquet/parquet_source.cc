@@ -10,7 +10,10 @@
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
 #include "source/file_set.h"
+#include "source/parquet/footer_check.h"
+#include "source/parquet/page_pool.h"
 #include "source/registry.h"
+#include "source/value_check.h"
 
 namespace calve::source {
 namespace {
@@ -33,6 +36,7 @@ struct Piece {
   io::FileInfo file;
   std::vector<int> row_groups;
   int64_t first_row = 0;
+  int64_t rows = 0;
   int64_t batch_rows = 0;  ///< So many rows take about the bytes that a batch may.
 };
 
@@ -71,17 +75,19 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
   try {
     parquet::arrow::FileReaderBuilder builder;
     // A column chunk is read through a small buffer rather than whole: row groups may be large.
-    parquet::ReaderProperties buffered;
+    parquet::ReaderProperties buffered(PagePool());
     buffered.enable_buffered_stream();
     buffered.set_buffer_size(kBufferBytes);
     arrow::Status opened = builder.Open(io::ToArrow(std::move(file)), buffered);
     if (!opened.ok()) return NoParquet(name, opened.message());
+    const Status fits = CheckFooter(*builder.raw_reader()->metadata(), info.size.value());
+    if (!fits.ok()) return NoParquet(name, fits.error().message);
     parquet::ArrowReaderProperties properties;
     properties.set_batch_size(batch_rows);
     properties.set_pre_buffer(false);
-    builder.properties(properties);
-    CALVE_ASSIGN_OR_RETURN(auto reader, builder.Build());
-    return reader;
+    auto built = builder.memory_pool(PagePool())->properties(properties)->Build();
+    if (!built.ok()) return NoParquet(name, built.status().message());
+    return std::move(*built);
   } catch (const std::exception& error) {  // Parquet throws on broken files.
     return NoParquet(name, error.what());
   }
@@ -106,7 +112,12 @@ class ParquetReader : public SplitReader {
       std::shared_ptr<arrow::RecordBatch> rows;
       arrow::Status read = batches_->ReadNext(&rows);
       if (!read.ok()) return Damaged(StatusOf(read).error());
-      if (rows == nullptr) return std::optional<TracedBatch>();
+      if (rows == nullptr) {
+        if (next_row_ == piece_.first_row + piece_.rows) return std::optional<TracedBatch>();
+        return Damaged(DataError("its footer says that " + FormatCount(piece_.rows) +
+                                 " rows follow row " + FormatCount(piece_.first_row)));
+      }
+      CALVE_RETURN_IF_ERROR(CheckValues(*rows, name, next_row_));
       TracedBatch batch;
       batch.rows_read = rows->num_rows();
       batch.bytes_read = ByteCount(Share(rows->num_rows()));
@@ -233,11 +244,12 @@ class ParquetSource : public Source {
     const int per_piece = std::max(1, (groups + options.parallelism - 1) / options.parallelism);
     int64_t row = 0;
     for (int first = 0; first < groups; first += per_piece) {
-      Piece piece{.file = file, .row_groups = {}, .first_row = row, .batch_rows = 1};
+      Piece piece{.file = file, .row_groups = {}, .first_row = row, .rows = 0, .batch_rows = 1};
       int64_t memory = 0;
       for (int group = first; group < std::min(groups, first + per_piece); ++group) {
         piece.row_groups.push_back(group);
         row += metadata->RowGroup(group)->num_rows();
+        piece.rows = row - piece.first_row;
         memory += metadata->RowGroup(group)->total_byte_size();
       }
       const int64_t row_bytes =
