@@ -16,6 +16,8 @@ namespace {
 
 /// How long a call sleeps before it looks whether the run was asked to stop.
 constexpr auto kLook = std::chrono::milliseconds(100);
+/// So much of a copy is handed to the client library at once, which holds it until it is sent.
+constexpr size_t kCopiedBytes = 256 * 1024;
 
 std::string OneLine(const char* message) {
   std::string text(Trim(message == nullptr ? "" : message));
@@ -170,7 +172,8 @@ Error PostgresDatabase::Lost(const std::string& sql, const std::string& why) {
 
 Result<PostgresDatabase::Reply> PostgresDatabase::Run(const Context& context,
                                                       const std::string& sql,
-                                                      const std::vector<std::string>& parameters) {
+                                                      const std::vector<std::string>& parameters,
+                                                      Format format) {
   if (IsLost()) return Lost("", "it was closed before");
   std::vector<const char*> values;
   for (const std::string& parameter : parameters) {
@@ -179,7 +182,7 @@ Result<PostgresDatabase::Reply> PostgresDatabase::Run(const Context& context,
     values.push_back(parameter.c_str());
   }
   if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
-                        values.data(), nullptr, nullptr, /*resultFormat=*/0) != 1)
+                        values.data(), nullptr, nullptr, static_cast<int>(format)) != 1)
     return Lost(sql, OneLine(PQerrorMessage(connection_.get())));
   return Await(context, sql);
 }
@@ -200,11 +203,13 @@ Result<PostgresDatabase::Reply> PostgresDatabase::Await(const Context& context,
     Reply reply(PQgetResult(connection_.get()));
     if (reply == nullptr) break;
     last = std::move(reply);
-    if (PQresultStatus(last.get()) == PGRES_COPY_OUT) break;  // Its rows are still to come.
+    const ExecStatusType begun = PQresultStatus(last.get());
+    if (begun == PGRES_COPY_OUT || begun == PGRES_COPY_IN) break;  // Its rows are still to come.
   }
   if (last == nullptr) return Lost(sql, "it gave no answer");
   const ExecStatusType status = PQresultStatus(last.get());
-  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_OUT)
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_OUT ||
+      status == PGRES_COPY_IN)
     return last;
   if (IsLost()) return Lost(sql, OneLine(PQresultErrorMessage(last.get())));
   return ErrorOf(last.get(), sql);
@@ -272,6 +277,46 @@ Result<std::optional<std::string_view>> PostgresDatabase::NextCopied(const Conte
   return std::optional<std::string_view>();
 }
 
+Status PostgresDatabase::Flush(const Context& context) {
+  std::optional<Duration> until;
+  while (true) {
+    const int left = PQflush(connection_.get());
+    if (left == 0) return Status::Ok();
+    if (left < 0) return Lost("", OneLine(PQerrorMessage(connection_.get())));
+    if (!until.has_value()) until = context.clock->Monotonic() + options_.timeout;
+    if (Status waited = Wait(context, /*for_writing=*/true, *until); !waited.ok())
+      return GiveUp("", std::move(waited).error());
+  }
+}
+
+Status PostgresDatabase::SendCopied(const Context& context, std::string_view data) {
+  while (!data.empty()) {
+    const std::string_view piece = data.substr(0, kCopiedBytes);
+    if (PQputCopyData(connection_.get(), piece.data(), static_cast<int>(piece.size())) != 1)
+      return Lost("", OneLine(PQerrorMessage(connection_.get())));
+    data.remove_prefix(piece.size());
+    CALVE_RETURN_IF_ERROR(Flush(context));
+  }
+  if (PQputCopyEnd(connection_.get(), nullptr) != 1)
+    return Lost("", OneLine(PQerrorMessage(connection_.get())));
+  return Flush(context);
+}
+
+Result<int64_t> PostgresDatabase::CopyIn(const Context& context, const std::string& sql,
+                                         std::string_view data) {
+  CALVE_ASSIGN_OR_RETURN(const Reply begun, Run(context, sql, {}));
+  if (PQresultStatus(begun.get()) != PGRES_COPY_IN)
+    return BugError("'" + sql + "' is no COPY ... FROM STDIN");
+  // So that a server which takes nothing is noticed, and a stop is.
+  if (PQsetnonblocking(connection_.get(), 1) != 0)
+    return Lost("", OneLine(PQerrorMessage(connection_.get())));
+  CALVE_RETURN_IF_ERROR(SendCopied(context, data));
+  if (PQsetnonblocking(connection_.get(), 0) != 0)
+    return Lost("", OneLine(PQerrorMessage(connection_.get())));
+  CALVE_ASSIGN_OR_RETURN(const Reply reply, Await(context, sql));
+  return ParseInteger(PQcmdTuples(reply.get())).value_or(0);
+}
+
 Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) {
   const char* code = PQresultErrorField(reply, PG_DIAG_SQLSTATE);
   sql_state_ = code == nullptr ? "" : code;
@@ -280,13 +325,14 @@ Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) 
   const std::string place = "the database " + shown_;
   // Classes of PostgreSQL's error codes (appendix A of its manual).
   const std::string_view kind = state.substr(0, 2);
-  if (kind == "23") return AlreadyExistsError(place + " has such an entry already (" + said + ")");
+  if (state == "23505")
+    return AlreadyExistsError(place + " has such an entry already (" + said + ")");
   if (PassesByItself(state) || state == "55P03")
     return TransientError(place + " gave way to another writer or stops: " + said);
   if (kind == "53")
     return RefusedError(place + " is short of disk, memory or connections: " + said +
                         "; make room and run again");
-  if (kind == "22" || kind == "25" || kind == "28" || state == "42501")
+  if (kind == "22" || kind == "23" || kind == "25" || kind == "28" || state == "42501")
     return RefusedError(place + " refuses: " + said + "; mend it and run again");
   return BugError(place + " cannot run '" + sql + "': " + said);
 }
@@ -294,15 +340,25 @@ Error PostgresDatabase::ErrorOf(const pg_result* reply, const std::string& sql) 
 Result<std::vector<PostgresDatabase::Row>> PostgresDatabase::Query(
     const Context& context, const std::string& sql, const std::vector<std::string>& parameters) {
   CALVE_ASSIGN_OR_RETURN(const Reply reply, Run(context, sql, parameters));
-  std::vector<Row> rows(static_cast<size_t>(PQntuples(reply.get())));
+  return RowsOf(reply.get());
+}
+
+Result<std::vector<PostgresDatabase::Row>> PostgresDatabase::QueryBinary(const Context& context,
+                                                                         const std::string& sql) {
+  CALVE_ASSIGN_OR_RETURN(const Reply reply, Run(context, sql, {}, Format::kBinary));
+  return RowsOf(reply.get());
+}
+
+std::vector<PostgresDatabase::Row> PostgresDatabase::RowsOf(const pg_result* reply) {
+  std::vector<Row> rows(static_cast<size_t>(PQntuples(reply)));
   for (size_t i = 0; i < rows.size(); ++i) {
     const int row = static_cast<int>(i);
-    for (int column = 0; column < PQnfields(reply.get()); ++column) {
-      const bool is_null = PQgetisnull(reply.get(), row, column) == 1;
+    for (int column = 0; column < PQnfields(reply); ++column) {
+      const bool is_null = PQgetisnull(reply, row, column) == 1;
       rows[i].push_back(is_null ? std::nullopt
                                 : std::optional<std::string>(std::string(
-                                      PQgetvalue(reply.get(), row, column),
-                                      static_cast<size_t>(PQgetlength(reply.get(), row, column)))));
+                                      PQgetvalue(reply, row, column),
+                                      static_cast<size_t>(PQgetlength(reply, row, column)))));
     }
   }
   return rows;

@@ -52,6 +52,8 @@ class PostgresDatabase {
   /// Run one statement with $1, $2, ... for `parameters`, and give its rows.
   Result<std::vector<Row>> Query(const Context& context, const std::string& sql,
                                  const std::vector<std::string>& parameters = {});
+  /// The same with the values as their types' _send functions give them.
+  Result<std::vector<Row>> QueryBinary(const Context& context, const std::string& sql);
   /// Run one statement and give the number of rows that it changed.
   Result<int64_t> Change(const Context& context, const std::string& sql,
                          const std::vector<std::string>& parameters = {});
@@ -63,6 +65,8 @@ class PostgresDatabase {
   Status BeginCopy(const Context& context, const std::string& sql);
   /// The next message of the copy, which is a row; valid until the next call. Nothing at the end.
   Result<std::optional<std::string_view>> NextCopied(const Context& context);
+  /// Run a COPY ... FROM STDIN with all of its data, and give the number of rows that it brought.
+  Result<int64_t> CopyIn(const Context& context, const std::string& sql, std::string_view data);
   /// Let the server give up what it does for this connection, and leave it.
   void Cancel();
 
@@ -88,10 +92,15 @@ class PostgresDatabase {
   Status FinishConnecting(const Context& context);
   /// Wait until the socket can be read (or written).
   Status Wait(const Context& context, bool for_writing, Duration until);
+  enum class Format { kText = 0, kBinary = 1 };
   Result<Reply> Run(const Context& context, const std::string& sql,
-                    const std::vector<std::string>& parameters);
+                    const std::vector<std::string>& parameters, Format format = Format::kText);
+  static std::vector<Row> RowsOf(const pg_result* reply);
   /// Wait for all of the answer to what was sent, and give the last part.
   Result<Reply> Await(const Context& context, const std::string& sql);
+  /// Bring what the client library holds to the server.
+  Status Flush(const Context& context);
+  Status SendCopied(const Context& context, std::string_view data);
   Error Lost(const std::string& sql, const std::string& why);
   /// As Lost; where the run was stopped the server is told, and the error says so.
   Error GiveUp(const std::string& sql, Error why);

@@ -156,5 +156,28 @@ TEST_F(PostgresTest, ARunThatIsStoppedDoesNotWait) {
   EXPECT_EQ(stopped.error().kind, ErrorKind::kStopped);
 }
 
+TEST_F(PostgresTest, CopiesGoInWhole) {
+  PostgresDatabase database = Open();
+  ASSERT_TRUE(database.Change(context(), "CREATE TEMP TABLE t (a int CHECK (a > 0), b text)").ok());
+  std::string many;
+  for (int i = 1; i <= 200'000; ++i) many += std::to_string(i) + "\t" + std::string(40, 'x') + "\n";
+  const auto copied = database.CopyIn(context(), "COPY t FROM STDIN", many);
+  ASSERT_TRUE(copied.ok()) << copied.status().error().message;
+  EXPECT_EQ(*copied, 200'000);
+  EXPECT_EQ(*database.CopyIn(context(), "COPY t FROM STDIN", ""), 0);
+  // Data that the server refuses in the middle of the copy, and statements that are none.
+  const auto refused = database.CopyIn(context(), "COPY t FROM STDIN", many + "0\tx\n");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kRefused);
+  EXPECT_THAT(refused.error().message, HasSubstr("violates check constraint"));
+  EXPECT_EQ(database.CopyIn(context(), "SELECT 1", "").error().kind, ErrorKind::kBug);
+  const auto sums = database.Query(context(), "SELECT count(*), sum(a) FROM t");
+  ASSERT_TRUE(sums.ok());
+  EXPECT_THAT(*sums, ElementsAre(Row{"200000", "20000100000"}));
+  const auto bytes = database.QueryBinary(context(), "SELECT 258::int, NULL::int");
+  ASSERT_TRUE(bytes.ok());
+  EXPECT_THAT(*bytes, ElementsAre(Row{std::string("\0\0\1\2", 4), std::nullopt}));
+}
+
 }  // namespace
 }  // namespace calve::io
