@@ -77,6 +77,14 @@ target_link_libraries(calve_mariadb INTERFACE ${CALVE_MARIADB_ARCHIVE} OpenSSL::
 target_link_options(calve_mariadb INTERFACE -Wl,--exclude-libs,ALL)
 add_library(MariaDB::mariadb ALIAS calve_mariadb)
 
+# The machine's ODBC driver manager, which finds the drivers that are installed there.
+find_library(CALVE_ODBC libodbc.so REQUIRED)
+find_path(CALVE_ODBC_HEADERS sqlext.h REQUIRED)
+add_library(calve_odbc INTERFACE)
+target_include_directories(calve_odbc SYSTEM INTERFACE ${CALVE_ODBC_HEADERS})
+target_link_libraries(calve_odbc INTERFACE ${CALVE_ODBC})
+add_library(ODBC::ODBC ALIAS calve_odbc)
+
 # The Hive Metastore's interface, as C++ by Thrift's compiler.
 find_program(CALVE_THRIFT thrift REQUIRED)
 set(hive_metastore_idl ${CMAKE_SOURCE_DIR}/src/catalog/hive/hive_metastore.thrift)

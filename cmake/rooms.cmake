@@ -197,7 +197,7 @@ function(calve_add_test name label)
     LABELS ${label}
     TIMEOUT 1200
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
-    ENVIRONMENT "TZ=UTC;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+    ENVIRONMENT "TZ=UTC;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp")
 endfunction()
 
 calve_read_rooms()
