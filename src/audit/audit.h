@@ -88,10 +88,10 @@ Status CheckContract(const Context& context, const Contract& contract, const Reg
 
 /// What AuditTable judges.
 struct AuditScope {
-  engine::IcebergTable table;  ///< The very snapshot.
+  engine::ResolvedTable table;  ///< The very snapshot.
   /// The rows that row checks judge: those of this load only, or the whole table. Aggregate and
   /// query checks always see the whole table.
-  std::optional<engine::IcebergTable> added;
+  std::optional<engine::ResolvedTable> added;
   CheckInputs inputs;
   engine::TableResolver* resolver = nullptr;  ///< For the other tables that checks name.
   /// The judged table's catalog, by name: other tables are looked for there first. Empty: the

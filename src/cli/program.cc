@@ -406,10 +406,11 @@ Result<std::optional<audit::Contract>> Program::ContractOf(const pipeline::Job& 
     return ConfigError(job.file + ": there is no contract '" + job.contract + "' (contracts/" +
                        job.contract + ".yaml)");
   }
-  const config::Node* database = job.loader.node.Find("database");
-  const config::Node* table = job.loader.node.Find("table");
-  if (database == nullptr || table == nullptr) return std::optional<audit::Contract>();
-  return LoadContract(database->text() + "." + table->text());
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, parts());
+  const std::string table =
+      load::TableNameOf(known->loaders.Find(job.loader.type), job.loader.node);
+  if (table.empty()) return std::optional<audit::Contract>();
+  return LoadContract(table);
 }
 
 Result<pipeline::Resources> Program::ResourcesFor(const pipeline::Job& job) {
@@ -426,6 +427,7 @@ Result<pipeline::Resources> Program::ResourcesFor(const pipeline::Job& job) {
   CALVE_ASSIGN_OR_RETURN(resources.transform.engine, engine());
   resources.load.catalog = [this](const std::string& name) { return Catalog(name); };
   resources.load.files = &files();
+  resources.load.project_folder = folder();
   resources.load.engine = resources.transform.engine;
   CALVE_ASSIGN_OR_RETURN(resources.load.resolver, resolver());
   resources.book = book_.get();

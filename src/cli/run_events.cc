@@ -158,6 +158,11 @@ void RunEvents::Extracted(const pipeline::RunReport& report) {
 
 void RunEvents::Staged(const load::Report& report) {
   if (options_.silent) return;
+  if (report.branch.empty()) {
+    PrintLine("stage", report.table + "   " + Counted(report.rows_written, "row") + ", " +
+                           FormatBytes(report.bytes));
+    return;
+  }
   PrintLine(
       "stage",
       report.table + "@" + report.branch + "   " + Counted(report.files, "file") + ", " +
@@ -198,6 +203,14 @@ void RunEvents::PrintAuditFailure(const load::Report& report) const {
     waive += " --waive '" + outcome.check.name + "'";
     first = false;
   }
+  if (report.branch.empty()) {
+    PrintLine("target", report.table +
+                            " is unchanged; its source was not passed over: the next run "
+                            "reads the same rows again");
+    PrintLine("next",
+              "mend the rows at their source or the contract, then calve run the job again");
+    return;
+  }
   PrintLine("main", report.table + " is unchanged" +
                         (report.main_snapshot_id.has_value()
                              ? " (snapshot " + std::to_string(*report.main_snapshot_id) + ")"
@@ -234,8 +247,11 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
       PrintAuditFailure(load);
       break;
     case load::Ending::kPublished:
-      PrintLine("publish", load.table + "   main → " + std::to_string(*load.snapshot_id) +
-                               "   proved: " + load.proof);
+      PrintLine("publish",
+                load.table + "   " +
+                    (load.snapshot_id.has_value() ? "main → " + std::to_string(*load.snapshot_id)
+                                                  : load.published_as) +
+                    "   proved: " + load.proof);
       PrintLine("done", Seconds(report.took) + "   " + Accounting(report));
       PrintHeldBack(load);
       break;

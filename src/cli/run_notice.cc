@@ -19,6 +19,10 @@ notify::Notice StoppedByAudit(const pipeline::Job& job, const load::Report& load
     if (outcome.passed || outcome.check.severity != audit::Severity::kFail) continue;
     notice.lines.push_back(outcome.check.name + ": " + outcome.message);
   }
+  if (load.branch.empty()) {
+    notice.lines.push_back(load.table + " is unchanged; the next run reads the same rows again.");
+    return notice;
+  }
   notice.lines.push_back("main of " + load.table + " is unchanged; the rows are on branch " +
                          load.branch + ".");
   notice.lines.push_back("Look: calve branch nulls " + load.branch);

@@ -43,10 +43,18 @@ struct IcebergTable {
   std::optional<iceberg::SequenceNumber> data_sequence_min;
 };
 
-/// Rows that calve itself knows, such as calve.runs.
+class ResultStream;
+
+/// Rows in memory, such as calve.runs; or rows of another system, which each scan reads anew.
 struct ArrowTable {
   std::shared_ptr<arrow::Schema> schema;
   std::vector<columnar::Batch> batches;
+  /// Where set, the rows come from here and `batches` is empty. `columns` are the places in the
+  /// schema of those that are looked at; what the others hold in the batches does not count. May be
+  /// called from any thread.
+  std::function<Result<std::unique_ptr<ResultStream>>(const Context& context,
+                                                      const std::vector<int>& columns)>
+      stream = nullptr;
 };
 
 using ResolvedTable = std::variant<IcebergTable, ArrowTable>;

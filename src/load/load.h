@@ -117,6 +117,8 @@ struct Report {
   std::optional<int64_t> snapshot_id;       ///< Main's, after publishing.
   std::optional<int64_t> main_snapshot_id;  ///< Main's before, when the audit failed.
   std::string proof;                        ///< "table"
+  /// How the rows came to be seen, where there are no snapshots: "in one transaction".
+  std::string published_as;
   audit::Report audit;
   int commit_attempts = 0;
 };

@@ -7,6 +7,14 @@ const Kind* Registry::Find(const std::string& type) const {
   return found == kinds_.end() ? nullptr : &found->second;
 }
 
+std::string TableNameOf(const Kind* kind, const config::Node& options) {
+  if (kind != nullptr && kind->table != nullptr) return kind->table(options);
+  const config::Node* database = options.Find("database");
+  const config::Node* table = options.Find("table");
+  if (database == nullptr || table == nullptr) return "";
+  return database->text() + "." + table->text();
+}
+
 std::shared_ptr<const config::Parts> Registry::parts() const {
   auto parts = std::make_shared<config::Parts>();
   parts->noun = "loader";

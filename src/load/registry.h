@@ -23,6 +23,7 @@ struct Resources {
   io::FileSystem* files = nullptr;
   engine::Engine* engine = nullptr;           ///< For audits.
   engine::TableResolver* resolver = nullptr;  ///< For the tables that SQL checks name.
+  std::string project_folder;                 ///< Where relative paths in options begin.
 };
 
 struct Kind {
@@ -33,12 +34,19 @@ struct Kind {
                                               const Resources& resources)>
       make;
   /// The rows of `job` that were held back, for a replay whose own rows are held back in the name of
-  /// request.job. Changes nothing yet. Empty: the kind holds no rows back.
+  /// request.job. Changes nothing yet. Empty: what the kind holds back cannot be replayed.
   std::function<Result<std::unique_ptr<HeldRows>>(const config::Node& options,
                                                   const std::string& job, const Request& request,
                                                   const Resources& resources)>
       held = nullptr;
+  /// The table that options name, as contracts are called: "sales.daily_sales"; empty when it is not
+  /// said. Null: `database` and `table` say it.
+  std::function<std::string(const config::Node& options)> table = nullptr;
+  std::string details = {};  ///< Markdown behind the table of options on its page.
 };
+
+/// The name of the contract that holds for what a loader of this kind writes by these options.
+std::string TableNameOf(const Kind* kind, const config::Node& options);
 
 class Registry {
  public:

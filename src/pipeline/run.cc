@@ -740,8 +740,11 @@ std::string ReplayIdOf(const std::string& job) { return job + ".replay"; }
 Result<std::unique_ptr<load::HeldRows>> OpenHeldRows(const Job& job, const std::string& run,
                                                      const Resources& resources) {
   const load::Kind* kind = resources.parts->loaders.Find(job.loader.type);
-  if (kind == nullptr || kind->held == nullptr)
-    return ConfigError("loads of type '" + job.loader.type + "' hold no rows back");
+  if (kind == nullptr || kind->held == nullptr) {
+    return ConfigError("rows that loads of type '" + job.loader.type +
+                       "' hold back cannot be replayed; mend them at their source and run the job "
+                       "again");
+  }
   const load::Request request{.job = ReplayIdOf(job.id), .run = run};
   return kind->held(job.loader.node, job.id, request, resources.load);
 }

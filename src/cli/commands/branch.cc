@@ -183,13 +183,14 @@ Result<audit::Report> AuditStaged(Program& program, const FoundBranch& found,
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.engine());
   const iceberg::Snapshot& head = *found.head;
   audit::AuditScope scope;
-  scope.table = {.metadata = found.loaded.metadata,
-                 .snapshot_id = head.id,
-                 .schema = found.loaded.metadata->SchemaOf(head),
-                 .data_sequence_min = std::nullopt};
-  scope.added = scope.table;
-  scope.added->data_sequence_min = head.sequence_number;
-  CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*scope.table.schema));
+  engine::IcebergTable judged = {.metadata = found.loaded.metadata,
+                                 .snapshot_id = head.id,
+                                 .schema = found.loaded.metadata->SchemaOf(head),
+                                 .data_sequence_min = std::nullopt};
+  CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*judged.schema));
+  scope.table = judged;
+  judged.data_sequence_min = head.sequence_number;
+  scope.added = std::move(judged);
   scope.inputs.now_ms = MillisSinceEpoch(program.context().clock->Now());
   CALVE_ASSIGN_OR_RETURN(scope.resolver, program.resolver());
   return audit::AuditTable(program.context(), contract, parts->checks, *engine, scope);

@@ -61,11 +61,10 @@ Result<Proposed> InferFromTable(Program& program, const std::string& of) {
 }
 
 /// The contract that a job keeps, by its file's name.
-Result<std::string> ContractNameOf(const pipeline::Job& job) {
+Result<std::string> ContractNameOf(const pipeline::Parts& known, const pipeline::Job& job) {
   if (!job.contract.empty()) return job.contract;
-  const config::Node* database = job.loader.node.Find("database");
-  const config::Node* table = job.loader.node.Find("table");
-  if (database != nullptr && table != nullptr) return database->text() + "." + table->text();
+  std::string table = load::TableNameOf(known.loaders.Find(job.loader.type), job.loader.node);
+  if (!table.empty()) return table;
   return ConfigError(job.file + ": the job names no contract, and its loader no table");
 }
 
@@ -98,7 +97,8 @@ Result<engine::ArrowTable> Sample(Program& program, const pipeline::Job& job, in
 
 Result<Proposed> InferFromJob(Program& program, const InferArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const pipeline::Job job, program.LoadJob(arguments.of));
-  CALVE_ASSIGN_OR_RETURN(const std::string name, ContractNameOf(job));
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, program.parts());
+  CALVE_ASSIGN_OR_RETURN(const std::string name, ContractNameOf(*known, job));
   bool whole = true;
   CALVE_ASSIGN_OR_RETURN(engine::ArrowTable rows, Sample(program, job, arguments.sample, &whole));
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.engine());

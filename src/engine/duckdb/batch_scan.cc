@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "engine/duckdb/arrow_input.h"
 #include "engine/duckdb/query_state.h"
@@ -20,6 +21,9 @@ struct GlobalState : duckdb::GlobalTableFunctionState {
   std::atomic<size_t> next{0};
   size_t batch_count = 0;
   duckdb::vector<duckdb::column_t> columns;
+  std::mutex mutex;  ///< Of the stream.
+  std::unique_ptr<ResultStream> stream;
+  /// A stream gives one batch at a time, and its readers would wait for each other.
   duckdb::idx_t MaxThreads() const override { return std::max<size_t>(batch_count, 1); }
 };
 
@@ -47,13 +51,22 @@ duckdb::unique_ptr<duckdb::FunctionData> Bind(ClientContext& client,
 }
 
 duckdb::unique_ptr<duckdb::GlobalTableFunctionState> InitGlobal(
-    ClientContext&, duckdb::TableFunctionInitInput& input) {
+    ClientContext& client, duckdb::TableFunctionInitInput& input) {
   auto state = duckdb::make_uniq<GlobalState>();
-  state->batch_count = input.bind_data->Cast<BindData>().table->batches.size();
+  const ArrowTable& table = *input.bind_data->Cast<BindData>().table;
+  state->batch_count = table.batches.size();
   const size_t column_count = input.bind_data->Cast<BindData>().columns->types().size();
+  std::vector<int> looked_at;
   // Rows that are only counted come with a column that nobody reads.
-  for (const auto column : input.column_ids)
-    state->columns.push_back(column < column_count ? column : duckdb::COLUMN_IDENTIFIER_ROW_ID);
+  for (const auto column : input.column_ids) {
+    const bool is_column = column < column_count;
+    state->columns.push_back(is_column ? column : duckdb::COLUMN_IDENTIFIER_ROW_ID);
+    if (is_column) looked_at.push_back(static_cast<int>(column));
+  }
+  if (table.stream != nullptr) {
+    QueryState& query = *QueryState::Of(client);
+    state->stream = ValueOrThrow(query, table.stream(query.context(), looked_at));
+  }
   return state;
 }
 
@@ -64,14 +77,27 @@ duckdb::unique_ptr<duckdb::LocalTableFunctionState> InitLocal(
                                        global->Cast<GlobalState>());
 }
 
-void Scan(ClientContext&, duckdb::TableFunctionInput& input, duckdb::DataChunk& chunk) {
+/// The next batch, and its place in their order; null when there are no more.
+columnar::Batch NextBatch(ClientContext& client, const ArrowTable& table, GlobalState& global,
+                          size_t* place) {
+  if (global.stream == nullptr) {
+    *place = global.next.fetch_add(1);
+    return *place < table.batches.size() ? table.batches[*place] : nullptr;
+  }
+  QueryState& query = *QueryState::Of(client);
+  std::lock_guard lock(global.mutex);
+  *place = global.next.fetch_add(1);
+  return ValueOrThrow(query, global.stream->Next(query.context()));
+}
+
+void Scan(ClientContext& client, duckdb::TableFunctionInput& input, duckdb::DataChunk& chunk) {
   const auto& table = *input.bind_data->Cast<BindData>().table;
   auto& global = input.global_state->Cast<GlobalState>();
   auto& local = input.local_state->Cast<LocalState>();
   while (!local.has_batch || !local.cursor.Next(chunk)) {
-    local.batch = global.next.fetch_add(1);
-    if (local.batch >= table.batches.size()) return;
-    local.cursor.SetBatch(table.batches[local.batch]);
+    const columnar::Batch batch = NextBatch(client, table, global, &local.batch);
+    if (batch == nullptr) return;
+    local.cursor.SetBatch(batch);
     local.has_batch = true;
   }
 }
@@ -85,6 +111,7 @@ duckdb::OperatorPartitionData PartitionData(ClientContext&,
 
 duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&,
                                                        const duckdb::FunctionData* bind) {
+  if (bind->Cast<BindData>().table->stream != nullptr) return nullptr;
   duckdb::idx_t rows = 0;
   for (const auto& batch : bind->Cast<BindData>().table->batches)
     rows += static_cast<duckdb::idx_t>(batch->num_rows());

@@ -56,6 +56,48 @@ TEST_F(SqlTest, ValuesComeOutAsTheyAre) {
               ElementsAre("NULL|é|list<element: int32>[1, null]|{a:int32 = null}"));
 }
 
+/// Two batches, whose second column is there only when it is looked at.
+class TwoBatches : public ResultStream {
+ public:
+  explicit TwoBatches(ArrowTable table) : table_(std::move(table)) {}
+  const std::shared_ptr<arrow::Schema>& schema() const override { return table_.schema; }
+  Result<columnar::Batch> Next(const Context&) override {
+    if (next_ < 2) return table_.batches[next_++];
+    if (fails) return DataError("the other system is gone");
+    return columnar::Batch();
+  }
+  bool fails = false;
+
+ private:
+  const ArrowTable table_;
+  size_t next_ = 0;
+};
+
+TEST_F(SqlTest, StreamsAreReadAnewByEachScan) {
+  const auto schema =
+      arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8())});
+  ArrowTable rows = TableOf(schema, R"([{"a": 1, "b": "x"}, {"a": 2, "b": "y"}])");
+  rows.batches.push_back(TableOf(schema, R"([{"a": 3, "b": null}])").batches[0]);
+  std::vector<std::vector<int>> looked_at;
+  bool fails = false;
+  ArrowTable table{.schema = schema};
+  table.stream = [&](const Context&, const std::vector<int>& columns) {
+    looked_at.push_back(columns);
+    auto stream = std::make_unique<TwoBatches>(rows);
+    stream->fails = fails;
+    return Result<std::unique_ptr<ResultStream>>(std::move(stream));
+  };
+  const QueryOptions options{.tables = {{"t", table}}};
+  EXPECT_THAT(Rows("SELECT sum(a) FROM t", options), ElementsAre("6"));
+  EXPECT_THAT(looked_at, ElementsAre(ElementsAre(0)));
+  EXPECT_THAT(Rows("SELECT count(*) FROM t", options), ElementsAre("3"));
+  EXPECT_THAT(Rows("SELECT l.a, r.b FROM t l JOIN t r USING (a) WHERE r.b = 'y'", options),
+              ElementsAre("2|y"));
+  EXPECT_EQ(looked_at.size(), 4U);
+  fails = true;
+  EXPECT_THAT(ErrorOf("SELECT max(a) FROM t", options), HasSubstr("the other system is gone"));
+}
+
 TEST_F(SqlTest, AWholeNumberTooLargeForADecimalIsAnError) {
   EXPECT_THAT(ErrorOf("SELECT 170141183460469231731687303715884105727::HUGEINT"),
               StartsWith("data: "));

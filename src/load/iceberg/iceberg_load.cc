@@ -8,6 +8,7 @@
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
 #include "iceberg/scan.h"
+#include "load/held_back.h"
 #include "load/iceberg/load_history.h"
 #include "load/iceberg/merge.h"
 #include "load/iceberg/options.h"
@@ -15,8 +16,8 @@
 #include "load/iceberg/quarantine.h"
 #include "load/iceberg/replay.h"
 #include "load/iceberg/row_filter.h"
-#include "load/iceberg/schema_plan.h"
 #include "load/registry.h"
+#include "load/schema_plan.h"
 #include "writer/writer.h"
 
 namespace calve::load {
@@ -42,7 +43,7 @@ class IcebergLoad : public Load {
   Result<std::optional<commit::Position>> ReadPosition(const Context& context,
                                                        bool expected) override;
   void SetsOutToRead(const std::string& what) override {
-    load_key_ = Quarantine::KeyOf(request_.job, what);
+    load_key_ = LoadKeyOf(request_.job, what);
     is_replay_ = true;
   }
   Result<std::shared_ptr<arrow::Schema>> WantedSchema(const Context& context) override;
@@ -209,30 +210,18 @@ Result<std::optional<commit::Position>> IcebergLoad::ReadPosition(const Context&
                                                        *target, request_.job, expected));
   }
   if (!found.has_value()) {
-    load_key_ = Quarantine::KeyOf(request_.job);
+    load_key_ = LoadKeyOf(request_.job);
     return std::optional<commit::Position>();
   }
   position_before_ = found->snapshot_id;
-  load_key_ = Quarantine::KeyOf(request_.job, std::to_string(found->snapshot_id.value()));
+  load_key_ = LoadKeyOf(request_.job, std::to_string(found->snapshot_id.value()));
   return std::optional<commit::Position>(std::move(found->position));
 }
 
 Result<std::shared_ptr<arrow::Schema>> IcebergLoad::WantedSchema(const Context& context) {
   CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
-  if (target.has_value()) return columnar::ToArrowSchema(*target->metadata->schema());
-  std::vector<Field> promised;
-  if (request_.contract != nullptr) {
-    for (const audit::ColumnPromise& column : request_.contract->columns) {
-      if (!column.type.has_value()) continue;
-      promised.push_back(Field{.id = iceberg::FieldId(static_cast<int32_t>(promised.size()) + 1),
-                               .name = column.name,
-                               .type = *column.type});
-    }
-  }
-  if (promised.empty()) return std::shared_ptr<arrow::Schema>();
-  const auto fields = iceberg::AssignFreshIds(promised, iceberg::FieldId(0)).first;
-  CALVE_ASSIGN_OR_RETURN(const auto schema, iceberg::Schema::Make(iceberg::SchemaId(0), fields));
-  return columnar::ToArrowSchema(*schema);
+  if (target.has_value()) return WantedColumns(target->metadata->schema()->fields());
+  return PromisedSchema(request_.contract);
 }
 
 Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::Schema& incoming) {
@@ -459,12 +448,13 @@ Result<audit::Report> IcebergLoad::Audit(const Context& context,
   if (request_.contract == nullptr) return audit::Report{};
   const iceberg::SchemaPtr& schema = metadata->SchemaOf(snapshot);
   audit::AuditScope scope;
-  scope.table = {.metadata = metadata,
-                 .snapshot_id = snapshot.id,
-                 .schema = schema,
-                 .data_sequence_min = std::nullopt};
-  scope.added = scope.table;
-  scope.added->data_sequence_min = snapshot.sequence_number;
+  engine::IcebergTable judged = {.metadata = metadata,
+                                 .snapshot_id = snapshot.id,
+                                 .schema = schema,
+                                 .data_sequence_min = std::nullopt};
+  scope.table = judged;
+  judged.data_sequence_min = snapshot.sequence_number;
+  scope.added = std::move(judged);
   CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*schema));
   scope.inputs.rows_before = rows_before;
   scope.inputs.rows_loaded = RowsWritten();

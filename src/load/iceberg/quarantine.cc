@@ -1,17 +1,14 @@
 #include "load/iceberg/quarantine.h"
 
-#include <arrow/array/builder_binary.h>
-#include <arrow/array/builder_time.h>
 #include <arrow/array/util.h>
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
-#include "base/text.h"
 #include "catalog/table_files.h"
 #include "columnar/arrow_status.h"
 #include "iceberg/scan.h"
+#include "load/held_back.h"
 
 namespace calve::load {
 namespace {
@@ -20,9 +17,6 @@ using iceberg::Field;
 using iceberg::FieldId;
 using iceberg::Type;
 
-constexpr std::array<std::string_view, 9> kTextColumns = {
-    "rule", "reason", "origin", "raw", "form", "columns", "job", "run", "load_key"};
-constexpr std::string_view kTimeColumn = "quarantined_at";
 /// Quarantines that were made without them get them.
 constexpr std::array<std::string_view, 2> kLaterColumns = {"form", "columns"};
 
@@ -33,56 +27,25 @@ Result<iceberg::CreateTableOptions> TableOptions(const std::string& location,
   options.uuid = uuid;
   // Every run with rows held back commits here; nobody reads what the table was long ago.
   options.properties["write.metadata.delete-after-commit.enabled"] = "true";
-  for (const std::string_view name : kTextColumns) {
-    options.fields.push_back(Field{.id = FieldId(static_cast<int32_t>(options.fields.size()) + 1),
-                                   .name = std::string(name),
-                                   .type = Type::String()});
+  options.fields = QuarantineColumns();
+  FieldId key;
+  for (const Field& field : options.fields) {
+    if (field.name == kLoadKeyColumn) key = field.id;
   }
-  const FieldId key = options.fields.back().id;
-  options.fields.push_back(Field{.id = FieldId(key.value() + 1),
-                                 .name = std::string(kTimeColumn),
-                                 .type = Type::TimestampTz()});
   options.partition_fields = {{.source_id = key,
                                .field_id = FieldId(1000),
-                               .name = "load_key",
+                               .name = std::string(kLoadKeyColumn),
                                .transform = iceberg::Transform::Identity()}};
   return options;
 }
 
 Status CheckIsOurs(const iceberg::TableMetadata& metadata, const catalog::TableName& table) {
-  if (metadata.schema()->FindByName("load_key") != nullptr) return Status::Ok();
+  if (metadata.schema()->FindByName(kLoadKeyColumn) != nullptr) return Status::Ok();
   return RefusedError("table " + table.ToString() +
                       " is no quarantine of calve: it has no column load_key; rename it");
 }
 
-/// A text that every reader of Parquet takes: bytes that are no UTF-8 are shown as \xff.
-std::string Readable(const std::string& text) {
-  if (IsValidUtf8(text)) return text;
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string readable;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      readable += c;
-    } else {
-      readable += std::string("\\x") + kHex[byte >> 4] + kHex[byte & 15];
-    }
-  }
-  return readable;
-}
-
 }  // namespace
-
-/// FNV-1a.
-std::string Quarantine::KeyOf(const std::string& job, const std::string& what) {
-  const std::string text = what.empty() ? job : job + '\n' + what;
-  uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string name(16, '0');
-  for (size_t i = 16; i-- > 0; hash >>= 4) name[i] = kHex[hash & 15];
-  return name;
-}
 
 Result<iceberg::MetadataPtr> Quarantine::Metadata(const Context& context) {
   std::lock_guard lock(mutex_);
@@ -136,35 +99,22 @@ Status Quarantine::Writer::Write(const Context& context, const std::vector<Quara
                                                                 .split = split_,
                                                                 .buffer_bytes_max = 8 << 20}));
   }
-  std::array<arrow::StringBuilder, kTextColumns.size()> texts;
-  arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
-                                arrow::default_memory_pool());
-  for (const QuarantinedRow& row : rows) {
-    // What is not shown as it was cannot be read again.
-    const columnar::RowForm form = IsValidUtf8(row.raw) ? row.form : columnar::RowForm::kShown;
-    const std::array<std::string, kTextColumns.size()> values = {
-        row.rule,    row.reason,  row.origin,  row.raw,    std::string(columnar::ToString(form)),
-        row.columns, options.job, options.run, options.key};
-    for (size_t i = 0; i < values.size(); ++i)
-      CALVE_RETURN_IF_ERROR(texts[i].Append(Readable(values[i])));
-    CALVE_RETURN_IF_ERROR(times.Append(options.now_us));
-  }
-  const auto count = static_cast<int64_t>(rows.size());
+  CALVE_ASSIGN_OR_RETURN(
+      const columnar::Batch held,
+      QuarantineRows(
+          rows,
+          {.job = options.job, .run = options.run, .key = options.key, .now_us = options.now_us}));
   CALVE_ASSIGN_OR_RETURN(const auto schema,
                          columnar::ToArrowSchema(*quarantine_.metadata_->schema()));
   arrow::ArrayVector columns;
   for (const auto& field : schema->fields()) {
-    const auto* const text = std::find(kTextColumns.begin(), kTextColumns.end(), field->name());
-    if (text != kTextColumns.end()) {
-      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(),
-                             texts[static_cast<size_t>(text - kTextColumns.begin())].Finish());
-    } else if (field->name() == kTimeColumn) {
-      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), times.Finish());
-    } else {
-      CALVE_ASSIGN_OR_RETURN(columns.emplace_back(), arrow::MakeArrayOfNull(field->type(), count));
-    }
+    std::shared_ptr<arrow::Array>& column = columns.emplace_back();
+    column = held->GetColumnByName(field->name());
+    if (column != nullptr) continue;
+    CALVE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), held->num_rows()));
   }
-  return writer_->Write(context, arrow::RecordBatch::Make(schema, count, std::move(columns)));
+  return writer_->Write(context,
+                        arrow::RecordBatch::Make(schema, held->num_rows(), std::move(columns)));
 }
 
 Status Quarantine::Writer::Close(const Context& context) {
@@ -201,7 +151,7 @@ Status Quarantine::Commit(const Context& context) {
   CALVE_RETURN_IF_ERROR(loaded);
   const iceberg::TableMetadata& metadata = *loaded->metadata;
   CALVE_RETURN_IF_ERROR(CheckIsOurs(metadata, options_.table));
-  const Field& key = *metadata.schema()->FindByName("load_key");
+  const Field& key = *metadata.schema()->FindByName(kLoadKeyColumn);
   catalog::TableFiles table_files(files_);
   const auto filter = iceberg::Expression::Compare(iceberg::Expression::Op::kEqual, key.id,
                                                    {iceberg::Value(options_.key)});

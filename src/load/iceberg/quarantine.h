@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commit/committer.h"
+#include "load/held_back.h"
 #include "load/load.h"
 #include "writer/writer.h"
 
@@ -51,11 +52,9 @@ class Quarantine {
   int64_t rows() const { return rows_; }
   const catalog::TableName& table() const { return options_.table; }
 
-  /// A short name for what a run of a job set out to read; empty: from the start.
-  static std::string KeyOf(const std::string& job, const std::string& what = "");
   /// The quarantine's name beside a table.
   static catalog::TableName NameFor(const catalog::TableName& table) {
-    return {table.ns, table.name + "__quarantine"};
+    return {table.ns, table.name + std::string(kQuarantineSuffix)};
   }
 
  private:

@@ -66,7 +66,7 @@ class QuarantineTest : public testing::Test {
                            .job = "j",
                            .run = "r",
                            .file_tag = "r-1",
-                           .key = Quarantine::KeyOf("j"),
+                           .key = LoadKeyOf("j"),
                            .now_us = 5});
     Quarantine::Writer writer(quarantine, 0);
     CALVE_RETURN_IF_ERROR(writer.Write(*context_, {row}));
@@ -113,7 +113,7 @@ TEST_F(QuarantineTest, ATableOfAnEarlierVersionGetsTheColumnsThatItLacks) {
   EXPECT_THAT(Rows(), testing::ElementsAre(
                           R"({"rule": "schema", "reason": "why", "origin": "a.csv line 1", )"
                           R"("raw": "1;x", "job": "j", "run": "r", "load_key": ")" +
-                          Quarantine::KeyOf("j") +
+                          LoadKeyOf("j") +
                           R"(", "quarantined_at": "1970-01-01T00:00:00.000005+00:00", )"
                           R"("form": "text", "columns": "[\"id\"]"})"));
 }

@@ -3,13 +3,13 @@
 #include <utility>
 
 #include "commit/proof.h"
-#include "load/iceberg/quarantine.h"
+#include "load/held_back.h"
 
 namespace calve::load {
 
 SettledLoads::SettledLoads(const std::string& job, const std::string& replay_job,
                            const iceberg::TableMetadata* table)
-    : key_ahead_(Quarantine::KeyOf(job)) {
+    : key_ahead_(LoadKeyOf(job)) {
   const iceberg::Snapshot* snapshot = table == nullptr ? nullptr : table->current_snapshot();
   bool is_newest = true;
   while (snapshot != nullptr) {
@@ -21,12 +21,12 @@ SettledLoads::SettledLoads(const std::string& job, const std::string& replay_job
     const std::string position = text(commit::summary::kPosition);
     if (const std::string run = text(commit::summary::kRun); !run.empty()) runs_.insert(run);
     if (pipeline == job && !position.empty()) {
-      const std::string key = Quarantine::KeyOf(job, std::to_string(snapshot->id.value()));
+      const std::string key = LoadKeyOf(job, std::to_string(snapshot->id.value()));
       keys_behind_.insert(is_newest ? key_ahead_ : key);
       if (std::exchange(is_newest, false)) key_ahead_ = key;
     }
     if (pipeline == replay_job && !position.empty())
-      keys_behind_.insert(Quarantine::KeyOf(replay_job, position));
+      keys_behind_.insert(LoadKeyOf(replay_job, position));
     if (!snapshot->parent_id.has_value()) break;
     const iceberg::Snapshot* parent = table->FindSnapshot(*snapshot->parent_id);
     if (parent == nullptr) known_since_us_ = snapshot->timestamp_ms * 1000;

@@ -18,7 +18,7 @@ class SettledLoads {
                const iceberg::TableMetadata* table);
 
   struct Load {
-    std::string key;  ///< As Quarantine::KeyOf.
+    std::string key;  ///< As LoadKeyOf.
     std::string run;
     int64_t held_back_us = 0;  ///< Microseconds since 1970, UTC.
   };

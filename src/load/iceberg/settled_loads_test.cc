@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "commit/proof.h"
-#include "load/iceberg/quarantine.h"
+#include "load/held_back.h"
 
 namespace calve::load {
 namespace {
@@ -40,14 +40,14 @@ constexpr int64_t kLater = 1'000'000'000;  ///< Than all commits, in microsecond
 
 TEST(SettledLoads, WithoutATableNothingIs) {
   const SettledLoads settled("j", "j.replay", nullptr);
-  EXPECT_FALSE(settled.Has({.key = Quarantine::KeyOf("j"), .run = "r1"}));
+  EXPECT_FALSE(settled.Has({.key = LoadKeyOf("j"), .run = "r1"}));
 }
 
 TEST(SettledLoads, WhatTheNextRunReadsAgainIsNot) {
   const iceberg::TableMetadata table =
       TableOf({{1, "j", "r1", "{a}"}, {2, "other", "r2", ""}, {3, "j", "r3", "{b}"}});
   const SettledLoads settled("j", "j.replay", &table);
-  const std::string ahead = Quarantine::KeyOf("j", "3");
+  const std::string ahead = LoadKeyOf("j", "3");
   EXPECT_TRUE(settled.Has({.key = "k", .run = "r1", .held_back_us = kLater}));
   EXPECT_FALSE(settled.Has({.key = "k", .run = "r9", .held_back_us = kLater}));
   EXPECT_FALSE(settled.Has({.key = ahead, .run = "r9", .held_back_us = kLater}));
@@ -65,11 +65,11 @@ TEST(SettledLoads, APositionThatWasLeftBehindSettlesItsRowsWhoeverHeldThemBack) 
   const auto has = [&](const std::string& key) {
     return settled.Has({.key = key, .run = "lost", .held_back_us = kLater});
   };
-  EXPECT_TRUE(has(Quarantine::KeyOf("j")));
-  EXPECT_TRUE(has(Quarantine::KeyOf("j", "1")));
-  EXPECT_FALSE(has(Quarantine::KeyOf("j", "2")));
-  EXPECT_TRUE(has(Quarantine::KeyOf("j.replay", "{chunk 1}")));
-  EXPECT_FALSE(has(Quarantine::KeyOf("j.replay", "{chunk 2}")));
+  EXPECT_TRUE(has(LoadKeyOf("j")));
+  EXPECT_TRUE(has(LoadKeyOf("j", "1")));
+  EXPECT_FALSE(has(LoadKeyOf("j", "2")));
+  EXPECT_TRUE(has(LoadKeyOf("j.replay", "{chunk 1}")));
+  EXPECT_FALSE(has(LoadKeyOf("j.replay", "{chunk 2}")));
 }
 
 }  // namespace

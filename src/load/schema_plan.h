@@ -1,5 +1,8 @@
 #pragma once
 
+#include <arrow/type.h>
+
+#include <memory>
 #include <vector>
 
 #include "audit/contract.h"
@@ -22,5 +25,11 @@ struct SchemaMeeting {
 /// refuses.
 Result<SchemaPlan> MeetSchemas(const SchemaMeeting& meeting,
                                const std::vector<iceberg::Field>& incoming);
+
+/// Columns as a source is asked for them: with exact types, and uuids as such, which are more than
+/// their 16 bytes.
+Result<std::shared_ptr<arrow::Schema>> WantedColumns(const std::vector<iceberg::Field>& fields);
+/// The same of the columns whose types a contract names; null when there are none.
+Result<std::shared_ptr<arrow::Schema>> PromisedSchema(const audit::Contract* contract);
 
 }  // namespace calve::load

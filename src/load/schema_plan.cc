@@ -1,10 +1,13 @@
-#include "load/iceberg/schema_plan.h"
+#include "load/schema_plan.h"
+
+#include <arrow/extension/uuid.h>
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/text.h"
+#include "columnar/convert.h"
 #include "iceberg/schema_edit.h"
 
 namespace calve::load {
@@ -267,6 +270,34 @@ class Meeting {
 
 Result<SchemaPlan> MeetSchemas(const SchemaMeeting& meeting, const std::vector<Field>& incoming) {
   return Meeting(meeting, incoming).Decide();
+}
+
+Result<std::shared_ptr<arrow::Schema>> WantedColumns(const std::vector<Field>& fields) {
+  CALVE_ASSIGN_OR_RETURN(
+      const auto schema,
+      iceberg::Schema::Make(iceberg::SchemaId(0),
+                            iceberg::AssignFreshIds(fields, iceberg::FieldId(0)).first));
+  CALVE_ASSIGN_OR_RETURN(const auto exact, columnar::ToArrowSchema(*schema));
+  arrow::FieldVector wanted = exact->fields();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (fields[i].type.kind() == iceberg::TypeKind::kUuid)
+      wanted[i] = wanted[i]->WithType(arrow::extension::uuid());
+  }
+  return arrow::schema(std::move(wanted));
+}
+
+Result<std::shared_ptr<arrow::Schema>> PromisedSchema(const audit::Contract* contract) {
+  std::vector<Field> promised;
+  if (contract != nullptr) {
+    for (const audit::ColumnPromise& column : contract->columns) {
+      if (!column.type.has_value()) continue;
+      promised.push_back(Field{.id = iceberg::FieldId(static_cast<int32_t>(promised.size()) + 1),
+                               .name = column.name,
+                               .type = *column.type});
+    }
+  }
+  if (promised.empty()) return std::shared_ptr<arrow::Schema>();
+  return WantedColumns(promised);
 }
 
 }  // namespace calve::load

@@ -1,4 +1,4 @@
-#include "load/iceberg/schema_plan.h"
+#include "load/schema_plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
