@@ -34,8 +34,8 @@ struct FileOptions {
   iceberg::NameMapping name_mapping;  ///< For files without field ids.
   Constants constants;
   int64_t batch_rows_max = 64 * 1024;
-  /// No table's writer has made the file: ids in it say nothing, and times that are finer than the
-  /// wanted type are a fault rather than cut. Of ORC only.
+  /// No writer of an Iceberg table has made the file: ids in it say nothing and, of ORC, times that
+  /// are finer than the wanted type are a fault rather than cut. Of ORC and Parquet.
   bool is_foreign = false;
   /// Row groups for which this is surely not true are passed over. Needs `schema`.
   iceberg::Expression filter;

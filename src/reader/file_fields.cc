@@ -88,6 +88,13 @@ std::vector<FileField> FieldsOf(const arrow::Schema& schema, const std::string& 
   return fields;
 }
 
+void ForgetIds(std::vector<FileField>& fields) {
+  for (FileField& field : fields) {
+    field.id.reset();
+    ForgetIds(field.children);
+  }
+}
+
 void ApplyNameMapping(std::vector<FileField>& fields, const iceberg::NameMapping& mapping) {
   if (HasIds(fields)) return;
   NameNested(fields);

@@ -29,6 +29,9 @@ std::vector<FileField> FieldsOf(const parquet::arrow::SchemaManifest& manifest);
 /// The fields of an Arrow schema, with ids from the metadata key that the format uses.
 std::vector<FileField> FieldsOf(const arrow::Schema& schema, const std::string& id_key);
 
+/// Take away the ids that a file says.
+void ForgetIds(std::vector<FileField>& fields);
+
 /// Give ids by name to the fields of a file that has none at all (Iceberg spec, Column Projection);
 /// fields without a name in the mapping stay without.
 void ApplyNameMapping(std::vector<FileField>& fields, const iceberg::NameMapping& mapping);

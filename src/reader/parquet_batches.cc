@@ -74,6 +74,7 @@ Result<std::unique_ptr<FileBatches>> ParquetBatches::Open(std::shared_ptr<io::In
 
 Status ParquetBatches::Plan() {
   fields_ = FieldsOf(parquet_->manifest());
+  if (options_.is_foreign) ForgetIds(fields_);
   ApplyNameMapping(fields_, options_.name_mapping);
   CALVE_ASSIGN_OR_RETURN(plan_, ColumnPlan::Bind(options_.wanted, fields_, options_.constants));
   AddLeaves(fields_, leaves_);
