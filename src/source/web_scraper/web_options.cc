@@ -192,9 +192,10 @@ config::Shape<WebOptions> WebOptions::Declaration() {
                  {.min = std::chrono::milliseconds(1)});
   shape.Optional("retry_after_max", &Options::retry_after_max,
                  "The longest Retry-After that is waited for; a longer one ends the run.");
-  shape.Optional("page_size_max", &Options::page_size_max,
-                 "A larger page is refused. Reading one takes about ten times its size in memory.",
-                 {.min = ByteCount(1'000), .max = ByteCount(256'000'000)});
+  shape.Optional(
+      "page_size_max", &Options::page_size_max,
+      "A larger page is refused. Reading one takes up to thirty times its size in memory.",
+      {.min = ByteCount(1'000), .max = ByteCount(256'000'000)});
   shape.Optional("encoding", &Options::encoding, "How the pages are encoded.",
                  {.example = "windows-1252",
                   .default_text = "by their byte order mark, the header Content-Type, <meta "

@@ -83,7 +83,7 @@ struct WebOptions : CursorOptions, TextFormatOptions {
   int tries_max = 6;
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds retry_after_max{300'000};
-  ByteCount page_size_max{16'000'000};
+  ByteCount page_size_max{8'000'000};
   std::string encoding;
   std::optional<TableOptions> table;
   std::optional<Selector> records;
