@@ -107,7 +107,11 @@ class DeltaLoad : public Load {
   std::string PositionFile(int64_t version) const {
     return log_.location() + "/_calve/" + request_.job + "/" + std::to_string(version) + ".json";
   }
-  Status CheckStore(const Context& context);
+  Error StoreReplaces() const;
+  /// See that the store says that entries of the log are never replaced; changes nothing.
+  Status CheckStore();
+  /// Make the bucket when it is missing, and see that the store keeps what it says.
+  Status PrepareStore(const Context& context);
   Status CheckTable(const SchemaPlan& plan) const;
   Status CheckContract(const Context& context, const SchemaPlan& plan) const;
   std::vector<std::string> PartitionColumns() const {
@@ -264,27 +268,37 @@ Result<std::shared_ptr<arrow::Schema>> DeltaLoad::WantedSchema(const Context& co
   return WantedColumns(fields);
 }
 
-Status DeltaLoad::CheckStore(const Context& context) {
-  CALVE_ASSIGN_OR_RETURN(const io::Capabilities store, files().CapabilitiesFor(log_.location()));
-  const Error refused = RefusedError(
+Error DeltaLoad::StoreReplaces() const {
+  return RefusedError(
       "an entry of Delta's log needs storage where one of many writers of a file wins, and that "
       "at " +
       log_.location() +
-      " replaces a file that is there; load into a local folder or into S3 that "
-      "keeps If-None-Match");
-  if (!store.atomic_create || !store.write) return refused;
-  if (store.folders || !snapshot_.has_value()) return Status::Ok();
-  // What speaks like S3 may ignore the condition: entry 0 is there, or a checkpoint in its place.
-  for (int tries = 0; tries < kProbesMax; ++tries) {
-    const std::string probe = log_.location() + "/_calve/probe";
+      " replaces a file that is there; load into a local folder or into S3 that keeps "
+      "If-None-Match");
+}
+
+Status DeltaLoad::CheckStore() {
+  CALVE_ASSIGN_OR_RETURN(const io::Capabilities store, files().CapabilitiesFor(log_.location()));
+  return store.atomic_create && store.write ? Status::Ok() : Status(StoreReplaces());
+}
+
+Status DeltaLoad::PrepareStore(const Context& context) {
+  CALVE_ASSIGN_OR_RETURN(const io::Capabilities store, files().CapabilitiesFor(log_.location()));
+  if (store.folders) return Status::Ok();
+  CALVE_RETURN_IF_ERROR(files().EnsureFolder(context, log_.location()));
+  // What speaks like S3 may ignore the condition. Others who try at the same time may delete ours.
+  const std::string probe = log_.location() + "/_calve/probe";
+  bool kept = false;
+  for (int tries = 0; tries < kProbesMax && !kept; ++tries) {
     Status made = files().CreateIfAbsent(context, probe, "?");
     const bool there = made.ok() || made.error().kind == ErrorKind::kAlreadyExists ||
                        made.error().kind == ErrorKind::kUnknownOutcome;
     if (!there) return made;
     Status again = files().CreateIfAbsent(context, probe, "?");
-    if (!again.ok() && again.error().kind == ErrorKind::kAlreadyExists) return Status::Ok();
+    kept = !again.ok() && again.error().kind == ErrorKind::kAlreadyExists;
   }
-  return refused;
+  CALVE_RETURN_IF_ERROR(files().Delete(context, probe));
+  return kept ? Status::Ok() : Status(StoreReplaces());
 }
 
 Result<SchemaPlan> DeltaLoad::PlanSchema(const Context& context, const arrow::Schema& incoming) {
@@ -313,7 +327,7 @@ Result<SchemaPlan> DeltaLoad::PlanSchema(const Context& context, const arrow::Sc
                                       .format_version = kFormatVersion},
                                      fields));
   CALVE_RETURN_IF_ERROR(CheckTable(plan));
-  CALVE_RETURN_IF_ERROR(CheckStore(context));
+  CALVE_RETURN_IF_ERROR(CheckStore());
   CALVE_RETURN_IF_ERROR(
       LayoutOf(context, log_.location(), plan.schema->fields(), PartitionColumns()));
   if (request_.contract != nullptr) CALVE_RETURN_IF_ERROR(CheckContract(context, plan));
@@ -357,6 +371,7 @@ Status DeltaLoad::CheckContract(const Context& context, const SchemaPlan& plan) 
 }
 
 Status DeltaLoad::Begin(const Context& context, const SchemaPlan& plan) {
+  CALVE_RETURN_IF_ERROR(PrepareStore(context));
   file_tag_ = request_.run + "-" + NewUuidString(*context.random).substr(0, 8);
   fields_ = plan.schema->fields();
   CALVE_ASSIGN_OR_RETURN(

@@ -155,10 +155,10 @@ std::vector<Field> CheckpointColumns() {
 
 /// The features that a table may have, because they ask nothing of a writer that only adds and
 /// removes whole files (what some of them guard is looked for by itself).
-constexpr std::array<std::string_view, 12> kFeatures = {
+constexpr std::array<std::string_view, 11> kFeatures = {
     "appendOnly",     "invariants",          "checkConstraints", "generatedColumns",
     "changeDataFeed", "columnMapping",       "identityColumns",  "timestampNtz",
-    "domainMetadata", "vacuumProtocolCheck", "deletionVectors",  "allowColumnDefaults"};
+    "domainMetadata", "vacuumProtocolCheck", "deletionVectors"};
 
 bool IsOn(const Metadata& metadata, const char* property) {
   const auto found = metadata.configuration.find(property);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <random>
@@ -82,6 +83,16 @@ class BinaryRowsTest : public testing::Test {
   std::unique_ptr<Session> session_;
 };
 
+/// Digits as a number with so many behind the point, as PostgreSQL prints it.
+std::string WithPoint(std::string digits, int scale) {
+  const auto behind = static_cast<size_t>(scale);
+  if (digits.size() <= behind) digits.insert(0, behind + 1 - digits.size(), '0');
+  const size_t zeros = std::min(digits.find_first_not_of('0'), digits.size() - behind - 1);
+  digits.erase(0, zeros);
+  if (behind > 0) digits.insert(digits.size() - behind, ".");
+  return digits;
+}
+
 TEST_F(BinaryRowsTest, DecimalsKeepEveryDigit) {
   std::mt19937_64 random(20261123);
   for (const auto& [precision, scale] :
@@ -94,22 +105,24 @@ TEST_F(BinaryRowsTest, DecimalsKeepEveryDigit) {
       const auto count = 1 + random() % static_cast<uint64_t>(precision);
       for (uint64_t d = 0; d < count; ++d)
         digits += static_cast<char>('0' + (random() % 3 == 0 ? 0 : random() % 10));
-      if (random() % 2 == 0) digits = "-" + digits;
-      const auto unscaled = arrow::Decimal128::FromString(digits);
+      const bool negative = random() % 2 == 0 && digits.find_first_not_of('0') != std::string::npos;
+      const auto unscaled = arrow::Decimal128::FromString((negative ? "-" : "") + digits);
       ASSERT_TRUE(unscaled.ok());
       ASSERT_TRUE(builder.Append(*unscaled).ok());
-      expected.push_back(unscaled->ToString(scale));
+      expected.push_back((negative ? "-" : "") + WithPoint(digits, scale));
     }
     ASSERT_TRUE(builder.AppendNull().ok());
     expected.push_back("NULL");
     const Type type = Type::Decimal(precision, scale);
     std::vector<std::string> printed = Print(type, builder.Finish().ValueOrDie());
-    // Arrow writes small numbers with an exponent.
+    // Rows of different sizes need not lie in the order in which they came.
+    std::vector<std::string> read = ReadBack(type);
+    for (auto* texts : {&printed, &expected, &read}) std::sort(texts->begin(), texts->end());
+    ASSERT_EQ(printed.size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
-      if (expected[i] == "NULL" || expected[i].find('E') != std::string::npos) continue;
       ASSERT_EQ(printed[i], expected[i]) << precision << ", " << scale << ", row " << i;
     }
-    EXPECT_EQ(ReadBack(type), printed) << precision << ", " << scale;
+    EXPECT_EQ(read, printed) << precision << ", " << scale;
   }
 }
 
