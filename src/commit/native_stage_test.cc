@@ -70,11 +70,9 @@ class NativeStageTest : public testing::Test {
     std::string location;
     if (there.ok()) {
       location = there->metadata->location;
-      const auto held = MainLine(*catalog_, files_, table_)
-                            .Find(context(), *there, [](const iceberg::Snapshot& snapshot) {
-                              return HoldsPosition(snapshot, "job");
-                            });
-      if (held->found.has_value()) change.position_before = held->found->id;
+      const auto newest =
+          FindNewestPosition(context(), MainLine(*catalog_, files_, table_), *there, "job");
+      if (newest->held.has_value()) change.position_before = newest->held->snapshot_id;
     } else {
       const auto planned = committer_->PlanTable(
           context(), table_, nullptr,
