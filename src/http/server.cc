@@ -2,16 +2,98 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <restinio/all.hpp>
+#include <set>
 
 #include "base/text.h"
 
 namespace calve::http {
 namespace {
 
-struct Traits : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t> {
+class Socket;
+
+/// The sockets of one server, kept by its io_context.
+///
+/// RESTinio leaves connections open when it stops: they are destroyed with the io_context, after the
+/// acceptor whose count of connections they still want to lower. So the end of a server closes them
+/// first.
+class Sockets : public asio::execution_context::service {
+ public:
+  using key_type = Sockets;
+  static inline asio::execution_context::id id;
+  explicit Sockets(asio::execution_context& context) : service(context) {}
+
+  void Add(Socket* socket) {
+    std::lock_guard lock(mutex_);
+    all_.insert(socket);
+  }
+  void Remove(Socket* socket) {
+    std::lock_guard lock(mutex_);
+    all_.erase(socket);
+    changed_.notify_all();
+  }
+  /// Tell the other sides that nothing more comes, so that the connections end themselves, and wait
+  /// until they have.
+  void CloseAll(std::chrono::seconds longest);
+
+ private:
+  void shutdown() override {}
+  size_t CountOpen() const;
+  void EndAll() const;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<Socket*> all_;
+};
+
+/// A TCP socket that Sockets knows as long as it lives.
+class Socket : public asio::ip::tcp::socket {
+ public:
+  explicit Socket(asio::io_context& context)
+      : asio::ip::tcp::socket(context), sockets_(asio::use_service<Sockets>(context)) {
+    sockets_.Add(this);
+  }
+  Socket(Socket&& other) noexcept
+      : asio::ip::tcp::socket(std::move(other)), sockets_(other.sockets_) {
+    sockets_.Add(this);
+  }
+  Socket& operator=(Socket&& other) noexcept {
+    asio::ip::tcp::socket::operator=(std::move(other));
+    return *this;
+  }
+  ~Socket() { sockets_.Remove(this); }
+
+ private:
+  Sockets& sockets_;
+};
+
+size_t Sockets::CountOpen() const {
+  return static_cast<size_t>(
+      std::count_if(all_.begin(), all_.end(), [](const Socket* one) { return one->is_open(); }));
+}
+
+void Sockets::EndAll() const {
+  for (Socket* socket : all_) {
+    asio::error_code ignored;
+    if (socket->is_open()) socket->shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  }
+}
+
+void Sockets::CloseAll(std::chrono::seconds longest) {
+  std::unique_lock lock(mutex_);
+  const auto end = std::chrono::steady_clock::now() + longest;
+  while (CountOpen() > 0 && std::chrono::steady_clock::now() < end) {
+    EndAll();
+    changed_.wait_for(lock, std::chrono::milliseconds(2));
+  }
+}
+
+struct Traits
+    : restinio::traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t,
+                         restinio::default_request_handler_t, restinio::default_strand_t, Socket> {
   static constexpr bool use_connection_count_limiter = true;
 };
 
@@ -132,10 +214,15 @@ class RestinioServer : public Server {
  public:
   using Running = restinio::running_server_handle_t<Traits>;
 
-  RestinioServer(Running running, uint16_t port, std::shared_ptr<UnderWay> under_way)
-      : running_(std::move(running)), port_(port), under_way_(std::move(under_way)) {}
+  RestinioServer(Running running, Sockets& sockets, uint16_t port,
+                 std::shared_ptr<UnderWay> under_way)
+      : running_(std::move(running)),
+        sockets_(sockets),
+        port_(port),
+        under_way_(std::move(under_way)) {}
   ~RestinioServer() override {
     under_way_->AwaitNone(kFarewellLongest);
+    sockets_.CloseAll(kFarewellLongest);
     running_->stop();
     running_->wait();
   }
@@ -143,6 +230,7 @@ class RestinioServer : public Server {
 
  private:
   Running running_;
+  Sockets& sockets_;  ///< Of what is running.
   uint16_t port_;
   std::shared_ptr<UnderWay> under_way_;
 };
@@ -158,6 +246,7 @@ std::string_view Request::Header(std::string_view name) const {
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Handler handler) {
   uint16_t port = options.port;
+  Sockets* sockets = nullptr;
   const auto under_way = std::make_shared<UnderWay>();
   restinio::server_settings_t<Traits> settings;
   const size_t read_max = static_cast<size_t>(options.body_max.value() * kReadPastMax);
@@ -178,8 +267,10 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Hand
       .socket_options_setter([](restinio::socket_options_t& socket) {
         socket.set_option(asio::ip::tcp::no_delay(true));
       })
-      .acceptor_post_bind_hook(
-          [&port](asio::ip::tcp::acceptor& acceptor) { port = acceptor.local_endpoint().port(); })
+      .acceptor_post_bind_hook([&](asio::ip::tcp::acceptor& acceptor) {
+        port = acceptor.local_endpoint().port();
+        sockets = &asio::use_service<Sockets>(acceptor.get_executor().context());
+      })
       .request_handler([handler = std::move(handler), body_max = options.body_max,
                         under_way](const restinio::request_handle_t& request) {
         under_way->Begin();
@@ -190,7 +281,7 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Hand
     auto running = restinio::run_async(restinio::own_io_context(), std::move(settings),
                                        static_cast<size_t>(options.threads));
     return std::unique_ptr<Server>(
-        std::make_unique<RestinioServer>(std::move(running), port, under_way));
+        std::make_unique<RestinioServer>(std::move(running), *sockets, port, under_way));
   } catch (const std::exception& fault) {
     return RefusedError(
         fmt::format("cannot listen on {}:{}: {}; stop what listens there, or choose "

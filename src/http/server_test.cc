@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <restinio/asio_include.hpp>
+#include <string>
+#include <vector>
 
 namespace calve::http {
 namespace {
@@ -55,6 +57,29 @@ TEST(HttpServer, ABodyInAPacketOfItsOwnIsNeverARequest) {
   EXPECT_EQ(AskInTwoPackets((*server)->port(), kRequests, body), kRequests);
   EXPECT_EQ(asked, kRequests);
   EXPECT_EQ(others, 0);
+}
+
+TEST(HttpServer, ConnectionsThatClientsKeepOpenDoNotHoldUpItsEnd) {
+  asio::io_context context;
+  std::vector<asio::ip::tcp::socket> kept;
+  {
+    const auto server = Server::Start({}, [](const Request&) { return Response{.status = 204}; });
+    ASSERT_TRUE(server.ok());
+    for (int i = 0; i < 20; ++i) {
+      asio::ip::tcp::socket& socket = kept.emplace_back(context);
+      socket.connect({asio::ip::make_address("127.0.0.1"), (*server)->port()});
+      if (i % 2 == 0) continue;
+      std::string answer;
+      asio::write(socket, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: here\r\n\r\n")));
+      asio::read_until(socket, asio::dynamic_buffer(answer), "\r\n\r\n");
+    }
+  }
+  for (asio::ip::tcp::socket& socket : kept) {
+    char byte = 0;
+    asio::error_code ended;
+    EXPECT_EQ(asio::read(socket, asio::buffer(&byte, 1), ended), 0U);
+    EXPECT_EQ(ended, asio::error::eof);
+  }
 }
 
 TEST(HttpServer, AnAddressThatIsNoneIsSaid) {
