@@ -83,11 +83,12 @@ void Sockets::EndAll() const {
 }
 
 void Sockets::CloseAll(std::chrono::seconds longest) {
+  constexpr std::chrono::milliseconds kPause{2};
   std::unique_lock lock(mutex_);
-  const auto end = std::chrono::steady_clock::now() + longest;
-  while (CountOpen() > 0 && std::chrono::steady_clock::now() < end) {
+  for (std::chrono::milliseconds left = longest; CountOpen() > 0 && left.count() > 0;
+       left -= kPause) {
     EndAll();
-    changed_.wait_for(lock, std::chrono::milliseconds(2));
+    changed_.wait_for(lock, kPause);
   }
 }
 
