@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/executor.h"
@@ -147,6 +148,19 @@ class Rewriting {
 };
 
 }  // namespace
+
+std::string DeletesOf(const iceberg::ScanTask& task) {
+  std::set<std::string> names;
+  const auto add = [&](const iceberg::DataFile& file) {
+    names.insert(file.path + '@' + std::to_string(file.content_offset.value_or(0)));
+  };
+  for (const iceberg::DataFilePtr& file : task.position_deletes) add(*file);
+  for (const iceberg::DataFilePtr& file : task.equality_deletes) add(*file);
+  if (task.deletion_vector != nullptr) add(*task.deletion_vector);
+  std::string all;
+  for (const std::string& name : names) all += name + '\n';
+  return all;
+}
 
 Result<std::vector<std::vector<iceberg::DataFilePtr>>> RewriteGroups(
     const Context& context, io::FileSystem& files, const RewriteOptions& options,

@@ -21,6 +21,10 @@ struct FileRows {
   iceberg::PositionSet gone;
 };
 
+/// The names of the deletes that apply to a file, as one text: another one says that somebody has
+/// deleted rows of it since.
+std::string DeletesOf(const iceberg::ScanTask& task);
+
 /// How files are written anew.
 struct RewriteOptions {
   iceberg::MetadataPtr table;  ///< In whose current spec and sort order.

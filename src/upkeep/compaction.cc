@@ -85,20 +85,6 @@ void AddGroups(Candidates candidates, int64_t target, std::vector<FileGroup>& gr
   if (!group.empty()) groups.push_back(std::move(group));
 }
 
-/// What applies to a file, as one text; of the same file the same deletes.
-std::string DeletesOf(const ScanTask& task) {
-  std::set<std::string> names;
-  const auto add = [&](const DataFile& file) {
-    names.insert(file.path + '@' + std::to_string(file.content_offset.value_or(0)));
-  };
-  for (const DataFilePtr& file : task.position_deletes) add(*file);
-  for (const DataFilePtr& file : task.equality_deletes) add(*file);
-  if (task.deletion_vector != nullptr) add(*task.deletion_vector);
-  std::string all;
-  for (const std::string& name : names) all += name + '\n';
-  return all;
-}
-
 using FileKey = std::pair<std::string, int64_t>;  ///< Path and offset of a file of deletes.
 FileKey KeyOf(const DataFile& deletes) {
   return {deletes.path, deletes.content_offset.value_or(0)};
@@ -245,7 +231,7 @@ class Compaction {
     for (const ScanTask& task : plan.tasks) live[task.file->path] = &task;
     const auto changed = [&](const ScanTask& task) {
       const auto found = live.find(task.file->path);
-      return found == live.end() || DeletesOf(*found->second) != DeletesOf(task);
+      return found == live.end() || rows::DeletesOf(*found->second) != rows::DeletesOf(task);
     };
     std::set<size_t> overtaken;
     for (size_t i = 0; i < groups_.size(); ++i) {

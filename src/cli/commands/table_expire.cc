@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "cli/age_option.h"
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
@@ -16,7 +17,7 @@ namespace {
 
 struct ExpireArguments {
   std::string table;
-  std::optional<uint64_t> age_max_ms;
+  std::optional<int64_t> age_max_ms;
   std::optional<int64_t> snapshots_min;
   bool dry = false;
 };
@@ -26,9 +27,8 @@ Result<ExitCode> Expire(Program& program, const ExpireArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, program.Table(arguments.table));
   CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable table,
                          named.catalog->LoadTable(context, named.name));
-  upkeep::ExpiryRules rules{.age_max_ms = {}, .snapshots_min = arguments.snapshots_min};
-  if (arguments.age_max_ms.has_value())
-    rules.age_max_ms = static_cast<int64_t>(*arguments.age_max_ms);
+  const upkeep::ExpiryRules rules{.age_max_ms = arguments.age_max_ms,
+                                  .snapshots_min = arguments.snapshots_min};
   const int64_t now_ms = MillisSinceEpoch(context.clock->Now());
   const auto choose = [&](const iceberg::TableMetadata& base) {
     return upkeep::ChooseExpired(base, rules, now_ms);
@@ -67,16 +67,9 @@ CALVE_PART(table_expire) {
          auto arguments = std::make_shared<ExpireArguments>();
          command->add_option("TABLE", arguments->table, "The table: ns.table or catalog.ns.table")
              ->required();
-         command
-             ->add_option("--older-than", arguments->age_max_ms,
-                          "Snapshots of such an age go, such as 12h or 5d; else the table's "
-                          "history.expire.max-snapshot-age-ms, or five days")
-             ->transform(CLI::AsNumberWithUnit(
-                 std::map<std::string, uint64_t>{
-                     {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}},
-                 CLI::AsNumberWithUnit::Options(CLI::AsNumberWithUnit::CASE_SENSITIVE |
-                                                CLI::AsNumberWithUnit::UNIT_REQUIRED)))
-             ->type_name("AGE");
+         AddAgeOption(*command, "--older-than", arguments->age_max_ms,
+                      "Snapshots of such an age go, such as 12h or 5d; else the table's "
+                      "history.expire.max-snapshot-age-ms, or five days");
          command
              ->add_option("--keep", arguments->snapshots_min,
                           "So many stay on each branch, however old")

@@ -1,10 +1,11 @@
 #include <CLI/CLI.hpp>
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/text.h"
+#include "cli/age_option.h"
 #include "cli/print.h"
 #include "cli/program.h"
 #include "cli/registry.h"
@@ -13,12 +14,12 @@
 namespace calve::cli {
 namespace {
 
-constexpr uint64_t kAgeMinDefaultMs = uint64_t{3} * 24 * 3600 * 1000;
+constexpr int64_t kAgeMinDefaultMs = int64_t{3} * 24 * 3600 * 1000;
 constexpr size_t kShownMax = 20;
 
 struct OrphansArguments {
   std::string table;
-  uint64_t age_min_ms = kAgeMinDefaultMs;
+  std::optional<int64_t> age_min_ms;
   bool remove = false;
 };
 
@@ -28,8 +29,9 @@ Result<ExitCode> FindOrphans(Program& program, const OrphansArguments& arguments
   commit::Committer committer(*named.catalog, program.files());
   CALVE_ASSIGN_OR_RETURN(
       const commit::Committer::Orphans found,
-      committer.FindOrphans(context, named.name,
-                            std::chrono::milliseconds(static_cast<int64_t>(arguments.age_min_ms))));
+      committer.FindOrphans(
+          context, named.name,
+          std::chrono::milliseconds(arguments.age_min_ms.value_or(kAgeMinDefaultMs))));
   const auto count = static_cast<int64_t>(found.files.size());
   Report report(program.options.json);
   report.Line("found",
@@ -67,16 +69,9 @@ CALVE_PART(table_orphans) {
          auto arguments = std::make_shared<OrphansArguments>();
          command->add_option("TABLE", arguments->table, "The table: ns.table or catalog.ns.table")
              ->required();
-         command
-             ->add_option("--older-than", arguments->age_min_ms,
-                          "Only files of such an age, such as 12h or 5d; younger ones may be those "
-                          "of a load under way. Three days if not given")
-             ->transform(CLI::AsNumberWithUnit(
-                 std::map<std::string, uint64_t>{
-                     {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}},
-                 CLI::AsNumberWithUnit::Options(CLI::AsNumberWithUnit::CASE_SENSITIVE |
-                                                CLI::AsNumberWithUnit::UNIT_REQUIRED)))
-             ->type_name("AGE");
+         AddAgeOption(*command, "--older-than", arguments->age_min_ms,
+                      "Only files of such an age, such as 12h or 5d; younger ones may be those of "
+                      "a load under way. Three days if not given");
          command->add_flag("--delete", arguments->remove, "Remove them, after looking once more");
          command->callback([&program, arguments] {
            program.todo = [&program, arguments] { return FindOrphans(program, *arguments); };

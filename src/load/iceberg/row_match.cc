@@ -1,7 +1,6 @@
 #include "load/iceberg/row_match.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/executor.h"
 #include "catalog/table_files.h"
@@ -12,20 +11,6 @@ namespace calve::load {
 namespace {
 
 using iceberg::ScanTask;
-
-/// Names of the deletes that apply to a file.
-std::string DeletesOf(const ScanTask& task) {
-  std::set<std::string> names;
-  const auto add = [&](const iceberg::DataFile& file) {
-    names.insert(file.path + '@' + std::to_string(file.content_offset.value_or(0)));
-  };
-  for (const iceberg::DataFilePtr& file : task.position_deletes) add(*file);
-  for (const iceberg::DataFilePtr& file : task.equality_deletes) add(*file);
-  if (task.deletion_vector != nullptr) add(*task.deletion_vector);
-  std::string all;
-  for (const std::string& name : names) all += name + '\n';
-  return all;
-}
 
 /// Add the positions of a file's live rows that have one of the keys.
 Status SearchFile(const Context& context, io::FileSystem& files,
@@ -53,7 +38,7 @@ Result<std::vector<rows::FileRows>> RowMatch::Find(const Context& context,
                                                    const iceberg::MetadataPtr& table) {
   seen_.clear();
   CALVE_ASSIGN_OR_RETURN(std::vector<ScanTask> tasks, Plan(context, *table));
-  for (const ScanTask& task : tasks) seen_[task.file->path] = {.deletes = DeletesOf(task)};
+  for (const ScanTask& task : tasks) seen_[task.file->path] = {.deletes = rows::DeletesOf(task)};
   CALVE_ASSIGN_OR_RETURN(auto matches, Search(context, *table, std::move(tasks)));
   for (const rows::FileRows& file : matches) seen_[file.task.file->path].matched = true;
   return matches;
@@ -64,7 +49,7 @@ Result<bool> RowMatch::StillHolds(const Context& context, const iceberg::TableMe
   size_t matched_now = 0;
   std::erase_if(tasks, [&](const ScanTask& task) {
     const auto seen = seen_.find(task.file->path);
-    if (seen == seen_.end() || seen->second.deletes != DeletesOf(task)) return false;
+    if (seen == seen_.end() || seen->second.deletes != rows::DeletesOf(task)) return false;
     if (seen->second.matched) ++matched_now;
     return true;
   });
