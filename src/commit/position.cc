@@ -67,11 +67,13 @@ std::map<std::string, std::string> KeepPositions(const TableMetadata& metadata,
                                                  const std::set<iceberg::SnapshotId>& expired) {
   std::set<std::string> seen;
   std::map<std::string, std::string> properties;
+  bool is_cut = false;
   for (const Snapshot* at = metadata.current_snapshot(); at != nullptr;
        at = at->parent_id.has_value() ? metadata.FindSnapshot(*at->parent_id) : nullptr) {
+    // Behind the first one that goes the line cannot be walked, whatever stays there.
+    is_cut |= expired.contains(at->id);
     const std::string pipeline = SummaryText(*at, summary::kPipeline);
-    if (!HoldsPosition(*at, pipeline) || !seen.insert(pipeline).second) continue;
-    if (!expired.contains(at->id)) continue;
+    if (!HoldsPosition(*at, pipeline) || !seen.insert(pipeline).second || !is_cut) continue;
     nlohmann::json kept = {{"snapshot-id", at->id.value()},
                            {"state", SummaryText(*at, summary::kPosition)}};
     if (const std::string ledger = SummaryText(*at, summary::kLedger); !ledger.empty())

@@ -60,7 +60,7 @@ Result<std::optional<FoundPosition>> FindPosition(const Context& context, io::Fi
                                                   const std::string& pipeline, bool expected);
 
 /// The properties that a table is given with the expiry of snapshots: of each pipeline whose newest
-/// position on main's line is in one of them, that position. No property where none is lost.
+/// position on main's line is in one of them, or behind one, that position. No property where none is lost.
 std::map<std::string, std::string> KeepPositions(const iceberg::TableMetadata& metadata,
                                                  const std::set<iceberg::SnapshotId>& expired);
 /// The ledgers that such properties of a table name: no snapshot does any more, but they are needed.
