@@ -41,7 +41,7 @@ JSON
 mkdir "$data/files"
 # Four servers in one process. Telemetry would report to the maker; the short election saves 12 s of start.
 "$weed" -logtostderr server -ip=$host -ip.bind=$host -dir="$data/files" \
-  -master.port=$((port + 1)) -master.port.grpc=$((port + 11)) -master.volumeSizeLimitMB=64 -volume.max=32 \
+  -master.port=$((port + 1)) -master.port.grpc=$((port + 11)) -master.volumeSizeLimitMB=64 -volume.max=0 \
   -master.telemetry=false -master.electionTimeout=500ms -master.heartbeatInterval=100ms \
   -volume.port=$((port + 2)) -volume.port.grpc=$((port + 12)) -volume.preStopSeconds=0 \
   -filer -filer.port=$((port + 3)) -filer.port.grpc=$((port + 13)) \
