@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "base/executor.h"
 #include "base/text.h"
@@ -38,6 +39,18 @@ int64_t NumberProperty(const TableMetadata& metadata, std::string_view key, int6
   return fault == std::errc() && end == text.data() + text.size() && number > 0 ? number : fallback;
 }
 
+/// An order of partition values of one spec: nulls first, then by value.
+bool IsBefore(const PartitionValues& a, const PartitionValues& b) {
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (a[i].storage().index() != b[i].storage().index())
+      return a[i].storage().index() < b[i].storage().index();
+    if (a[i].is_null()) continue;
+    const std::strong_ordering order = Compare(a[i], b[i]);
+    if (order != std::strong_ordering::equal) return order == std::strong_ordering::less;
+  }
+  return a.size() < b.size();
+}
+
 /// One snapshot in the making.
 class Producer {
  public:
@@ -52,8 +65,7 @@ class Producer {
         reuse_(reuse),
         number_(base.format_version == 1 ? 0 : base.last_sequence_number.value() + 1),
         summary_(base) {
-    rules_.target_bytes =
-        NumberProperty(base, "commit.manifest.target-size-bytes", rules_.target_bytes);
+    rules_.target_bytes = ManifestTargetBytes(base);
     rules_.count_min = NumberProperty(base, "commit.manifest.min-count-to-merge", rules_.count_min);
   }
 
@@ -63,6 +75,7 @@ class Producer {
     CALVE_RETURN_IF_ERROR(AddFiles());
     CALVE_RETURN_IF_ERROR(CarryBase());
     if (change_.merge_manifests) CALVE_RETURN_IF_ERROR(Merge());
+    CALVE_RETURN_IF_ERROR(RewriteManifests());
     CALVE_RETURN_IF_ERROR(context_.Step("iceberg.write_manifests"));
     CALVE_RETURN_IF_ERROR(WriteManifests());
     CALVE_RETURN_IF_ERROR(context_.Step("iceberg.write_manifest_list"));
@@ -81,6 +94,9 @@ class Producer {
   Status CompleteCounts(ManifestFile& manifest);
   Status Merge();
   Result<Item> MergeRun(std::vector<Item> run);
+  Status ReadEntries(std::vector<Item>& items);
+  Status RewriteManifests();
+  Status RewriteGroup(std::vector<Item> group);
   Status WriteManifests();
   std::vector<ManifestFile> NumberManifests();
   Result<ProducedSnapshot> Finish();
@@ -104,6 +120,7 @@ class Producer {
   int64_t kept_ = 0;       ///< Manifests of the base that are listed again.
   int64_t base_live_ = 0;  ///< Manifests of the base with live files.
   int64_t rows_assigned_ = 0;
+  int64_t entries_processed_ = 0;  ///< Of manifests that were laid out anew.
 };
 
 Status Producer::FindParent() {
@@ -318,11 +335,10 @@ Status Producer::Merge() {
   return Status::Ok();
 }
 
-Result<Item> Producer::MergeRun(std::vector<Item> run) {
-  const ManifestContent content = run.front().manifest.content;
-  const SpecId spec_id = run.front().manifest.spec_id;
-  CALVE_RETURN_IF_ERROR(context_.executor->ParallelFor(run.size(), [&](size_t i) -> Status {
-    Item& item = run[i];
+/// Read those that are not in memory.
+Status Producer::ReadEntries(std::vector<Item>& items) {
+  return context_.executor->ParallelFor(items.size(), [&](size_t i) -> Status {
+    Item& item = items[i];
     if (item.encoded) return Status::Ok();
     CALVE_ASSIGN_OR_RETURN(ManifestScan scan,
                            ScanManifest(context_, files_, base_, item.manifest, {.metrics = true}));
@@ -335,7 +351,13 @@ Result<Item> Producer::MergeRun(std::vector<Item> run) {
         entry.sequence_number.reset();
     }
     return Status::Ok();
-  }));
+  });
+}
+
+Result<Item> Producer::MergeRun(std::vector<Item> run) {
+  const ManifestContent content = run.front().manifest.content;
+  const SpecId spec_id = run.front().manifest.spec_id;
+  CALVE_RETURN_IF_ERROR(ReadEntries(run));
   CALVE_ASSIGN_OR_RETURN(const ManifestWriterOptions options,
                          WriterOptions(spec_id, content, run.back().partition_type));
   CALVE_ASSIGN_OR_RETURN(ManifestWriter writer, ManifestWriter::Open(options, *context_.random));
@@ -351,6 +373,60 @@ Result<Item> Producer::MergeRun(std::vector<Item> run) {
   merged.manifest = merged.encoded->manifest;
   merged.partition_type = run.back().partition_type;
   return merged;
+}
+
+// ---- Laying manifests out anew.
+
+Status Producer::RewriteManifests() {
+  if (change_.manifest_rewrite == ManifestRewrite::kNone) return Status::Ok();
+  std::vector<Item> carried;
+  std::vector<ManifestFile> manifests;
+  for (Item& item : std::exchange(items_, {})) {
+    const bool is_of_base = !item.encoded && !item.added;
+    if (is_of_base) manifests.push_back(item.manifest);
+    (is_of_base ? carried : items_).push_back(std::move(item));
+  }
+  const std::set<size_t> chosen = ManifestsToRewrite(base_, manifests, change_.manifest_rewrite);
+  std::map<std::pair<ManifestContent, SpecId>, std::vector<Item>> groups;
+  for (size_t i = 0; i < carried.size(); ++i) {
+    const ManifestFile& manifest = carried[i].manifest;
+    auto& place = chosen.contains(i) ? groups[{manifest.content, manifest.spec_id}] : items_;
+    place.push_back(std::move(carried[i]));
+  }
+  for (auto& [key, group] : groups) CALVE_RETURN_IF_ERROR(RewriteGroup(std::move(group)));
+  return Status::Ok();
+}
+
+/// By partition, so that who looks for one reads few manifests.
+Status Producer::RewriteGroup(std::vector<Item> group) {
+  CALVE_RETURN_IF_ERROR(ReadEntries(group));
+  const Type partition_type = group.back().partition_type;
+  std::vector<ManifestEntry> entries;
+  for (Item& item : group)
+    std::move(item.entries.begin(), item.entries.end(), std::back_inserter(entries));
+  kept_ -= static_cast<int64_t>(group.size());
+  entries_processed_ += static_cast<int64_t>(entries.size());
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return IsBefore(a.file->partition, b.file->partition);
+  });
+  CALVE_ASSIGN_OR_RETURN(
+      const ManifestWriterOptions options,
+      WriterOptions(group.back().manifest.spec_id, group.back().manifest.content, partition_type));
+  std::optional<ManifestWriter> writer;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!writer) {
+      CALVE_ASSIGN_OR_RETURN(writer, ManifestWriter::Open(options, *context_.random));
+    }
+    CALVE_RETURN_IF_ERROR(writer->Add(entries[i]));
+    const bool is_full = writer->bytes_estimated() >= rules_.target_bytes;
+    if (!is_full && i + 1 < entries.size()) continue;
+    Item& item = items_.emplace_back();
+    CALVE_ASSIGN_OR_RETURN(item.encoded, writer->Close());
+    item.manifest = item.encoded->manifest;
+    item.partition_type = partition_type;
+    writer.reset();
+  }
+  return Status::Ok();
 }
 
 // ---- Writing.
@@ -421,6 +497,8 @@ Result<ProducedSnapshot> Producer::Finish() {
   snapshot.summary["manifests-created"] = std::to_string(written_.size());
   snapshot.summary["manifests-kept"] = std::to_string(kept_);
   snapshot.summary["manifests-replaced"] = std::to_string(base_live_ - kept_);
+  if (change_.manifest_rewrite != ManifestRewrite::kNone)
+    snapshot.summary["entries-processed"] = std::to_string(entries_processed_);
   snapshot.manifest_list =
       fmt::format("{}/snap-{}-{}-{}.avro", Folder(), options_.snapshot_id.value(), options_.attempt,
                   options_.commit_uuid);

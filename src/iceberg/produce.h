@@ -10,6 +10,7 @@
 #include "iceberg/expression.h"
 #include "iceberg/files.h"
 #include "iceberg/manifest.h"
+#include "iceberg/manifest_rewrite.h"
 #include "iceberg/metadata.h"
 #include "iceberg/update.h"
 
@@ -40,6 +41,10 @@ struct SnapshotChange {
   /// Put the added files into manifests of their own without looking at older ones (fast append),
   /// or also merge small manifests by commit.manifest.* properties.
   bool merge_manifests = false;
+  /// Lay the base's manifests out anew: their live entries as they are (sequence numbers, snapshots
+  /// and row ids included), by partition, up to the target's size. The summary counts them as
+  /// entries-processed.
+  ManifestRewrite manifest_rewrite = ManifestRewrite::kNone;
   std::map<std::string, std::string> summary;  ///< Besides the counts, which are computed.
 };
 
