@@ -14,6 +14,7 @@
 #include "commit/native_stage.h"
 #include "commit/own_files.h"
 #include "commit/schema_merge.h"
+#include "commit/unreached.h"
 #include "iceberg/manifest.h"
 #include "iceberg/replace_table.h"
 
@@ -707,6 +708,13 @@ void Committer::RemovePending(const Context& context, const Staged& staged,
                               const std::vector<std::string>& branch_metadata) {
   // The pending snapshot is out of the metadata: its own list and manifests serve nobody. Losing
   // them here costs bytes, not rows. Also when asked to stop: the run has ended well, nobody sweeps.
+  const TableMetadata& now = *published.loaded.metadata;
+  if (catalog_.native_refs() == nullptr && IsBaseGone(staged.snapshot, now)) {
+    const auto unreached = FindUnreached(context.WithStop({}), files_, *staged.loaded.metadata,
+                                         {&staged.snapshot}, now);
+    if (!unreached.ok()) return LeaveFiles(context, unreached.error());
+    return Remove(context, unreached->files);
+  }
   catalog::TableFiles table_files(files_);
   Result<OwnFiles> own = FindOwnFiles(context.WithStop({}), table_files, *staged.loaded.metadata,
                                       staged.snapshot, &published.snapshot);

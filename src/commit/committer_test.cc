@@ -432,6 +432,45 @@ TEST_F(CommitterTest, ADiscardedBranchTakesItsFilesAlong) {
             ErrorKind::kNotFound);
 }
 
+TEST_F(CommitterTest, ABranchWhoseBaseIsGoneTakesTheFilesOfTheBaseAlong) {
+  for (const bool is_published : {false, true}) {
+    const std::string tag = is_published ? "published" : "discarded";
+    const Change old = Adds(tag + "_old", "run0");
+    ASSERT_TRUE(committer_->Commit(context(), table_, old, Proof::kRows).ok());
+    const auto staged = committer_->Stage(context(), table_, Adds(tag, "run1"), "audit_run1");
+    ASSERT_TRUE(staged.ok());
+    Change change = Adds(tag + "_new", "run2");
+    change.rows.operation = iceberg::Operation::kOverwrite;
+    change.rows.removed_paths = {old.rows.added_data_files[0]->path};
+    ASSERT_TRUE(committer_->Commit(context(), table_, change, Proof::kRows).ok());
+    ASSERT_TRUE(committer_
+                    ->Expire(context(), table_,
+                             [](const iceberg::TableMetadata& base) {
+                               Committer::Expiry expiry;
+                               for (const iceberg::Snapshot& snapshot : base.snapshots) {
+                                 const auto is_head = [&](const auto& ref) {
+                                   return ref.second.snapshot_id == snapshot.id;
+                                 };
+                                 if (std::none_of(base.refs.begin(), base.refs.end(), is_head))
+                                   expiry.snapshots.insert(snapshot.id);
+                               }
+                               return Result<Committer::Expiry>(expiry);
+                             })
+                    .ok());
+    EXPECT_TRUE(*files_.Exists(context(), old.rows.added_data_files[0]->path));  // The branch's.
+    if (is_published) {
+      ASSERT_TRUE(committer_->Publish(context(), *staged, {.proof = Proof::kTable}).ok());
+    } else {
+      ASSERT_TRUE(committer_->Discard(context(), table_, "audit_run1").ok());
+    }
+    EXPECT_FALSE(*files_.Exists(context(), old.rows.added_data_files[0]->path));
+    EXPECT_EQ(Main().contains(tag), is_published);
+    const auto lost = committer_->FindOrphans(context(), table_, Duration(0));
+    ASSERT_TRUE(lost.ok());
+    EXPECT_TRUE(lost->files.empty()) << lost->files.front();
+  }
+}
+
 TEST_F(CommitterTest, AnotherProcessPublishesAStagedBranchByItsName) {
   ASSERT_TRUE(committer_->Stage(context(), table_, Adds("a", "run1"), "audit_run1").ok());
   Committer other(*catalog_, files_);

@@ -11,6 +11,7 @@
 #include "commit/main_line.h"
 #include "commit/native_stage.h"
 #include "commit/own_files.h"
+#include "commit/unreached.h"
 #include "iceberg/manifest.h"
 
 namespace calve::commit {
@@ -318,7 +319,15 @@ Status Committer::Discard(const Context& context, const TableName& table, const 
   attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
     return now.metadata->FindSnapshot(staged.snapshot.id) == nullptr;
   };
-  CALVE_RETURN_IF_ERROR(Run(context, table, attempt));
+  CALVE_ASSIGN_OR_RETURN(const LoadedTable now, Run(context, table, attempt));
+  if (IsBaseGone(staged.snapshot, *now.metadata)) {
+    CALVE_ASSIGN_OR_RETURN(
+        Unreached unreached,
+        FindUnreached(context, files_, *staged.loaded.metadata, {&staged.snapshot}, *now.metadata));
+    std::erase_if(unreached.files, [&](const std::string& path) { return kept.contains(path); });
+    Remove(context, unreached.files);
+    return Status::Ok();
+  }
   Remove(context, own.rows);
   Remove(context, own.metadata);
   return Status::Ok();
