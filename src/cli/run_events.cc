@@ -191,7 +191,7 @@ void RunEvents::PrintHeldBack(const load::Report& load) {
     PrintLine("next", "calve quarantine show " + load.table);
 }
 
-void RunEvents::PrintAuditFailure(const load::Report& report) const {
+void RunEvents::AuditFailed(const load::Report& report) const {
   std::string first_where;
   std::string waive;
   bool first = true;
@@ -211,11 +211,12 @@ void RunEvents::PrintAuditFailure(const load::Report& report) const {
               "mend the rows at their source or the contract, then calve run the job again");
     return;
   }
-  PrintLine("main", report.table + " is unchanged" +
-                        (report.main_snapshot_id.has_value()
-                             ? " (snapshot " + std::to_string(*report.main_snapshot_id) + ")"
-                             : " (it has no rows yet)") +
-                        "; this job waits until the branch is decided");
+  PrintLine("main",
+            report.table + " is unchanged" +
+                (report.main_snapshot_id.has_value()
+                     ? " (snapshot " + std::to_string(*report.main_snapshot_id) + ")"
+                     : " (it has no rows yet)") +
+                (options_.blocks_job ? "; this job waits until the branch is decided" : ""));
   PrintLine("look", "calve query \"SELECT * FROM " + report.table + "@" + report.branch +
                         (first_where.empty() ? "" : " WHERE " + first_where) + " LIMIT 10\"");
   PrintLine("next", "calve branch publish " + report.branch + waive +
@@ -244,7 +245,7 @@ void RunEvents::Ended(const pipeline::RunReport& report) {
       PrintLine("", "to replace it at each run, set on_open_branch: replace in the job");
       break;
     case load::Ending::kAuditFailed:
-      PrintAuditFailure(load);
+      AuditFailed(load);
       break;
     case load::Ending::kPublished:
       PrintLine("publish",

@@ -15,6 +15,7 @@ class RunEvents : public pipeline::Events {
   struct Options {
     bool terminal = false;
     bool silent = false;
+    bool blocks_job = true;  ///< Whether rows that fail their audit keep a job from its next run.
     Clock* clock = nullptr;
   };
   explicit RunEvents(Options options) : options_(options), begun_(options.clock->Monotonic()) {}
@@ -26,10 +27,11 @@ class RunEvents : public pipeline::Events {
   void Audited(const load::Report& report) override;
   /// The last lines: what was published, or what stopped it and how to go on.
   void Ended(const pipeline::RunReport& report);
+  /// What an audit has stopped, and how to go on.
+  void AuditFailed(const load::Report& report) const;
 
  private:
   void ShowBar(const pipeline::Progress& progress);
-  void PrintAuditFailure(const load::Report& report) const;
   static void PrintHeldBack(const load::Report& load);
   bool colour() const { return options_.terminal; }
 

@@ -464,6 +464,20 @@ Result<TableChange> Committer::WithTable(const Context& context, const TableName
   return whole;
 }
 
+Result<LoadedTable> Committer::CreateTable(const Context& context, const TableName& table,
+                                           const NewTable& new_table) {
+  const std::string& uuid = new_table.draft.metadata->table_uuid;
+  Attempt attempt;
+  attempt.new_table = &new_table;
+  attempt.compute = [](const LoadedTable&, std::vector<std::string>*) { return TableChange{}; };
+  attempt.landed = [&](const LoadedTable& now) -> Result<bool> {
+    return now.metadata->table_uuid == uuid;
+  };
+  CALVE_ASSIGN_OR_RETURN(LoadedTable made, Run(context, table, attempt));
+  if (made.metadata->table_uuid == uuid) return made;
+  return ConflictError("another writer has made " + table.ToString() + " meanwhile");
+}
+
 Result<Committer::ReservedSchema> Committer::ReserveSchema(
     const Context& context, const TableName& table,
     const std::function<Status(iceberg::SchemaUpdate& update)>& evolve) {

@@ -107,6 +107,10 @@ class Committer {
   Result<catalog::LoadedTable> LoadOrDraft(const Context& context, const catalog::TableName& table,
                                            const NewTable* new_table);
 
+  /// Make the planned table, without rows. Fails with kConflict when another writer was faster.
+  Result<catalog::LoadedTable> CreateTable(const Context& context, const catalog::TableName& table,
+                                           const NewTable& new_table);
+
   /// Add the schema that `evolve` computes on the newest metadata, not yet current, so that its
   /// field ids are this writer's. Returns the table and the schema; without change the current one.
   struct ReservedSchema {

@@ -102,17 +102,30 @@ Result<std::optional<catalog::LoadedTable>> CatalogResolver::LoadOnNativeRef(
   return std::optional<catalog::LoadedTable>(std::move(loaded));
 }
 
-Result<CatalogResolver::Target> CatalogResolver::TargetOf(const std::vector<std::string>& parts) {
+Result<catalog::Catalog*> CatalogResolver::CatalogOf(std::vector<std::string>* levels,
+                                                     size_t levels_min) {
   const auto& names = options_.catalog_names;
-  std::string catalog_name = options_.default_catalog;
-  std::vector<std::string> levels = parts;
-  if (levels.size() > 2 && std::find(names.begin(), names.end(), levels.front()) != names.end()) {
-    catalog_name = levels.front();
-    levels.erase(levels.begin());
+  std::string name = options_.default_catalog;
+  if (levels->size() > levels_min &&
+      std::find(names.begin(), names.end(), levels->front()) != names.end()) {
+    name = levels->front();
+    levels->erase(levels->begin());
   }
+  return options_.catalog(name);
+}
+
+Result<CatalogResolver::Target> CatalogResolver::TargetOf(const std::vector<std::string>& parts) {
+  std::vector<std::string> levels = parts;
+  CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, CatalogOf(&levels, 2));
   CALVE_ASSIGN_OR_RETURN(catalog::TableName table, catalog::TableName::Parse(Join(levels, ".")));
-  CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, options_.catalog(catalog_name));
   return Target{.catalog = catalog, .table = std::move(table)};
+}
+
+Result<CatalogResolver::TargetNamespace> CatalogResolver::NamespaceOf(
+    const std::vector<std::string>& parts) {
+  std::vector<std::string> levels = parts;
+  CALVE_ASSIGN_OR_RETURN(catalog::Catalog * catalog, CatalogOf(&levels, 1));
+  return TargetNamespace{.catalog = catalog, .ns = std::move(levels)};
 }
 
 Result<catalog::LoadedTable> CatalogResolver::Load(const Context& context,

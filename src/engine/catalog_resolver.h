@@ -33,12 +33,22 @@ class CatalogResolver : public TableResolver {
   /// Find a table by a name as SQL writes it. Fails with kNotFound, naming the nearest tables.
   Result<catalog::LoadedTable> Load(const Context& context, const std::vector<std::string>& parts);
 
- private:
+  /// The catalog that a name means, and the table's name there, whether it is there or not.
   struct Target {
     catalog::Catalog* catalog;
     catalog::TableName table;
   };
   Result<Target> TargetOf(const std::vector<std::string>& parts);
+  /// The same for a namespace: `ns`, `catalog.ns`.
+  struct TargetNamespace {
+    catalog::Catalog* catalog;
+    catalog::Namespace ns;
+  };
+  Result<TargetNamespace> NamespaceOf(const std::vector<std::string>& parts);
+
+ private:
+  /// Take a catalog's name off a name with more levels than `levels_min`.
+  Result<catalog::Catalog*> CatalogOf(std::vector<std::string>* levels, size_t levels_min);
   /// The table on the branch or tag of the catalog's own that a reference names; nothing where it
   /// names none.
   Result<std::optional<catalog::LoadedTable>> LoadOnNativeRef(const Context& context,

@@ -89,6 +89,9 @@ class BatchExpressions {
                                            const columnar::Batch& batch) = 0;
 };
 
+struct Statement;
+struct RowChanges;
+
 struct QueryOptions {
   TableResolver* resolver = nullptr;  ///< Null: no tables.
   /// Batches that the SQL sees as a table of this name, such as `this` for a transform over a
@@ -107,6 +110,13 @@ class Engine {
   virtual Result<std::unique_ptr<ResultStream>> Query(const Context& context,
                                                       const std::string& sql,
                                                       const QueryOptions& options) = 0;
+  /// What a statement does, without doing it; `columns` of CREATE TABLE ... AS need its tables.
+  virtual Result<Statement> Parse(const Context& context, const std::string& sql,
+                                  const QueryOptions& options) = 0;
+  /// Compute what a statement that changes rows (kInsert to kMerge, or kCreateTable from a query)
+  /// does to its target, which is taken as `target` has it, by whatever name the SQL says it.
+  virtual Result<RowChanges> Changes(const Context& context, const std::string& sql,
+                                     const IcebergTable& target, const QueryOptions& options) = 0;
   /// Compile scalar expressions (`price > 0 AND currency IN ('EUR')`) over rows of `input`; `names`
   /// name the results.
   virtual Result<std::unique_ptr<BatchExpressions>> Compile(

@@ -1,4 +1,4 @@
-#include "load/iceberg/load_history.h"
+#include "load/load_history.h"
 
 #include "base/text.h"
 #include "commit/proof.h"

@@ -1,4 +1,4 @@
-#include "cli/table_changes.h"
+#include "statement/table_changes.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "iceberg/partition.h"
 
-namespace calve::cli {
+namespace calve::statement {
 namespace {
 
 using iceberg::Field;
@@ -238,4 +238,4 @@ Result<TableChange> ChangeTable(const TableMetadata& base,
   return change;
 }
 
-}  // namespace calve::cli
+}  // namespace calve::statement

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "iceberg/update.h"
 
-namespace calve::cli {
+namespace calve::statement {
 
 /// Compute what a person asks for by sentences such as `add note string`, `rename qty to quantity`
 /// or `partition by day(ts)`, each on what the ones before it make.
@@ -19,4 +19,4 @@ Result<iceberg::TableChange> ChangeTable(const iceberg::TableMetadata& base,
 /// The forms that a sentence has, one a line, for messages and help.
 const char* TableChangeForms();
 
-}  // namespace calve::cli
+}  // namespace calve::statement

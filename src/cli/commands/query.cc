@@ -3,6 +3,7 @@
 #include "cli/batch_sink.h"
 #include "cli/program.h"
 #include "cli/registry.h"
+#include "cli/statement_run.h"
 
 namespace calve::cli {
 namespace {
@@ -18,6 +19,11 @@ Result<ExitCode> RunQuery(Program& program, const QueryArguments& arguments) {
   const Context& context = program.context();
   CALVE_ASSIGN_OR_RETURN(engine::CatalogResolver * resolver, program.resolver());
   CALVE_ASSIGN_OR_RETURN(engine::Engine * engine, program.locked_engine());
+  CALVE_ASSIGN_OR_RETURN(
+      const engine::Statement statement,
+      engine->Parse(context, arguments.sql, {.resolver = resolver, .tables = {}}));
+  if (statement.kind != engine::Statement::Kind::kQuery)
+    return RunStatement(program, arguments.sql, statement);
   CALVE_ASSIGN_OR_RETURN(const auto stream, engine->Query(context, arguments.sql,
                                                           {.resolver = resolver, .tables = {}}));
   const std::string format = program.options.json ? "json" : arguments.format;
@@ -39,7 +45,8 @@ CALVE_PART(query) {
       {.name = "query", .add = [](CLI::App& app, Program& program) {
          CLI::App* command = app.add_subcommand(
              "query",
-             "Run SQL over tables: ns.table, ns.table@branch, iceberg('place'), calve.runs");
+             "Run SQL over tables: ns.table, ns.table@branch, iceberg('place'), calve.runs; "
+             "INSERT, UPDATE, DELETE, MERGE INTO, CREATE, ALTER and DROP change them");
          auto arguments = std::make_shared<QueryArguments>();
          command->add_option("SQL", arguments->sql, "One statement of DuckDB's dialect")
              ->required();

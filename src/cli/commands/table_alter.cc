@@ -9,7 +9,7 @@
 #include "cli/program.h"
 #include "cli/registry.h"
 #include "cli/report.h"
-#include "cli/table_changes.h"
+#include "statement/table_changes.h"
 
 namespace calve::cli {
 namespace {
@@ -23,13 +23,14 @@ Result<ExitCode> Alter(Program& program, const AlterArguments& arguments) {
   CALVE_ASSIGN_OR_RETURN(const Program::NamedTable named, program.Table(arguments.table));
   commit::Committer committer(*named.catalog, program.files());
   bool changed = false;
-  CALVE_RETURN_IF_ERROR(committer.Update(
-      program.context(), named.name,
-      [&](const iceberg::TableMetadata& base) -> Result<iceberg::TableChange> {
-        CALVE_ASSIGN_OR_RETURN(iceberg::TableChange change, ChangeTable(base, arguments.changes));
-        changed = !change.updates.empty();
-        return change;
-      }));
+  CALVE_RETURN_IF_ERROR(
+      committer.Update(program.context(), named.name,
+                       [&](const iceberg::TableMetadata& base) -> Result<iceberg::TableChange> {
+                         CALVE_ASSIGN_OR_RETURN(iceberg::TableChange change,
+                                                statement::ChangeTable(base, arguments.changes));
+                         changed = !change.updates.empty();
+                         return change;
+                       }));
   Report report(program.options.json);
   report.Line("alter",
               named.name.ToString() + (changed ? "   " : "   is so already: ") +
@@ -54,7 +55,7 @@ CALVE_PART(table_alter) {
              ->add_option("CHANGE", arguments->changes,
                           "What to change, one text each, all in one commit")
              ->required();
-         command->footer(std::string("Changes:\n") + TableChangeForms());
+         command->footer(std::string("Changes:\n") + statement::TableChangeForms());
          command->callback([&program, arguments] {
            program.todo = [&program, arguments] { return Alter(program, *arguments); };
          });

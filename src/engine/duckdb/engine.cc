@@ -10,13 +10,16 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/duckdb/batch_scan.h"
+#include "engine/duckdb/change_query.h"
 #include "engine/duckdb/errors.h"
 #include "engine/duckdb/expressions.h"
 #include "engine/duckdb/library.h"
 #include "engine/duckdb/private_files.h"
 #include "engine/duckdb/result_stream.h"
+#include "engine/duckdb/statement.h"
 #include "engine/duckdb/table_names.h"
 #include "engine/duckdb/table_scan.h"
+#include "engine/duckdb/types.h"
 #include "engine/engine.h"
 
 namespace calve::engine {
@@ -65,6 +68,67 @@ void RemoveOtherTableFunctions(duckdb::ClientContext& client) {
   }
 }
 
+/// Gives a statement's query the table that is changed, by kTargetTable and, at the same snapshot, by
+/// every other name that it has.
+class TargetResolver : public TableResolver {
+ public:
+  TargetResolver(IcebergTable target, IcebergTable with_row_ids, TableResolver* others)
+      : target_(std::move(target)), with_row_ids_(std::move(with_row_ids)), others_(others) {}
+
+  Result<ResolvedTable> Resolve(const Context& context, const TableReference& reference) override {
+    if (reference.parts == std::vector<std::string>{kTargetTable})
+      return ResolvedTable(with_row_ids_);
+    CALVE_ASSIGN_OR_RETURN(ResolvedTable table, others_->Resolve(context, reference));
+    const auto* iceberg = std::get_if<IcebergTable>(&table);
+    const bool at_another_moment = reference.ref.has_value() || reference.snapshot_id.has_value() ||
+                                   reference.as_of_ms.has_value();
+    if (iceberg == nullptr || at_another_moment ||
+        iceberg->metadata->table_uuid != target_.metadata->table_uuid)
+      return table;
+    return ResolvedTable(target_);
+  }
+
+ private:
+  const IcebergTable target_;
+  const IcebergTable with_row_ids_;
+  TableResolver* const others_;
+};
+
+/// The table with a column for the ids of its rows, where its format has them.
+Result<IcebergTable> WithRowIds(const IcebergTable& table) {
+  if (table.metadata->format_version < 3) return table;
+  std::vector<iceberg::Field> fields = table.schema->fields();
+  fields.push_back(
+      {.id = iceberg::reserved::kRowId, .name = kRowIdColumn, .type = iceberg::Type::Long()});
+  IcebergTable with_ids = table;
+  CALVE_ASSIGN_OR_RETURN(with_ids.schema,
+                         iceberg::Schema::Make(table.schema->id(), std::move(fields)));
+  return with_ids;
+}
+
+Result<TargetColumns> ColumnsOfTarget(const IcebergTable& table, std::string name) {
+  TargetColumns columns;
+  columns.name = std::move(name);
+  columns.has_row_ids = table.metadata->format_version >= 3;
+  duckdb::vector<std::string> names;
+  for (const iceberg::Field& field : table.schema->fields()) {
+    if (field.name == "_file" || field.name == "_pos" || field.name == kRowIdColumn) {
+      return RefusedError("column " + field.name +
+                          " has a name that Iceberg reserves, so statements cannot change rows of "
+                          "its table; rename it");
+    }
+    names.push_back(field.name);
+    CALVE_ASSIGN_OR_RETURN(duckdb::LogicalType type, ToDuckType(field.type));
+    columns.types.push_back(std::move(type));
+    columns.defaults.push_back(field.write_default.has_value()
+                                   ? ToDuckValue(field.type, *field.write_default)
+                                   : duckdb::Value());
+  }
+  duckdb::QueryResult::DeduplicateColumns(names);  // as the table's scan has them
+  columns.names.assign(names.begin(), names.end());
+  return columns;
+}
+
 void RunSetup(duckdb::Connection& connection, const std::string& sql) {
   const auto result = connection.Query(sql);
   if (result->HasError()) result->ThrowError();
@@ -95,6 +159,52 @@ class DuckDbEngine : public Engine {
       CALVE_ASSIGN_OR_RETURN(auto query, Begin(context, sql, options));
       CALVE_ASSIGN_OR_RETURN(auto statement, ParseStatement(*query));
       return DescribeStatement(*query, std::move(statement));
+    });
+  }
+
+  Result<Statement> Parse(const Context& context, const std::string& sql,
+                          const QueryOptions& options) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    CALVE_ASSIGN_OR_RETURN(const auto query, Begin(context, sql, options));
+    return Guarded(Phase::kBind, &query->text(), &query->state(), [&]() -> Result<Statement> {
+      CALVE_ASSIGN_OR_RETURN(const auto parsed, ExtractStatement(*query));
+      return ReadStatement(*parsed, query->text(), [&](auto part) {
+        return ValueOrThrow(query->state(), DescribeStatement(*query, std::move(part)));
+      });
+    });
+  }
+
+  Result<RowChanges> Changes(const Context& context, const std::string& sql,
+                             const IcebergTable& target, const QueryOptions& options) override {
+    CALVE_RETURN_IF_ERROR(context.CheckStop());
+    CALVE_ASSIGN_OR_RETURN(IcebergTable with_row_ids, WithRowIds(target));
+    auto resolver =
+        std::make_shared<TargetResolver>(target, std::move(with_row_ids), options.resolver);
+    CALVE_ASSIGN_OR_RETURN(
+        auto query, Begin(context, sql, {.resolver = resolver.get(), .tables = options.tables}));
+    query->Keep(resolver);
+    return Guarded(Phase::kBind, &query->text(), &query->state(), [&]() -> Result<RowChanges> {
+      CALVE_ASSIGN_OR_RETURN(const auto parsed, ExtractStatement(*query));
+      const auto names_of = [&](duckdb::unique_ptr<duckdb::SQLStatement> part) {
+        return ValueOrThrow(query->state(), DescribeStatement(*query, std::move(part)))
+            ->field_names();
+      };
+      const Statement read = ReadStatement(*parsed, query->text(), [&](auto part) {
+        return ValueOrThrow(query->state(), DescribeStatement(*query, std::move(part)));
+      });
+      CALVE_ASSIGN_OR_RETURN(const TargetColumns columns,
+                             ColumnsOfTarget(target, read.target.parts.back()));
+      ChangeQuery change = MakeChangeQuery(*parsed, columns, names_of);
+      RowChanges changes;
+      if (change.names_rows) {
+        changes.file = changes.columns++;
+        changes.position = changes.columns++;
+        if (columns.has_row_ids && change.has_columns) changes.row_id = changes.columns++;
+      }
+      if (change.says_comes) changes.comes = changes.columns++;
+      CALVE_ASSIGN_OR_RETURN(changes.rows,
+                             StartQuery(context, std::move(query), std::move(change.statement)));
+      return changes;
     });
   }
 
@@ -238,28 +348,32 @@ class DuckDbEngine : public Engine {
     return result->GetValue(0, 0);
   }
 
+  /// Throws DuckDB's exceptions.
+  static Result<duckdb::unique_ptr<duckdb::SQLStatement>> ExtractStatement(RunningQuery& query) {
+    // Parsed alone, a fault keeps its place as a number.
+    duckdb::Parser(query.client().GetParserOptions()).ParseQuery(query.text().rewritten());
+    auto statements = query.connection().ExtractStatements(query.text().rewritten());
+    if (statements.size() != 1)
+      return ConfigError(fmt::format("expected one SQL statement, found {}", statements.size()));
+    // Errors of a statement without its text keep their place as a number, too.
+    statements[0]->query.clear();
+    return std::move(statements[0]);
+  }
+
   Result<duckdb::unique_ptr<duckdb::SQLStatement>> ParseStatement(RunningQuery& query) {
-    return Guarded(
-        Phase::kBind, &query.text(), &query.state(),
-        [&]() -> Result<duckdb::unique_ptr<duckdb::SQLStatement>> {
-          // Parsed alone, a fault keeps its place as a number.
-          duckdb::Parser(query.client().GetParserOptions()).ParseQuery(query.text().rewritten());
-          auto statements = query.connection().ExtractStatements(query.text().rewritten());
-          if (statements.size() != 1)
-            return ConfigError(
-                fmt::format("expected one SQL statement, found {}", statements.size()));
-          const auto type = statements[0]->type;
-          const bool reads = type == duckdb::StatementType::SELECT_STATEMENT ||
-                             type == duckdb::StatementType::EXPLAIN_STATEMENT;
-          if (options_.locked && !reads) {
-            return ConfigError(
-                fmt::format("only SELECT and what reads like it may be sent here, found {}",
-                            duckdb::StatementTypeToString(type)));
-          }
-          // Errors of a statement without its text keep their place as a number, too.
-          statements[0]->query.clear();
-          return std::move(statements[0]);
-        });
+    return Guarded(Phase::kBind, &query.text(), &query.state(),
+                   [&]() -> Result<duckdb::unique_ptr<duckdb::SQLStatement>> {
+                     CALVE_ASSIGN_OR_RETURN(auto statement, ExtractStatement(query));
+                     const bool reads =
+                         statement->type == duckdb::StatementType::SELECT_STATEMENT ||
+                         statement->type == duckdb::StatementType::EXPLAIN_STATEMENT;
+                     if (options_.locked && !reads) {
+                       return ConfigError(fmt::format(
+                           "only SELECT and what reads like it may be sent here, found {}",
+                           duckdb::StatementTypeToString(statement->type)));
+                     }
+                     return statement;
+                   });
   }
 
   io::FileSystem& files_;

@@ -25,11 +25,14 @@ class RunningQuery {
   duckdb::ClientContext& client() { return *connection_.context; }
   const SqlText& text() const { return text_; }
   QueryState& state() { return *state_; }
+  /// Let the tables' resolver live as long as the query.
+  void Keep(std::shared_ptr<TableResolver> resolver) { resolver_ = std::move(resolver); }
   Error Translate(const duckdb::ErrorData& error, Phase phase) {
     return engine::Translate(error, phase, &text_, state_.get());
   }
 
  private:
+  std::shared_ptr<TableResolver> resolver_;
   const SqlText text_;
   const duckdb::shared_ptr<QueryState> state_;
   const std::shared_ptr<OpenQueries> open_queries_;

@@ -109,9 +109,10 @@ class NameFinder {
 
   struct Level {
     bool empty = true;      ///< Nothing stood in these parentheses yet.
-    bool is_query = false;  ///< A SELECT or a leading FROM stood here.
+    bool is_query = false;  ///< A SELECT or a leading FROM stood here, or a change of rows.
     bool in_from = false;
     bool table_next = false;
+    bool changes = false;  ///< UPDATE, DELETE or MERGE stood here.
   };
 
   bool Is(size_t i, std::string_view word) const {
@@ -234,6 +235,14 @@ class NameFinder {
       level.table_next = level.in_from;
     } else if (Is(i, "select")) {
       level = {.empty = false, .is_query = true};
+    } else if (first && (Is(i, "update") || Is(i, "delete") || Is(i, "merge"))) {
+      level = {.empty = false, .is_query = true, .table_next = Is(i, "update"), .changes = true};
+    } else if (Is(i, "using")) {
+      level.in_from = level.table_next = level.changes;
+    } else if (Is(i, "table") || Is(i, "truncate")) {
+      level.table_next = true;
+    } else if (Is(i, "if") || Is(i, "not") || Is(i, "exists")) {
+      // CREATE TABLE IF NOT EXISTS a.b.c.t
     } else if (Is(i, "from")) {
       if (first) level.is_query = true;
       level.in_from = level.table_next = level.is_query && !(i > 0 && Is(i - 1, "distinct"));
@@ -241,9 +250,10 @@ class NameFinder {
       level.table_next = level.in_from;
     } else if (Is(i, "describe") || Is(i, "summarize") || Is(i, "into")) {
       level.table_next = true;
-    } else if (Is(i, "where") || Is(i, "group") || Is(i, "having") || Is(i, "order") ||
-               Is(i, "limit") || Is(i, "qualify") || Is(i, "window") || Is(i, "union") ||
-               Is(i, "except") || Is(i, "intersect")) {
+    } else if ((level.changes && (Is(i, "set") || Is(i, "when"))) || Is(i, "where") ||
+               Is(i, "group") || Is(i, "having") || Is(i, "order") || Is(i, "limit") ||
+               Is(i, "qualify") || Is(i, "window") || Is(i, "union") || Is(i, "except") ||
+               Is(i, "intersect")) {
       level.in_from = level.table_next = false;
     } else if (!Is(i, "lateral")) {
       level.table_next = false;

@@ -214,7 +214,8 @@ class TableReader : public duckdb::MultiFileReader {
     const auto file = FileOf(state, info);
     const IcebergTable& table = file.scan->source->table;
     const bool parquet = file.task().file->format == iceberg::FileFormat::kParquet;
-    if (parquet && ReadsExactly(table.schema->as_struct())) {
+    const bool asks_row_ids = table.schema->FindById(iceberg::reserved::kRowId) != nullptr;
+    if (parquet && !asks_row_ids && ReadsExactly(table.schema->as_struct())) {
       auto reader = MultiFileReader::CreateReader(client, global, info, file_index, bind);
       const auto mapping = ValueOrThrow(state, NameMappingOf(*table.metadata));
       GiveIds(reader->columns, mapping ? &*mapping : nullptr);

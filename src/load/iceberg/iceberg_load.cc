@@ -8,8 +8,8 @@
 #include "columnar/arrow_status.h"
 #include "commit/committer.h"
 #include "iceberg/scan.h"
+#include "load/audited_commit.h"
 #include "load/held_back.h"
-#include "load/iceberg/load_history.h"
 #include "load/iceberg/merge.h"
 #include "load/iceberg/options.h"
 #include "load/iceberg/plan_check.h"
@@ -38,7 +38,8 @@ class IcebergLoad : public Load {
         catalog_(catalog),
         request_(std::move(request)),
         resources_(std::move(resources)),
-        committer_(catalog, *resources_.files) {}
+        committer_(catalog, *resources_.files),
+        commit_(committer_, table_, options_.catalog, request_, resources_) {}
 
   Result<std::optional<commit::Position>> ReadPosition(const Context& context,
                                                        bool expected) override;
@@ -80,8 +81,6 @@ class IcebergLoad : public Load {
   void Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted);
   /// Why rows of any file have to be read; empty when they need not.
   std::string WhyRowsAreNeeded() const;
-  Result<audit::Report> Audit(const Context& context, const iceberg::MetadataPtr& metadata,
-                              const iceberg::Snapshot& snapshot, int64_t rows_before);
   /// By this load itself; without rows that a merge lays out anew.
   int64_t RowsWritten() const;
   Result<commit::Change> MakeChange(const Context& context,
@@ -106,6 +105,7 @@ class IcebergLoad : public Load {
   const Request request_;
   const Resources resources_;
   commit::Committer committer_;
+  AuditedCommit commit_;
   std::string load_key_;
   bool is_replay_ = false;  ///< Of rows that were held back.
   /// The run's id and a try's own: a run that is tried again must not meet names of its first try.
@@ -116,7 +116,6 @@ class IcebergLoad : public Load {
   iceberg::SchemaPtr schema_;                          ///< Of the rows, with the table's field ids.
   bool schema_is_newer_ = false;
   iceberg::Expression replaced_;  ///< With overwrite filter: the rows that give way.
-  std::string staged_branch_;
   std::mutex mutex_;
   std::unique_ptr<Quarantine> quarantine_;
   std::vector<iceberg::DataFilePtr> files_;
@@ -397,13 +396,10 @@ Status IcebergLoad::AddMerge(const Context& context, commit::Change* change) {
 }
 
 Status IcebergLoad::TakeBack(const Context& context) {
-  if (staged_branch_.empty()) return resources_.files->DeleteAll(context, merge_->written());
+  if (!commit_.is_staged()) return resources_.files->DeleteAll(context, merge_->written());
   std::set<std::string> kept;
   for (const iceberg::DataFilePtr& file : files_) kept.insert(file->path);
-  CALVE_RETURN_IF_ERROR(
-      committer_.Discard(context, table_, staged_branch_, kept, /*run_is_over=*/true));
-  staged_branch_.clear();
-  return Status::Ok();
+  return commit_.Discard(context, kept);
 }
 
 int64_t IcebergLoad::RowsWritten() const {
@@ -440,31 +436,6 @@ Result<commit::Change> IcebergLoad::MakeChange(const Context& context,
   }
   if (merge_ != nullptr) CALVE_RETURN_IF_ERROR(AddMerge(context, &change));
   return change;
-}
-
-Result<audit::Report> IcebergLoad::Audit(const Context& context,
-                                         const iceberg::MetadataPtr& metadata,
-                                         const iceberg::Snapshot& snapshot, int64_t rows_before) {
-  if (request_.contract == nullptr) return audit::Report{};
-  const iceberg::SchemaPtr& schema = metadata->SchemaOf(snapshot);
-  audit::AuditScope scope;
-  engine::IcebergTable judged = {.metadata = metadata,
-                                 .snapshot_id = snapshot.id,
-                                 .schema = schema,
-                                 .data_sequence_min = std::nullopt};
-  scope.table = judged;
-  judged.data_sequence_min = snapshot.sequence_number;
-  scope.added = std::move(judged);
-  CALVE_ASSIGN_OR_RETURN(scope.inputs.schema, columnar::ToArrowSchema(*schema));
-  scope.inputs.rows_before = rows_before;
-  scope.inputs.rows_loaded = RowsWritten();
-  scope.inputs.rows_of_loads =
-      RowsOfEarlierLoads(*metadata, snapshot, request_.job, audit::kLoadsMax);
-  scope.inputs.now_ms = MillisSinceEpoch(context.clock->Now());
-  scope.resolver = resources_.resolver;
-  scope.catalog = options_.catalog;
-  return audit::AuditTable(context, *request_.contract, *request_.checks, *resources_.engine,
-                           scope);
 }
 
 Status IcebergLoad::CheckTakesNothing(const Context& context) {
@@ -535,66 +506,21 @@ Status IcebergLoad::StageAndPublish(const Context& context,
                                     const std::optional<commit::Position>& position,
                                     Observer* observer, Report* report) {
   CALVE_RETURN_IF_ERROR(context.Step("stage.before"));
-  report->branch = commit::BranchOf(request_.run);
   CALVE_ASSIGN_OR_RETURN(commit::Change change, MakeChange(context, position));
   if (merge_ != nullptr) {
     report->rows_replaced = merge_->rows_replaced();
     report->files_rewritten = merge_->files_rewritten();
     report->files_with_deletes = merge_->files_with_deletes();
   }
-  CALVE_ASSIGN_OR_RETURN(const commit::Staged staged,
-                         committer_.Stage(context, table_, std::move(change), report->branch));
-  staged_branch_ = report->branch;
-  CALVE_RETURN_IF_ERROR(context.Step("stage.after"));
-  if (observer != nullptr) observer->Staged(*report);
-
-  const iceberg::MetadataPtr& metadata = staged.loaded.metadata;
-  const iceberg::Snapshot* main = staged.snapshot.parent_id.has_value()
-                                      ? metadata->FindSnapshot(*staged.snapshot.parent_id)
-                                      : nullptr;
-  int64_t rows_before = -1;
-  if (main != nullptr) {
-    report->main_snapshot_id = main->id.value();
-    const auto total = main->summary.find("total-records");
-    if (total != main->summary.end()) rows_before = ParseInteger(total->second).value_or(-1);
-  }
-  CALVE_RETURN_IF_ERROR(context.Step("audit.start"));
-  CALVE_ASSIGN_OR_RETURN(report->audit, Audit(context, metadata, staged.snapshot, rows_before));
-  CALVE_RETURN_IF_ERROR(context.Step("audit.done"));
-  if (observer != nullptr) observer->Audited(*report);
-  report->ending = Ending::kAuditFailed;
-  if (report->audit.failed()) return Status::Ok();
-
-  commit::PublishOptions publish;
-  publish.proof = commit::Proof::kTable;
-  publish.summary["calve.checks"] = std::to_string(report->audit.outcomes.size());
-  publish.recheck = [&](const iceberg::MetadataPtr& candidate, iceberg::SnapshotId id) -> Status {
-    CALVE_ASSIGN_OR_RETURN(report->audit,
-                           Audit(context, candidate, *candidate->FindSnapshot(id), rows_before));
-    if (!report->audit.failed()) return Status::Ok();
-    return DataError("main has moved since the rows were staged, and on it a check fails");
-  };
-  CALVE_RETURN_IF_ERROR(context.Step("publish.before"));
-  Result<commit::Published> published = committer_.Publish(context, staged, publish);
-  if (!published.ok()) {
-    if (published.error().kind == ErrorKind::kData && report->audit.failed()) return Status::Ok();
-    return std::move(published).error();
-  }
-  CALVE_RETURN_IF_ERROR(context.Step("publish.after"));
-  report->ending = Ending::kPublished;
-  report->snapshot_id = published->snapshot_id.value();
-  report->proof = commit::ToString(publish.proof);
-  report->commit_attempts = published->attempts;
-  return Status::Ok();
+  return commit_.Bring(context, std::move(change), RowsWritten(), observer, report);
 }
 
 Status IcebergLoad::Abort(const Context& context) {
   if (quarantine_ != nullptr) CALVE_RETURN_IF_ERROR(quarantine_->Abort(context));
-  if (!staged_branch_.empty()) {
+  if (commit_.is_staged()) {
     // The branch holds the files: they go with it. Gone already means that the publish came through
     // after all.
-    Status discarded =
-        committer_.Discard(context, table_, staged_branch_, {}, /*run_is_over=*/true);
+    Status discarded = commit_.Discard(context, {});
     return discarded.ok() || discarded.error().kind == ErrorKind::kNotFound ? Status::Ok()
                                                                             : discarded;
   }

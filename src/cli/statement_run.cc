@@ -1,0 +1,110 @@
+#include "cli/statement_run.h"
+
+#include <cstdlib>
+#include <vector>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "cli/print.h"
+#include "cli/report.h"
+#include "cli/run_events.h"
+#include "statement/statement.h"
+
+namespace calve::cli {
+namespace {
+
+using Kind = engine::Statement::Kind;
+
+Result<statement::Resources> ResourcesOf(Program& program) {
+  statement::Resources resources;
+  CALVE_ASSIGN_OR_RETURN(resources.engine, program.locked_engine());
+  CALVE_ASSIGN_OR_RETURN(resources.resolver, program.resolver());
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Resources run, program.ResourcesFor(pipeline::Job{}));
+  resources.load = run.load;
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* parts, program.parts());
+  resources.checks = &parts->checks;
+  resources.contract = [&program](const std::string& table) { return program.LoadContract(table); };
+  resources.parallelism = program.parallelism();
+  resources.buffer_bytes_max = ByteCount(run.memory_limit.value() / 2);
+  return resources;
+}
+
+std::string Rows(const statement::Outcome& outcome) {
+  std::vector<std::string> parts;
+  const auto add = [&](int64_t rows, const char* what) {
+    if (rows > 0) parts.push_back(Counted(rows, "row") + " " + what);
+  };
+  add(outcome.rows_inserted, "inserted");
+  add(outcome.rows_updated, "updated");
+  add(outcome.rows_deleted, "deleted");
+  return parts.empty() ? "no row changed" : Join(parts, ", ");
+}
+
+const char* DefinitionText(const statement::Outcome& outcome) {
+  switch (outcome.kind) {
+    case Kind::kCreateTable:
+    case Kind::kCreateNamespace:
+      return outcome.changed ? "made" : "is there already";
+    case Kind::kDropTable:
+      return outcome.changed ? "dropped; its files stay" : "is not there";
+    case Kind::kDropNamespace:
+      return outcome.changed ? "dropped" : "is not there";
+    case Kind::kRenameTable:
+      return outcome.changed ? "renamed" : "is not there";
+    default:
+      return outcome.changed ? "changed" : "is so already";
+  }
+}
+
+bool ChangesRows(const statement::Outcome& outcome) {
+  return outcome.kind == Kind::kInsert || outcome.kind == Kind::kUpdate ||
+         outcome.kind == Kind::kDelete || outcome.kind == Kind::kMerge || outcome.rows_inserted > 0;
+}
+
+ExitCode Tell(const statement::Outcome& outcome, bool json) {
+  Report report(json);
+  report.Fact("table", outcome.target);
+  report.Fact("changed", outcome.changed && outcome.load.ending != load::Ending::kAuditFailed);
+  if (!ChangesRows(outcome)) {
+    report.Hint("done", outcome.target + "   " + DefinitionText(outcome));
+    return report.Done();
+  }
+  const bool failed = outcome.load.ending == load::Ending::kAuditFailed;
+  report.Fact("state", failed ? "audit_failed" : outcome.changed ? "published" : "nothing");
+  report.Fact("rows_inserted", outcome.rows_inserted);
+  report.Fact("rows_updated", outcome.rows_updated);
+  report.Fact("rows_deleted", outcome.rows_deleted);
+  if (outcome.load.snapshot_id.has_value()) report.Fact("snapshot_id", *outcome.load.snapshot_id);
+  if (!outcome.load.branch.empty()) report.Fact("branch", outcome.load.branch);
+  if (!failed) {
+    if (outcome.load.snapshot_id.has_value())
+      report.Hint("publish", outcome.target + "   main → " +
+                                 std::to_string(*outcome.load.snapshot_id) +
+                                 "   proved: " + outcome.load.proof);
+    report.Hint("done", outcome.target + "   " + Rows(outcome));
+  }
+  return report.Done(failed ? ExitCode::kAuditFailed : ExitCode::kDone);
+}
+
+}  // namespace
+
+Result<ExitCode> RunStatement(Program& program, const std::string& sql,
+                              const engine::Statement& statement) {
+  const Context& context = program.context();
+  CALVE_ASSIGN_OR_RETURN(const statement::Resources resources, ResourcesOf(program));
+  const bool terminal =
+      IsTerminal(stdout) && !program.options.plain && std::getenv("NO_COLOR") == nullptr;
+  RunEvents events({.terminal = terminal,
+                    .silent = program.options.json,
+                    .blocks_job = false,
+                    .clock = context.clock});
+  CALVE_ASSIGN_OR_RETURN(
+      const statement::Outcome outcome,
+      statement::Run(context, sql, statement, NewRunId(context.clock->Now(), *context.random),
+                     resources, &events));
+  if (outcome.load.ending == load::Ending::kAuditFailed && !program.options.json)
+    events.AuditFailed(outcome.load);
+  return Tell(outcome, program.options.json);
+}
+
+}  // namespace calve::cli
