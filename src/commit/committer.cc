@@ -724,8 +724,8 @@ void Committer::RemovePending(const Context& context, const Staged& staged,
   // them here costs bytes, not rows. Also when asked to stop: the run has ended well, nobody sweeps.
   const TableMetadata& now = *published.loaded.metadata;
   if (catalog_.native_refs() == nullptr && IsBaseGone(staged.snapshot, now)) {
-    const auto unreached = FindUnreached(context.WithStop({}), files_, *staged.loaded.metadata,
-                                         {&staged.snapshot}, now);
+    const auto unreached = FindUnreached(context.WithStop({}), catalog_, files_, staged.table,
+                                         *staged.loaded.metadata, {&staged.snapshot});
     if (!unreached.ok()) return LeaveFiles(context, unreached.error());
     return Remove(context, unreached->files);
   }

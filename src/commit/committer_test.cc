@@ -8,6 +8,7 @@
 #include "catalog/registry.h"
 #include "catalog/table_files.h"
 #include "commit/lease.h"
+#include "commit/reach.h"
 #include "iceberg/scan.h"
 #include "io/faulty.h"
 #include "io/file_system_set.h"
@@ -469,6 +470,32 @@ TEST_F(CommitterTest, ABranchWhoseBaseIsGoneTakesTheFilesOfTheBaseAlong) {
     ASSERT_TRUE(lost.ok());
     EXPECT_TRUE(lost->files.empty()) << lost->files.front();
   }
+}
+
+TEST_F(CommitterTest, WhoLooksAtAllLooksAgainWhenABranchIsPublishedMeanwhile) {
+  ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run0"), Proof::kRows).ok());
+  const auto staged = committer_->Stage(context(), table_, Adds("b", "run1"), "audit_run1");
+  ASSERT_TRUE(staged.ok());
+  int looks = 0;
+  Names names;
+  const auto look = [&](const catalog::LoadedTable& now) {
+    if (++looks == 1) {
+      EXPECT_TRUE(committer_->Publish(context(), *staged, {.proof = Proof::kTable}).ok());
+    }
+    names.clear();
+    return AddReachable(context(), files_, now, names);
+  };
+  const Status looked = LookAtWhole(context(), *catalog_, table_, look);
+  EXPECT_TRUE(looked.ok()) << looked.error().message;
+  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(names.contains(FileName(Adds("b", "run1").rows.added_data_files[0]->path)));
+  // What is missing of main is missing.
+  const std::vector<std::string> lists = {Metadata()->current_snapshot()->manifest_list};
+  ASSERT_TRUE(files_.DeleteAll(context(), lists).ok());
+  const Status missing = LookAtWhole(context(), *catalog_, table_, look);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(looks, 3);
 }
 
 TEST_F(CommitterTest, AnotherProcessPublishesAStagedBranchByItsName) {

@@ -37,14 +37,16 @@ iceberg::TableChange ChangeFor(const TableMetadata& base, const Committer::Expir
   return change;
 }
 
-/// The files of snapshots that are gone, and of their statistics.
-Result<Unreached> FindExpired(const Context& context, io::FileSystem& files,
+/// Find the files of snapshots that are gone since `before`, and of their statistics.
+Result<Unreached> FindExpired(const Context& context, catalog::Catalog& catalog,
+                              io::FileSystem& files, const catalog::TableName& table,
                               const TableMetadata& before, const TableMetadata& now) {
   std::vector<const Snapshot*> expired;
   for (const Snapshot& snapshot : before.snapshots) {
     if (now.FindSnapshot(snapshot.id) == nullptr) expired.push_back(&snapshot);
   }
-  CALVE_ASSIGN_OR_RETURN(Unreached unreached, FindUnreached(context, files, before, expired, now));
+  CALVE_ASSIGN_OR_RETURN(Unreached unreached,
+                         FindUnreached(context, catalog, files, table, before, expired));
   const auto add_statistics = [&](const auto& then, const auto& still) {
     for (const auto& file : then) {
       const bool stays = std::any_of(still.begin(), still.end(),
@@ -90,7 +92,7 @@ Result<Committer::Expired> Committer::Expire(
   if (expired.snapshots == 0) return expired;
   CALVE_RETURN_IF_ERROR(context.Step("expire.committed"));
   CALVE_ASSIGN_OR_RETURN(const Unreached unreached,
-                         FindExpired(context, files_, *before, *now.metadata));
+                         FindExpired(context, catalog_, files_, table, *before, *now.metadata));
   Remove(context, unreached.files);
   expired.files = static_cast<int64_t>(unreached.files.size());
   expired.bytes = unreached.bytes;

@@ -87,9 +87,14 @@ Result<Committer::Orphans> Committer::FindOrphans(const Context& context,
     if (!listed.ok() && listed.error().kind != ErrorKind::kNotFound)
       return std::move(listed).error();
   }
-  CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog_.LoadTable(context, table));
+  catalog::LoadedTable now;
   Names reachable;
-  CALVE_RETURN_IF_ERROR(AddReachable(context, files_, now, reachable));
+  CALVE_RETURN_IF_ERROR(
+      LookAtWhole(context, catalog_, table, [&](const catalog::LoadedTable& loaded) {
+        now = loaded;
+        reachable.clear();
+        return AddReachable(context, files_, now, reachable);
+      }));
   for (const io::FileInfo& info : lying) {
     if (reachable.contains(FileName(info.uri))) continue;
     if (IsMetadataFile(FileName(info.uri))) {
@@ -109,11 +114,14 @@ Result<Committer::Orphans> Committer::FindOrphans(const Context& context,
 
 Result<int64_t> Committer::RemoveOrphans(const Context& context, const catalog::TableName& table,
                                          const Orphans& found) {
-  CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog_.LoadTable(context, table));
-  CALVE_RETURN_IF_ERROR(
-      CheckIsKnown(catalog_, table, catalog_.native_refs() != nullptr, *now.metadata));
   Names reachable;
-  CALVE_RETURN_IF_ERROR(AddReachable(context, files_, now, reachable));
+  CALVE_RETURN_IF_ERROR(
+      LookAtWhole(context, catalog_, table, [&](const catalog::LoadedTable& now) -> Status {
+        CALVE_RETURN_IF_ERROR(
+            CheckIsKnown(catalog_, table, catalog_.native_refs() != nullptr, *now.metadata));
+        reachable.clear();
+        return AddReachable(context, files_, now, reachable);
+      }));
   std::vector<std::string> lost;
   for (const std::string& uri : found.files) {
     if (!reachable.contains(FileName(uri))) lost.push_back(uri);

@@ -7,6 +7,12 @@
 #include "iceberg/manifest.h"
 
 namespace calve::commit {
+namespace {
+
+/// Looks at a table whose files go away under them, before that is told as an error.
+constexpr int kLooksMax = 20;
+
+}  // namespace
 
 std::string_view FileName(std::string_view uri) { return uri.substr(uri.rfind('/') + 1); }
 
@@ -38,6 +44,19 @@ Status AddReachable(const Context& context, io::FileSystem& files,
     }
   }
   return Status::Ok();
+}
+
+Status LookAtWhole(const Context& context, catalog::Catalog& catalog,
+                   const catalog::TableName& table,
+                   const std::function<Status(const catalog::LoadedTable& now)>& look) {
+  for (int looks = 1;; ++looks) {
+    CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable now, catalog.LoadTable(context, table));
+    Status looked = look(now);
+    const bool is_missing = !looked.ok() && looked.error().kind == ErrorKind::kNotFound;
+    if (!is_missing || looks == kLooksMax) return looked;
+    CALVE_ASSIGN_OR_RETURN(const catalog::LoadedTable newer, catalog.LoadTable(context, table));
+    if (newer.metadata_location == now.metadata_location) return looked;
+  }
 }
 
 Result<iceberg::TableMetadata> ReadMetadata(const Context& context, io::FileSystem& files,

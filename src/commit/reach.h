@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +22,13 @@ std::string_view FileName(std::string_view uri);
 /// included; its metadata files; its statistics; the ledgers of positions.
 Status AddReachable(const Context& context, io::FileSystem& files,
                     const catalog::LoadedTable& table, Names& names);
+
+/// Look at all that a table reaches. While `look` finds a file missing it looks again, at newer
+/// metadata: somebody has published, discarded or expired a snapshot meanwhile, and its files are
+/// gone. Fails as `look` does, with kNotFound when a file is missing indeed.
+Status LookAtWhole(const Context& context, catalog::Catalog& catalog,
+                   const catalog::TableName& table,
+                   const std::function<Status(const catalog::LoadedTable& now)>& look);
 
 /// Read a metadata file, compressed or not.
 Result<iceberg::TableMetadata> ReadMetadata(const Context& context, io::FileSystem& files,

@@ -321,9 +321,9 @@ Status Committer::Discard(const Context& context, const TableName& table, const 
   };
   CALVE_ASSIGN_OR_RETURN(const LoadedTable now, Run(context, table, attempt));
   if (IsBaseGone(staged.snapshot, *now.metadata)) {
-    CALVE_ASSIGN_OR_RETURN(
-        Unreached unreached,
-        FindUnreached(context, files_, *staged.loaded.metadata, {&staged.snapshot}, *now.metadata));
+    CALVE_ASSIGN_OR_RETURN(Unreached unreached,
+                           FindUnreached(context, catalog_, files_, table, *staged.loaded.metadata,
+                                         {&staged.snapshot}));
     std::erase_if(unreached.files, [&](const std::string& path) { return kept.contains(path); });
     Remove(context, unreached.files);
     return Status::Ok();

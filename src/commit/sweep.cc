@@ -175,10 +175,15 @@ Result<Committer::Swept> Committer::Sweep(const Context& context, const catalog:
       const LooseMetadata loose,
       FindLooseMetadata(context, files_, *before, run, catalog_.native_refs() != nullptr));
   Names reachable;
-  CALVE_ASSIGN_OR_RETURN(const auto everywhere, LoadEverywhere(context, catalog_, table));
-  for (const catalog::LoadedTable& there : everywhere) {
-    CALVE_RETURN_IF_ERROR(AddReachable(context, files_, there, reachable));
-  }
+  std::vector<catalog::LoadedTable> everywhere;
+  CALVE_RETURN_IF_ERROR(
+      LookAtWhole(context, catalog_, table, [&](const catalog::LoadedTable&) -> Status {
+        CALVE_ASSIGN_OR_RETURN(everywhere, LoadEverywhere(context, catalog_, table));
+        reachable.clear();
+        for (const catalog::LoadedTable& there : everywhere)
+          CALVE_RETURN_IF_ERROR(AddReachable(context, files_, there, reachable));
+        return Status::Ok();
+      }));
   // A commit of the run may be hidden below those of a foreign writer.
   const MainLine main(catalog_, files_, table);
   if (main.may_be_hidden() && !(candidates.empty() && loose.lost.empty())) {

@@ -11,6 +11,7 @@
 #include "commit/own_files.h"
 #include "commit/position.h"
 #include "commit/proof.h"
+#include "commit/reach.h"
 #include "iceberg/manifest.h"
 
 namespace calve::commit {
@@ -20,15 +21,23 @@ using iceberg::ManifestFile;
 using iceberg::Snapshot;
 using iceberg::TableMetadata;
 
+/// Snapshots that are gone may have lost files already: who looks for orphans takes them too.
+enum class Whose { kLive, kGone };
+
+bool MayPass(const Status& read, Whose whose) {
+  return read.ok() || (whose == Whose::kGone && read.error().kind == ErrorKind::kNotFound);
+}
+
 /// The manifests of snapshots, each once.
 Result<std::vector<ManifestFile>> ManifestsOf(const Context& context, iceberg::Files& files,
                                               const TableMetadata& metadata,
-                                              const std::vector<const Snapshot*>& snapshots) {
+                                              const std::vector<const Snapshot*>& snapshots,
+                                              Whose whose) {
   std::vector<std::vector<ManifestFile>> lists(snapshots.size());
   CALVE_RETURN_IF_ERROR(context.executor->ParallelFor(snapshots.size(), [&](size_t i) -> Status {
-    CALVE_ASSIGN_OR_RETURN(lists[i],
-                           iceberg::ReadManifestList(context, files, metadata, *snapshots[i]));
-    return Status::Ok();
+    auto list = iceberg::ReadManifestList(context, files, metadata, *snapshots[i]);
+    if (list.ok()) lists[i] = std::move(*list);
+    return MayPass(list.status(), whose) ? Status::Ok() : list.status();
   }));
   std::set<std::string> seen;
   std::vector<ManifestFile> manifests;
@@ -41,47 +50,45 @@ Result<std::vector<ManifestFile>> ManifestsOf(const Context& context, iceberg::F
 }
 
 /// Call visit(file) for every data and delete file that manifests name, with those that they name as
-/// deleted if so wished. One at a time.
+/// deleted where they are gone. One at a time.
 Status ForEachFile(const Context& context, iceberg::Files& files, const TableMetadata& metadata,
-                   const std::vector<ManifestFile>& manifests, bool deleted_too,
+                   const std::vector<ManifestFile>& manifests, Whose whose,
                    const std::function<void(const iceberg::DataFile&)>& visit) {
   std::mutex mutex;
   return context.executor->ParallelFor(manifests.size(), [&](size_t i) -> Status {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
-    CALVE_ASSIGN_OR_RETURN(
-        const auto entries,
+    const auto entries =
         iceberg::ReadManifest(context, files, metadata, manifests[i],
-                              {.metrics = false, .deleted_entries = deleted_too}));
+                              {.metrics = false, .deleted_entries = whose == Whose::kGone});
+    if (!entries.ok()) return MayPass(entries.status(), whose) ? Status::Ok() : entries.status();
     std::lock_guard lock(mutex);
-    for (const iceberg::ManifestEntry& entry : entries) visit(*entry.file);
+    for (const iceberg::ManifestEntry& entry : *entries) visit(*entry.file);
     return Status::Ok();
   });
 }
 
-}  // namespace
-
-Result<Unreached> FindUnreached(const Context& context, io::FileSystem& files,
-                                const TableMetadata& before,
-                                const std::vector<const Snapshot*>& gone,
-                                const TableMetadata& now) {
+Result<Unreached> FindIn(const Context& context, io::FileSystem& files, const TableMetadata& before,
+                         const std::vector<const Snapshot*>& gone, const TableMetadata& now) {
   catalog::TableFiles table_files(files);
   std::vector<const Snapshot*> kept;
   for (const Snapshot& snapshot : now.snapshots) kept.push_back(&snapshot);
-  CALVE_ASSIGN_OR_RETURN(auto manifests, ManifestsOf(context, table_files, before, gone));
-  CALVE_ASSIGN_OR_RETURN(const auto live, ManifestsOf(context, table_files, now, kept));
+  CALVE_ASSIGN_OR_RETURN(auto manifests,
+                         ManifestsOf(context, table_files, before, gone, Whose::kGone));
+  CALVE_ASSIGN_OR_RETURN(const auto live,
+                         ManifestsOf(context, table_files, now, kept, Whose::kLive));
   std::set<std::string> needed;
   for (const ManifestFile& manifest : live) needed.insert(manifest.path);
   std::erase_if(manifests,
                 [&](const ManifestFile& manifest) { return needed.contains(manifest.path); });
 
   std::map<std::string, int64_t> candidates;
-  CALVE_RETURN_IF_ERROR(ForEachFile(context, table_files, before, manifests, /*deleted_too=*/true,
+  CALVE_RETURN_IF_ERROR(ForEachFile(context, table_files, before, manifests, Whose::kGone,
                                     [&](const iceberg::DataFile& file) {
                                       candidates.emplace(file.path, file.file_size_in_bytes);
                                     }));
   if (!candidates.empty()) {
     CALVE_RETURN_IF_ERROR(
-        ForEachFile(context, table_files, now, live, /*deleted_too=*/false,
+        ForEachFile(context, table_files, now, live, Whose::kLive,
                     [&](const iceberg::DataFile& file) { candidates.erase(file.path); }));
   }
   Unreached unreached;
@@ -98,6 +105,21 @@ Result<Unreached> FindUnreached(const Context& context, io::FileSystem& files,
     const std::string ledger = SummaryText(*snapshot, summary::kLedger);
     if (!ledger.empty() && !ledgers.contains(ledger)) unreached.files.push_back(ledger);
   }
+  return unreached;
+}
+
+}  // namespace
+
+Result<Unreached> FindUnreached(const Context& context, catalog::Catalog& catalog,
+                                io::FileSystem& files, const catalog::TableName& table,
+                                const TableMetadata& before,
+                                const std::vector<const Snapshot*>& gone) {
+  Unreached unreached;
+  CALVE_RETURN_IF_ERROR(
+      LookAtWhole(context, catalog, table, [&](const catalog::LoadedTable& now) -> Status {
+        CALVE_ASSIGN_OR_RETURN(unreached, FindIn(context, files, before, gone, *now.metadata));
+        return Status::Ok();
+      }));
   return unreached;
 }
 

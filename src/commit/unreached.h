@@ -5,6 +5,7 @@
 
 #include "base/context.h"
 #include "base/result.h"
+#include "catalog/catalog.h"
 #include "iceberg/metadata.h"
 #include "io/file_system.h"
 
@@ -17,11 +18,12 @@ struct Unreached {
   ByteCount bytes{0};  ///< Of the data and delete files among them.
 };
 
-/// Find the files of the snapshots `gone`, which `before` had, that no snapshot of `now` has.
-Result<Unreached> FindUnreached(const Context& context, io::FileSystem& files,
+/// Find the files of the snapshots `gone`, which `before` had, that no snapshot of the table has
+/// now.
+Result<Unreached> FindUnreached(const Context& context, catalog::Catalog& catalog,
+                                io::FileSystem& files, const catalog::TableName& table,
                                 const iceberg::TableMetadata& before,
-                                const std::vector<const iceberg::Snapshot*>& gone,
-                                const iceberg::TableMetadata& now);
+                                const std::vector<const iceberg::Snapshot*>& gone);
 
 /// Whether the snapshot on which a branch was begun is gone, so that files of it may be the branch's
 /// alone by now.

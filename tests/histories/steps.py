@@ -261,7 +261,7 @@ def discard(h):
 
 
 CALVE = [(append, 6), (merge, 8), (overwrite_part, 2), (overwrite_partitions, 3), (overwrite_table, 1), (evolve_columns, 5), (evolve_spec, 2), (upgrade, 1),
-         (compact, 4), (expire, 3), (orphans, 2), (tag, 2), (rollback, 1), (stage, 2), (publish, 2), (discard, 1)]
+         (compact, 4), (rewrite_manifests, 2), (expire, 3), (orphans, 2), (tag, 2), (rollback, 1), (stage, 2), (publish, 2), (discard, 1)]
 
 
 # ---- By Spark.

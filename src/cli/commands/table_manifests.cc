@@ -47,7 +47,7 @@ Result<ExitCode> RewriteManifests(Program& program, const ManifestArguments& arg
       upkeep::RewriteManifests(context, *named.catalog, program.files(), named.name, options));
   report.Line("rewrite",
               Counted(done.manifests_before, "manifest") + " → " +
-                  Counted(done.manifests_after, "manifest") + "   " + Counted(done.entries, "file"),
+                  FormatCount(done.manifests_after) + "   " + Counted(done.entries, "file"),
               "files", done.entries);
   report.Fact("manifests_before", done.manifests_before);
   report.Fact("manifests_after", done.manifests_after);
