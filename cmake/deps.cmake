@@ -2,8 +2,9 @@
 # which rooms may.
 
 set(CALVE_DEPS_DIR ${CMAKE_SOURCE_DIR}/.deps CACHE PATH "Where tools/bootstrap put Arrow and DuckDB")
-if(NOT EXISTS ${CALVE_DEPS_DIR}/arrow/include/arrow/api.h OR NOT EXISTS ${CALVE_DEPS_DIR}/duckdb-headers/include/duckdb.hpp)
-  message(FATAL_ERROR "Arrow or DuckDB is missing in ${CALVE_DEPS_DIR}: run tools/bootstrap (or make deps)")
+if(NOT EXISTS ${CALVE_DEPS_DIR}/arrow/include/arrow/api.h OR NOT EXISTS ${CALVE_DEPS_DIR}/duckdb-headers/include/duckdb.hpp
+   OR NOT EXISTS ${CALVE_DEPS_DIR}/adbc-driver-manager/src/arrow-adbc/adbc.h)
+  message(FATAL_ERROR "Arrow, DuckDB or the manager of ADBC's drivers is missing in ${CALVE_DEPS_DIR}: run tools/bootstrap (or make deps)")
 endif()
 
 # A shared library out of .deps.
@@ -84,6 +85,19 @@ add_library(calve_odbc INTERFACE)
 target_include_directories(calve_odbc SYSTEM INTERFACE ${CALVE_ODBC_HEADERS})
 target_link_libraries(calve_odbc INTERFACE ${CALVE_ODBC})
 add_library(ODBC::ODBC ALIAS calve_odbc)
+
+# The manager of ADBC's drivers. libduckdb has functions of the same names: these are shown to no library.
+set(adbc_folder ${CALVE_DEPS_DIR}/adbc-driver-manager/src)
+set(adbc_sources)
+foreach(name IN ITEMS adbc_driver_manager adbc_driver_manager_api adbc_driver_manager_driver_loading adbc_driver_manager_profiles)
+  list(APPEND adbc_sources ${adbc_folder}/${name}.cc)
+endforeach()
+add_library(calve_adbc_manager STATIC ${adbc_sources})
+target_compile_options(calve_adbc_manager PRIVATE -w)
+set_target_properties(calve_adbc_manager PROPERTIES CXX_VISIBILITY_PRESET hidden)
+target_include_directories(calve_adbc_manager SYSTEM PUBLIC ${adbc_folder})
+target_link_libraries(calve_adbc_manager PUBLIC ${CMAKE_DL_LIBS})
+add_library(ADBC::driver_manager ALIAS calve_adbc_manager)
 
 # The Hive Metastore's interface, as C++ by Thrift's compiler.
 find_program(CALVE_THRIFT thrift REQUIRED)

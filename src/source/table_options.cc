@@ -96,9 +96,17 @@ config::Shape<TableOptions> TableOptions::Declaration() {
   return shape;
 }
 
+std::vector<std::string> TableOptions::Patterns() const {
+  std::vector<std::string> patterns = tables;
+  if (!table.empty()) patterns.push_back(table);
+  return patterns;
+}
+
 std::optional<LookBack> TableOptions::ParsedLookBack() const {
   return look_back.empty() ? std::nullopt : ReadLookBack(look_back);
 }
+
+bool IsPattern(std::string_view name) { return name.find_first_of("*?") != std::string_view::npos; }
 
 bool MatchesName(std::string_view name, std::string_view pattern) {
   size_t n = 0;

@@ -31,10 +31,14 @@ struct TableOptions {
   std::string look_back;
 
   static config::Shape<TableOptions> Declaration();
+  /// Of all tables that are named.
+  std::vector<std::string> Patterns() const;
   /// Nothing where none is given; checked by the declaration.
   std::optional<LookBack> ParsedLookBack() const;
 };
 
+/// Whether a name of a table is one of several.
+bool IsPattern(std::string_view name);
 /// Whether a name of a table fits a pattern with * (any characters) and ? (one).
 bool MatchesName(std::string_view name, std::string_view pattern);
 

@@ -86,6 +86,14 @@ const TableColumn* Relation::Find(const std::string& column) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+void RowsRead::KeepFirstOfRow() {
+  std::stable_sort(misfits.begin(), misfits.end(),
+                   [](const auto& a, const auto& b) { return a.row < b.row; });
+  misfits.erase(std::unique(misfits.begin(), misfits.end(),
+                            [](const auto& a, const auto& b) { return a.row == b.row; }),
+                misfits.end());
+}
+
 /// What Plan works on.
 struct TableSource::Planning {
   const PlanOptions& options;
@@ -118,6 +126,8 @@ Result<std::vector<Relation>> TableSource::Describe(const Context& context,
                                                     const PlanOptions& options, DatabaseView& view,
                                                     std::vector<std::string>* notes) {
   CALVE_ASSIGN_OR_RETURN(std::vector<Relation> relations, view.Relations(context, options_));
+  if (relations.empty())
+    return ConfigError("no table is named; name one by table, or a list of names or patterns");
   for (Relation& relation : relations) {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     CALVE_RETURN_IF_ERROR(view.Describe(context, options, &relation, notes));
@@ -277,16 +287,18 @@ Status TableSource::PlanIncrement(const Context& context, Planning& planning, si
   const auto before = [&](const std::string& text) -> Result<std::string> {
     if (!back.has_value()) return text;
     CALVE_ASSIGN_OR_RETURN(const std::string expression, view.Before(*cursor, text, *back));
-    CALVE_ASSIGN_OR_RETURN(const auto value,
-                           view.Value(context, "SELECT " + view.TextOf(*cursor, expression)));
+    CALVE_ASSIGN_OR_RETURN(
+        const auto value,
+        view.Value(context, "SELECT " + view.TextOf(*cursor, expression) + view.FromNothing()));
     return value.value_or(text);
   };
   CALVE_ASSIGN_OR_RETURN(reached.from, before(reached.until));
   if (known != nullptr && !greatest.has_value()) {
     // What lies before the old start was not remembered.
-    CALVE_ASSIGN_OR_RETURN(const auto later,
-                           view.Value(context, "SELECT CASE WHEN " + literal(known->from) + " > " +
-                                                   literal(reached.from) + " THEN 1 END"));
+    CALVE_ASSIGN_OR_RETURN(
+        const auto later,
+        view.Value(context, "SELECT CASE WHEN " + literal(known->from) + " > " +
+                                literal(reached.from) + " THEN 1 END" + view.FromNothing()));
     if (later.has_value()) reached.from = known->from;
   }
   CALVE_ASSIGN_OR_RETURN(reached.seen,

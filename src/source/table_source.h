@@ -50,6 +50,9 @@ struct RowsRead {
   columnar::Batch rows;         ///< The relation's columns, in their order.
   std::vector<Misfit> misfits;  ///< Ascending by row; at most one a row.
   ByteCount bytes{0};
+
+  /// Put misfits that were found column by column in that order.
+  void KeepFirstOfRow();
 };
 
 /// The rows of one SELECT. For one thread.
@@ -89,6 +92,8 @@ class DatabaseView {
   virtual Result<std::string> Before(const TableColumn& column, const std::string& text,
                                      const LookBack& back) const = 0;
   virtual std::string QuoteName(const std::string& name) const = 0;
+  /// What stands behind an expression that is selected from no table, such as " FROM dual".
+  virtual std::string FromNothing() const { return ""; }
   /// See that the values of a column can be put in an order that positions go by.
   virtual Status CheckCursor(const Relation& relation, const TableColumn& column) const = 0;
   /// Read `SELECT <the relation's expressions> FROM ...`. The relation outlives the reader.

@@ -67,6 +67,8 @@ const char* FaultOf(const arrow::Array& array) {
 
 }  // namespace
 
+const char* FaultOfValues(const arrow::Array& array) { return FaultOf(array); }
+
 Status CheckValues(const arrow::RecordBatch& rows, const std::string& file, int64_t rows_before) {
   for (int i = 0; i < rows.num_columns(); ++i) {
     const char* fault = FaultOf(*rows.column(i));

@@ -13,7 +13,6 @@
 #include "source/fixture_for_test.h"
 #include "source/mysql/column_types.h"
 #include "source/mysql/connection.h"
-#include "source/mysql/key_ranges.h"
 #include "source/mysql/mysql_options.h"
 #include "source/source_for_test.h"
 
@@ -561,32 +560,6 @@ TEST(MysqlUrl, IsReadInAllItsParts) {
     ASSERT_FALSE(refused.ok()) << wrong;
     EXPECT_EQ(refused.error().kind, ErrorKind::kConfig);
     EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("secret")));
-  }
-}
-
-TEST(MysqlKeys, RangesHoldAboutAsManyRowsHoweverTheKeysLie) {
-  using mysql::Key;
-  using mysql::KeyRange;
-  // A thousand dense keys here, a thousand there, and one at either end.
-  const auto count = [](Key first, Key last) -> Result<int64_t> {
-    const auto within = [&](Key from, Key to) {
-      return static_cast<int64_t>(std::max<Key>(0, std::min(last, to) - std::max(first, from) + 1));
-    };
-    constexpr int64_t kFar = 4'000'000'000'000'000'000;
-    return within(1, 1000) + within(kFar, kFar + 999);
-  };
-  const KeyRange all{.first = mysql::ParseKey("-9223372036854775808"),
-                     .last = mysql::ParseKey("18446744073709551615")};
-  const auto ranges = mysql::PartKeys(all, 8, count);
-  ASSERT_TRUE(ranges.ok());
-  EXPECT_EQ(mysql::PrintKey(ranges->front().first), "-9223372036854775808");
-  EXPECT_EQ(mysql::PrintKey(ranges->back().last), "18446744073709551615");
-  EXPECT_GE(ranges->size(), 6U);
-  EXPECT_LE(ranges->size(), 16U);
-  for (size_t i = 0; i < ranges->size(); ++i) {
-    EXPECT_LE((*ranges)[i].rows, 375);
-    if (i == 0) continue;
-    EXPECT_TRUE((*ranges)[i].first == (*ranges)[i - 1].last + 1);
   }
 }
 

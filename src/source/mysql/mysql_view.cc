@@ -6,7 +6,8 @@
 
 #include "base/retry.h"
 #include "base/text.h"
-#include "source/mysql/key_ranges.h"
+#include "source/key_ranges.h"
+#include "source/table_names.h"
 
 namespace calve::source::mysql {
 namespace {
@@ -20,8 +21,6 @@ constexpr std::string_view kBeginSql = "START TRANSACTION WITH CONSISTENT SNAPSH
 const NativeColumn& NativeOf(const TableColumn& column) {
   return std::any_cast<const NativeColumn&>(column.native);
 }
-
-bool IsPattern(const std::string& name) { return name.find_first_of("*?") != std::string::npos; }
 
 /// The server's sql_mode without what changes values: blanks behind char(n), zero dates that
 /// become NULL.
@@ -294,24 +293,14 @@ Result<std::vector<Relation>> MysqlView::Relations(const Context& context,
                                                    const TableOptions& options) {
   std::vector<Relation> relations;
   if (!options.query.empty()) {
-    std::string query(Trim(options.query));
-    while (query.ends_with(';')) query.pop_back();
-    // The line break ends a comment at the end of the query.
-    relations.push_back(
-        {.name = "query",
-         .from = "(" + query + "\n) AS calve_query",
-         .columns = {},
-         .key = {},
-         .native = Native{
-             .database = {}, .table = {}, .query = query, .engine = {}, .whole_number = {}}});
+    const std::string query = PlainQuery(options.query);
+    relations.push_back(RelationOfQuery(query));
+    relations.back().native =
+        Native{.database = {}, .table = {}, .query = query, .engine = {}, .whole_number = {}};
     return relations;
   }
-  std::vector<std::string> patterns = options.tables;
-  if (!options.table.empty()) patterns.push_back(options.table);
-  for (const std::string& pattern : patterns)
+  for (const std::string& pattern : options.Patterns())
     CALVE_RETURN_IF_ERROR(AddMatches(context, pattern, &relations));
-  if (relations.empty())
-    return ConfigError("no table is named; name one by table, or a list of names or patterns");
   return relations;
 }
 
@@ -419,15 +408,7 @@ Result<std::vector<std::string>> MysqlView::Parts(const Context& context, const 
   CALVE_ASSIGN_OR_RETURN(const auto ranges,
                          PartKeys({.first = ParseKey(*ends[0][0]), .last = ParseKey(*ends[0][1])},
                                   std::max<int64_t>(2, parts / 2), count));
-  std::vector<std::string> conditions;
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    std::string condition;
-    if (i > 0) condition = key + " >= " + PrintKey(ranges[i].first);
-    if (i + 1 < ranges.size())
-      condition += (i > 0 ? " AND " : "") + key + " <= " + PrintKey(ranges[i].last);
-    conditions.push_back(std::move(condition));
-  }
-  return conditions;
+  return ConditionsOf(ranges, key);
 }
 
 std::string MysqlView::TextOf(const TableColumn& column, const std::string& expression) const {

@@ -7,14 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "source/comparison.h"
 #include "source/decimal_policy.h"
 #include "source/odbc/connection.h"
 #include "source/table_source.h"
 
 namespace calve::source::odbc {
-
-/// How values of a column are put in an order and in SQL.
-enum class Comparison { kNone, kNumber, kDate, kTimestamp };
 
 /// What the view knows of a column beside TableColumn.
 struct NativeColumn {

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "source/odbc/wide_text.h"
+#include "source/sql_state.h"
 
 namespace calve::source::odbc {
 namespace {
@@ -64,18 +65,6 @@ Said Diagnosis(SQLSMALLINT kind, SQLHANDLE handle) {
   return said;
 }
 
-ErrorKind KindOf(std::string_view state) {
-  const auto is = [&](std::string_view prefix) { return state.starts_with(prefix); };
-  if (is("42S02") || is("S0002") || is("42P01") || is("3F000") || is("3D000"))
-    return ErrorKind::kNotFound;
-  if (is("08") || is("HYT") || is("40") || is("53") || is("57P")) return ErrorKind::kTransient;
-  if (is("28") || is("42501")) return ErrorKind::kRefused;
-  if (is("42") || is("01") || is("37") || is("IM") || is("S0") || is("07"))
-    return ErrorKind::kConfig;
-  if (is("22")) return ErrorKind::kData;
-  return ErrorKind::kRefused;
-}
-
 std::string_view RemedyOf(std::string_view state) {
   if (state == "IM002" || state == "IM003" || state == "01000") {
     return "; see that the driver is installed: odbcinst -q -d lists the drivers, odbcinst -q -s "
@@ -83,7 +72,7 @@ std::string_view RemedyOf(std::string_view state) {
   }
   if (state.starts_with("28")) return "; check username and password, then run again";
   if (state.starts_with("01")) return "; mend connection_string or keys";
-  if (KindOf(state) == ErrorKind::kConfig) {
+  if (KindOfSqlState(state) == ErrorKind::kConfig) {
     return "; mend table, columns, where or query of the source";
   }
   return "";
@@ -91,9 +80,9 @@ std::string_view RemedyOf(std::string_view state) {
 
 Error ErrorOf(const Context& context, const Said& said, const std::string& doing) {
   if (context.stop.stop_requested()) return StoppedError("stopped on request");
-  return {KindOf(said.state), doing + ": " + said.message + " (SQLSTATE " +
-                                  (said.state.empty() ? "unknown" : said.state) + ")" +
-                                  std::string(RemedyOf(said.state))};
+  return {KindOfSqlState(said.state), doing + ": " + said.message + " (SQLSTATE " +
+                                          (said.state.empty() ? "unknown" : said.state) + ")" +
+                                          std::string(RemedyOf(said.state))};
 }
 
 SQLSMALLINT TypeToAsk(Form form) {

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "base/result.h"
 #include "source/row_decoders.h"
+#include "source/table_names.h"
 
 namespace calve::source::odbc {
 
@@ -47,13 +48,6 @@ enum class Form {
 struct Binding {
   Field field;
   Form form = Form::kText;
-};
-
-/// A table or view, as SQLTables names it.
-struct TableName {
-  std::string catalog;
-  std::string schema;
-  std::string name;
 };
 
 /// Where to connect to.

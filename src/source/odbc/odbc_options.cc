@@ -1,7 +1,6 @@
 #include "source/odbc/odbc_options.h"
 
-#include "source/decimal_policy.h"
-#include "source/typing.h"
+#include "base/text.h"
 
 namespace calve::source::odbc {
 
@@ -30,30 +29,7 @@ config::Shape<OdbcOptions> OdbcOptions::Declaration() {
   shape.Optional("keys", &Options::keys,
                  "More keys of the connection string, as the driver's manual has them.",
                  {.example = "{Encrypt: strict}"});
-  shape.Optional("schema", &Options::schema,
-                 "Where tables are that are named without a schema. A name of a table may have "
-                 "its own: `sales.orders`.");
-  shape.Include(TableOptions::Declaration());
-  shape.Optional("session", &Options::session,
-                 "Statements that are run on each connection before it reads, such as one that "
-                 "sets the time zone.",
-                 {.example = "[\"SET TIME ZONE 'UTC'\"]"});
-  shape.Optional("statement_timeout", &Options::statement_timeout,
-                 "How long the server may work at one query before it gives up, in whole seconds.",
-                 {.min = std::chrono::milliseconds(1000),
-                  .default_text = "as the driver or the server is set"});
-  shape.Optional("numeric", &Options::numeric,
-                 "What decimals with more than 38 digits, or of a size that the driver does not "
-                 "tell, become: string, or a decimal such as `decimal(38, 9)`; a value that has "
-                 "more digits is held back, never rounded. A decimal that the table or its "
-                 "contract has for the column wins.");
-  shape.Optional("types", &Options::types,
-                 "Types of columns, in place of those that the driver tells: Iceberg's names. A "
-                 "timestamp that is made timestamptz is taken for UTC.",
-                 {.example = "{updated_at: timestamptz}"});
-  shape.Check("numeric",
-              [](const Options& o) { return StatusOf(ParseDecimalPolicy(o.numeric, "numeric")); });
-  shape.Check("types", [](const Options& o) { return CheckTypes(o.types); });
+  shape.Include(ReadingDeclaration());
   shape.CheckNode([](const Options& o, const config::Node& node, config::Faults& faults) {
     if (o.connection_string.empty()) return;
     for (const char* key : {"host", "port", "database", "username", "user", "password", "keys"}) {
@@ -64,6 +40,61 @@ config::Shape<OdbcOptions> OdbcOptions::Declaration() {
                                      "dsn instead");
     }
   });
+  return shape;
+}
+
+config::Names<Encrypt> NamesOf(Encrypt) {
+  return {{"yes", Encrypt::kYes, "TLS, or no connection."},
+          {"no", Encrypt::kNo, "No more than the login is encrypted."}};
+}
+
+config::Shape<MssqlOptions> MssqlOptions::Declaration() {
+  using Options = MssqlOptions;
+  config::Shape<Options> shape(
+      "mssql source",
+      "Read tables, views and queries of SQL Server and Azure SQL by an ODBC driver, FreeTDS or "
+      "Microsoft's.");
+  shape.Required("host", &Options::host, "The server.", {.example = "db.example"});
+  shape.Optional("port", &Options::port, "Its port.", {.min = 1, .max = 65535});
+  shape.Required("database", &Options::database, "The database.", {.example = "shop"});
+  shape.Optional("username", &Options::username, "Who reads.",
+                 {.example = "reader", .aliases = {"user"}});
+  shape.Optional("password", &Options::password, "The password.",
+                 {.example = "${SHOP_PASSWORD}", .secret = true});
+  shape.Optional("encrypt", &Options::encrypt, "Whether the connection is encrypted.");
+  shape.Optional("driver", &Options::driver,
+                 "The driver, as `odbcinst -q -d` lists it, or the path of its library.");
+  shape.Optional("keys", &Options::keys,
+                 "More keys of the connection string, as the driver's manual has them.",
+                 {.example = "{TrustServerCertificate: \"yes\"}"});
+  shape.Include(ReadingDeclaration());
+  return shape;
+}
+
+OdbcOptions MssqlOptions::Filled() const {
+  OdbcOptions filled = *this;
+  const bool is_tds = ToLower(driver).find("tds") != std::string::npos;
+  if (is_tds) {
+    filled.keys.emplace("TDS_Version", "7.4");
+    filled.keys.emplace("ClientCharset", "UTF-8");
+    filled.keys.emplace("Encryption", encrypt == Encrypt::kYes ? "require" : "off");
+  } else {
+    // Microsoft's driver has no key for the port.
+    filled.host = host + "," + std::to_string(port.value_or(1433));
+    filled.port.reset();
+    filled.keys.emplace("Encrypt", encrypt == Encrypt::kYes ? "yes" : "no");
+  }
+  return filled;
+}
+
+config::Shape<OdbcOptions> OdbcOptions::ReadingDeclaration() {
+  using Options = OdbcOptions;
+  config::Shape<Options> shape("reading by ODBC");
+  shape.Include(DriverTableOptions::Declaration());
+  shape.Optional("statement_timeout", &Options::statement_timeout,
+                 "How long the server may work at one query before it gives up, in whole seconds.",
+                 {.min = std::chrono::milliseconds(1000),
+                  .default_text = "as the driver or the server is set"});
   return shape;
 }
 

@@ -114,6 +114,57 @@ SOURCE_FIXTURE(odbc) {
       .server = "CALVE_TEST_POSTGRES"};
 }
 
+/// Needs a server that has never been at hand: mssql://user:password@host:port/database, whose user
+/// may make tables.
+SOURCE_FIXTURE(mssql) {
+  const auto server = [] {
+    odbc::MssqlOptions options;
+    static_cast<odbc::OdbcOptions&>(options) = ServerOptions("CALVE_TEST_MSSQL", "FreeTDS");
+    options.session.clear();
+    return options;
+  };
+  const auto create = [](const std::string& folder) {
+    const std::string table = TableOfFolder(folder);
+    return "IF OBJECT_ID('" + table + "') IS NULL CREATE TABLE " + table +
+           " (id bigint PRIMARY KEY, price decimal(18, 2), day date, at datetimeoffset(6), name "
+           "nvarchar(80))";
+  };
+  return {.options =
+              [=](const std::string& folder, int64_t rows) {
+                const odbc::MssqlOptions options = server();
+                if (rows == 0) RunSql(options.Filled(), {create(folder)});
+                return "cursor_column: id\ntable: " + TableOfFolder(folder) +
+                       "\nhost: " + options.host +
+                       "\nport: " + std::to_string(options.port.value_or(0)) +
+                       "\ndatabase: " + options.database + "\nusername: " + options.username +
+                       "\npassword: " + options.password + "\n";
+              },
+          .write =
+              [=](const std::string& folder, int64_t first, int64_t rows) {
+                std::vector<std::string> statements = {create(folder)};
+                for (int64_t n = first; n < first + rows; ++n) {
+                  const ContractRow row = ContractRowAt(n);
+                  statements.push_back("INSERT INTO " + TableOfFolder(folder) + " VALUES (" +
+                                       std::to_string(row.id) + ", " + row.PriceText() + ", '" +
+                                       row.DayText() + "', '" + row.AtText() + "', " +
+                                       (row.name.has_value() ? "N'" + *row.name + "'" : "NULL") +
+                                       ")");
+                }
+                RunSql(server().Filled(), statements);
+              },
+          .broken = {{.name = "a timestamp finer than a table's",
+                      .write =
+                          [=](const std::string& folder) {
+                            RunSql(server().Filled(),
+                                   {"CREATE TABLE " + TableOfFolder(folder) +
+                                        " (id bigint PRIMARY KEY, at datetime2(7))",
+                                    "INSERT INTO " + TableOfFolder(folder) +
+                                        " VALUES (2, '2026-01-01 00:00:00.1234567')"});
+                          },
+                      .says = {"where id = 2", "column at", "finer than microseconds"}}},
+          .server = "CALVE_TEST_MSSQL"};
+}
+
 namespace {
 
 class OdbcSourceTest : public SourceTest {
@@ -311,6 +362,43 @@ TEST_F(OdbcSourceTest, WideDecimalsAndTypesAreAsSaid) {
   EXPECT_THAT(said->rejects, ElementsAre(HasSubstr("more digits than decimal(20, 4) holds")));
 }
 
+TEST_F(OdbcSourceTest, ChunksHoldEveryRowOnce) {
+  Begin(Postgres());
+  if (IsSkipped()) return;
+  RunSql(options_, {"CREATE TABLE " + table_ + " (id bigint, n int)",
+                    "INSERT INTO " + table_ +
+                        " SELECT CASE WHEN n = 7 THEN NULL ELSE n END, n FROM generate_series(1, "
+                        "50000) AS s (n)",
+                    "INSERT INTO " + table_ + " VALUES (4611686018427387904, -1)"});
+  const std::string yaml = "table: " + table_ + "\nchunk_column: id\n" + Yaml(options_);
+  const auto node = config::ParseYaml(yaml, "job.yaml");
+  ASSERT_TRUE(node.ok());
+  const auto source = registry_.Find("odbc")->make(*node, {});
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  const auto plan = (*source)->Plan(*context_, {.parallelism = 2});
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_GE(plan->splits.size(), 4U);
+  auto rows = ReadAll(**source);
+  ASSERT_TRUE(rows.ok()) << rows.error().message;
+  std::sort(rows->rows.begin(), rows->rows.end());
+  EXPECT_EQ(std::unique(rows->rows.begin(), rows->rows.end()), rows->rows.end());
+  EXPECT_EQ(rows->rows.size(), 50'001U);
+  const auto whole = Odbc("table: " + table_ + "\nchunk_column: m");
+  ASSERT_FALSE(whole.ok());
+  EXPECT_THAT(whole.error().message,
+              HasSubstr("chunk_column: public." + table_ + " has no column 'm'"));
+}
+
+TEST_F(OdbcSourceTest, SqlServerIsAskedByFreeTds) {
+  const auto refused = ReadRows("mssql",
+                                "host: 127.0.0.1\nport: 1\ndatabase: shop\nusername: "
+                                "reader\npassword: hidden-word\ntable: orders");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTransient) << refused.error().message;
+  EXPECT_THAT(refused.error().message, HasSubstr("cannot connect to FreeTDS on 127.0.0.1"));
+  EXPECT_THAT(refused.error().message, testing::Not(HasSubstr("hidden-word")));
+}
+
 TEST_F(OdbcSourceTest, ErrorsNameTheStateAndWhatToDo) {
   Begin(Postgres());
   if (IsSkipped()) return;
@@ -352,6 +440,21 @@ TEST(OdbcOptionsTest, ValuesOfAConnectionStringAreQuoted) {
   EXPECT_EQ(options.ServerAddress().connection_string,
             "Driver={Some Driver};Server=db;PWD={a}}b;c};Encrypt=yes;");
   EXPECT_EQ(options.ServerAddress().shown, "Some Driver on db");
+}
+
+TEST(OdbcOptionsTest, SqlServerIsToldInTheWordsOfItsDriver) {
+  odbc::MssqlOptions options;
+  options.host = "db";
+  options.database = "shop";
+  options.username = "reader";
+  EXPECT_EQ(options.Filled().ServerAddress().connection_string,
+            "Driver={FreeTDS};Server=db;Port=1433;Database=shop;UID=reader;ClientCharset=UTF-8;"
+            "Encryption=require;TDS_Version=7.4;");
+  options.driver = "ODBC Driver 18 for SQL Server";
+  options.encrypt = odbc::Encrypt::kNo;
+  EXPECT_EQ(options.Filled().ServerAddress().connection_string,
+            "Driver={ODBC Driver 18 for SQL Server};Server={db,1433};Database=shop;UID=reader;"
+            "Encrypt=no;");
 }
 
 TEST(OdbcTextTest, SignsBeyondTheFirstPlaneAreKept) {

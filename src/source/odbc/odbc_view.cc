@@ -1,46 +1,16 @@
 #include "source/odbc/odbc_view.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/text.h"
-#include "columnar/text_value.h"
+#include "source/key_ranges.h"
 #include "source/odbc/value_decoders.h"
 
 namespace calve::source::odbc {
 namespace {
 
-constexpr int64_t kSecondMicros = 1'000'000;
-constexpr int64_t kDayMicros = 86'400 * kSecondMicros;
-
 const NativeColumn& NativeOf(const TableColumn& column) {
   return std::any_cast<const NativeColumn&>(column.native);
-}
-
-bool IsPattern(const std::string& name) { return name.find_first_of("*?") != std::string::npos; }
-
-std::string PrintDate(int64_t days) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-}
-
-std::string PrintTimestamp(int64_t micros) {
-  int64_t days = micros / kDayMicros;
-  if (micros % kDayMicros < 0) --days;
-  const int64_t rest = micros - days * kDayMicros;
-  const int64_t seconds = rest / kSecondMicros;
-  return PrintDate(days) + fmt::format(" {:02}:{:02}:{:02}.{:06}", seconds / 3600,
-                                       seconds / 60 % 60, seconds % 60, rest % kSecondMicros);
-}
-
-/// The part of a table's name that parts it from others: its schema, or its catalog where there are
-/// no schemas.
-const std::string& PlaceOf(const TableName& table) {
-  return table.schema.empty() ? table.catalog : table.schema;
 }
 
 }  // namespace
@@ -132,74 +102,23 @@ std::string OdbcView::QuoteName(const std::string& name) const {
   return quoted + name_quote_;
 }
 
-Relation OdbcView::RelationOf(const TableName& table) const {
-  const std::string& place = PlaceOf(table);
-  return {.name = place.empty() ? table.name : place + "." + table.name,
-          .from = (place.empty() ? "" : QuoteName(place) + ".") + QuoteName(table.name),
-          .columns = {},
-          .key = {},
-          .native = Native{.table = table, .query = {}}};
-}
-
-Status OdbcView::AddMatches(const std::string& pattern, const std::vector<TableName>& tables,
-                            std::vector<Relation>* relations) const {
-  const size_t dot = pattern.find('.');
-  const std::string place = dot == std::string::npos ? options_.schema : pattern.substr(0, dot);
-  const std::string name = dot == std::string::npos ? pattern : pattern.substr(dot + 1);
-  std::vector<std::string> names;
-  std::vector<Relation> found;
-  for (const TableName& table : tables) {
-    names.push_back(table.name);
-    if (!place.empty() && PlaceOf(table) != place) continue;
-    if (IsPattern(name) ? !MatchesName(table.name, name) : table.name != name) continue;
-    found.push_back(RelationOf(table));
-  }
-  if (found.empty()) {
-    return NotFoundError(address_.shown + " has no table or view '" + pattern +
-                         "' that the user may see" + DidYouMean(name, names) +
-                         "; name it as the database does, with its schema where that is needed");
-  }
-  if (found.size() > 1 && !IsPattern(name)) {
-    return ConfigError("'" + pattern + "' is several tables: " + found[0].name + ", " +
-                       found[1].name + "; set schema, or name it with its schema");
-  }
-  for (Relation& relation : found) {
-    const bool known = std::any_of(relations->begin(), relations->end(),
-                                   [&](const Relation& r) { return r.name == relation.name; });
-    if (!known) relations->push_back(std::move(relation));
-  }
-  return Status::Ok();
-}
-
 Result<std::vector<Relation>> OdbcView::Relations(const Context& context,
                                                   const TableOptions& options) {
-  std::vector<Relation> relations;
   if (!options.query.empty()) {
-    std::string query(Trim(options.query));
-    while (query.ends_with(';')) query.pop_back();
-    // The line break ends a comment at the end of the query.
-    relations.push_back({.name = "query",
-                         .from = "(" + query + "\n) calve_query",
-                         .columns = {},
-                         .key = {},
-                         .native = Native{.table = {}, .query = query}});
-    return relations;
+    const std::string query = PlainQuery(options.query);
+    Relation relation = RelationOfQuery(query);
+    relation.native = NamedRelation{.table = {}, .query = query};
+    return std::vector<Relation>{std::move(relation)};
   }
-  std::vector<std::string> patterns = options.tables;
-  if (!options.table.empty()) patterns.push_back(options.table);
   CALVE_ASSIGN_OR_RETURN(Held connection, Take(context));
   CALVE_ASSIGN_OR_RETURN(const auto tables, connection->Tables(context, "", ""));
   GiveBack(std::move(connection));
-  for (const std::string& pattern : patterns)
-    CALVE_RETURN_IF_ERROR(AddMatches(pattern, tables, &relations));
-  if (relations.empty())
-    return ConfigError("no table is named; name one by table, or a list of names or patterns");
-  return relations;
+  return FindTables(tables, options, options_.schema, *this, address_.shown);
 }
 
 Status OdbcView::Describe(const Context& context, const PlanOptions& options, Relation* relation,
                           std::vector<std::string>* notes) {
-  const auto& native = std::any_cast<const Native&>(relation->native);
+  const auto& native = std::any_cast<const NamedRelation&>(relation->native);
   std::vector<std::string> asked;
   for (const std::string& column : options_.columns) asked.push_back(QuoteName(column));
   // Who reads some columns may have rights to these only. A query is described by itself, since
@@ -223,13 +142,9 @@ Status OdbcView::Describe(const Context& context, const PlanOptions& options, Re
     column.expression = QuoteName(field.name);
     relation->columns.push_back(std::move(column));
   }
-  for (const auto& [name, type] : options_.types) {
-    if (relation->Find(name) != nullptr) continue;
-    std::vector<std::string> names;
-    for (const TableColumn& column : relation->columns) names.push_back(column.name);
-    return ConfigError("types: " + relation->name + " has no column '" + name + "'" +
-                       DidYouMean(name, names) + "; name it as the database does");
-  }
+  std::vector<std::string> names;
+  for (const TableColumn& column : relation->columns) names.push_back(column.name);
+  CALVE_RETURN_IF_ERROR(CheckTypesOf(options_.types, relation->name, names));
   for (const std::string& note : said) notes->push_back(relation->name + ", " + note);
   if (!native.table.name.empty()) {
     // Not every driver can tell.
@@ -241,9 +156,15 @@ Status OdbcView::Describe(const Context& context, const PlanOptions& options, Re
 }
 
 Result<std::vector<std::string>> OdbcView::Parts(const Context& context, const Relation& relation,
-                                                 int64_t) {
+                                                 int64_t parts_max) {
+  if (!options_.chunk_column.empty())
+    return PartByColumn(context, *this, relation, options_.chunk_column, parts_max);
   CALVE_ASSIGN_OR_RETURN(const auto any, Value(context, "SELECT 1 FROM " + relation.from));
   return any.has_value() ? std::vector<std::string>{""} : std::vector<std::string>();
+}
+
+std::string OdbcView::FromNothing() const {
+  return database_kind_.starts_with("Oracle") ? " FROM dual" : "";
 }
 
 std::string OdbcView::TextOf(const TableColumn&, const std::string& expression) const {
@@ -257,6 +178,8 @@ std::string OdbcView::Literal(const TableColumn& column, const std::string& text
     case Comparison::kTimestamp:
       return "{ts '" + text + "'}";
     case Comparison::kNumber:
+    case Comparison::kTimestampTz:
+    case Comparison::kText:
     case Comparison::kNone:
       return text;
   }
@@ -265,32 +188,12 @@ std::string OdbcView::Literal(const TableColumn& column, const std::string& text
 
 Result<std::string> OdbcView::Before(const TableColumn& column, const std::string& text,
                                      const LookBack& back) const {
-  const columnar::TextFormats plain;
-  const Comparison comparison = NativeOf(column).comparison;
-  if (comparison == Comparison::kNumber && !back.is_time)
-    return Literal(column, text) + " - " + std::to_string(back.number);
-  if (comparison == Comparison::kDate && back.is_time) {
-    const auto days = columnar::ReadDate(text, plain);
-    if (days.has_value()) {
-      return Literal(column, PrintDate(*days - (back.micros + kDayMicros - 1) / kDayMicros));
-    }
-  }
-  if (comparison == Comparison::kTimestamp && back.is_time) {
-    const auto micros = columnar::ReadTimestamp(text, false, kSecondMicros, plain);
-    if (micros.has_value()) return Literal(column, PrintTimestamp(*micros - back.micros));
-  }
-  return ConfigError("column " + column.name +
-                     (comparison == Comparison::kNumber
-                          ? " is a number: look_back is to be a number"
-                          : " is a time: look_back is to be a time, such as 1h"));
+  return ValueBefore(column, NativeOf(column).comparison, text, back,
+                     [&](const std::string& value) { return Literal(column, value); });
 }
 
 Status OdbcView::CheckCursor(const Relation& relation, const TableColumn& column) const {
-  if (NativeOf(column).comparison != Comparison::kNone) return Status::Ok();
-  return ConfigError(relation.name + ", column " + column.name + ": the type " +
-                     column.type->ToString() +
-                     " cannot be a cursor_column here; expected whole numbers, decimals, dates or "
-                     "timestamps");
+  return CheckComparison(relation, column, NativeOf(column).comparison);
 }
 
 Result<std::unique_ptr<RowReader>> OdbcView::Read(const Context& context, const Relation& relation,

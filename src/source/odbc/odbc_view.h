@@ -12,8 +12,9 @@
 
 namespace calve::source::odbc {
 
-/// A database behind an ODBC driver. Each table is read by one statement on a connection of its own,
-/// and so as the database shows it to one statement. What Read does is for any thread.
+/// A database behind an ODBC driver. Each table, or each part of one, is read by one statement on a
+/// connection of its own, and so as the database shows it to one statement. What Read does is for any
+/// thread.
 class OdbcView : public DatabaseView, public std::enable_shared_from_this<OdbcView> {
  public:
   static Result<std::shared_ptr<OdbcView>> Open(const Context& context, const OdbcOptions& options);
@@ -31,6 +32,7 @@ class OdbcView : public DatabaseView, public std::enable_shared_from_this<OdbcVi
   Result<std::string> Before(const TableColumn& column, const std::string& text,
                              const LookBack& back) const override;
   std::string QuoteName(const std::string& name) const override;
+  std::string FromNothing() const override;
   Status CheckCursor(const Relation& relation, const TableColumn& column) const override;
   Result<std::unique_ptr<RowReader>> Read(const Context& context, const Relation& relation,
                                           const std::string& sql,
@@ -39,20 +41,12 @@ class OdbcView : public DatabaseView, public std::enable_shared_from_this<OdbcVi
  private:
   using Held = std::unique_ptr<Connection>;
   class Reader;
-  /// What is known of a relation beside Relation.
-  struct Native {
-    TableName table;    ///< Without a name for a query.
-    std::string query;  ///< Empty for a table.
-  };
 
   OdbcView(OdbcOptions options, TypePolicy policy, Address address)
       : options_(std::move(options)), policy_(std::move(policy)), address_(std::move(address)) {}
 
   Result<Held> Take(const Context& context);
   void GiveBack(Held connection);
-  Status AddMatches(const std::string& pattern, const std::vector<TableName>& tables,
-                    std::vector<Relation>* relations) const;
-  Relation RelationOf(const TableName& table) const;
 
   const OdbcOptions options_;
   const TypePolicy policy_;

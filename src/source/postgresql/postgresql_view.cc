@@ -7,6 +7,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "source/postgresql/copy_reader.h"
+#include "source/table_names.h"
 
 namespace calve::source::postgresql {
 namespace {
@@ -37,8 +38,6 @@ std::pair<std::string, std::string> SplitName(const std::string& name) {
   if (dot == std::string::npos) return {"", name};
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
-
-bool IsPattern(const std::string& name) { return name.find_first_of("*?") != std::string::npos; }
 
 const NativeColumn& NativeOf(const TableColumn& column) {
   return std::any_cast<const NativeColumn&>(column.native);
@@ -194,22 +193,12 @@ Result<std::vector<Relation>> PostgresqlView::Relations(const Context& context,
                                                         const TableOptions& options) {
   std::vector<Relation> relations;
   if (!options.query.empty()) {
-    std::string query(Trim(options.query));
-    while (query.ends_with(';')) query.pop_back();
-    // The line break ends a comment at the end of the query.
-    relations.push_back({.name = "query",
-                         .from = "(" + query + "\n) AS calve_query",
-                         .columns = {},
-                         .key = {},
-                         .native = Native{}});
+    relations.push_back(RelationOfQuery(PlainQuery(options.query)));
+    relations.back().native = Native{};
     return relations;
   }
-  std::vector<std::string> patterns = options.tables;
-  if (!options.table.empty()) patterns.push_back(options.table);
-  for (const std::string& pattern : patterns)
+  for (const std::string& pattern : options.Patterns())
     CALVE_RETURN_IF_ERROR(AddMatches(context, pattern, &relations));
-  if (relations.empty())
-    return ConfigError("no table is named; name one by table, or a list of names or patterns");
   return relations;
 }
 

@@ -10,6 +10,7 @@
 #include "columnar/arrow_status.h"
 #include "source/sqlite/declared_type.h"
 #include "source/sqlite/value_column.h"
+#include "source/table_names.h"
 #include "source/typing.h"
 
 namespace calve::source::sqlite {
@@ -26,8 +27,6 @@ std::string Quoted(const std::string& text, char quote) {
   }
   return quoted + quote;
 }
-
-bool IsPattern(const std::string& name) { return name.find_first_of("*?") != std::string::npos; }
 
 bool IsNumber(const arrow::DataType& type) {
   return type.id() == arrow::Type::INT64 || type.id() == arrow::Type::DOUBLE ||
@@ -100,21 +99,13 @@ class SqliteReader : public RowReader {
         read.misfits.push_back(std::move(misfit));
       }
     }
-    KeepFirstOfRow(&read.misfits);
+    read.KeepFirstOfRow();
     read.rows = arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
     read.bytes = ByteCount(bytes);
     return std::optional<RowsRead>(std::move(read));
   }
 
  private:
-  static void KeepFirstOfRow(std::vector<RowsRead::Misfit>* misfits) {
-    std::stable_sort(misfits->begin(), misfits->end(),
-                     [](const auto& a, const auto& b) { return a.row < b.row; });
-    misfits->erase(std::unique(misfits->begin(), misfits->end(),
-                               [](const auto& a, const auto& b) { return a.row == b.row; }),
-                   misfits->end());
-  }
-
   const Database database_;  // Goes last: the statement is of it.
   SqliteStatement statement_;
   const std::string place_;
@@ -216,19 +207,13 @@ Result<std::vector<Relation>> SqliteView::Relations(const Context& context,
                                                     const TableOptions& options) {
   std::vector<Relation> relations;
   if (!options.query.empty()) {
-    std::string query(Trim(options.query));
-    while (query.ends_with(';')) query.pop_back();
-    relations.push_back({.name = "query",
-                         .from = "(" + query + "\n) AS calve_query",
-                         .columns = {},
-                         .key = {},
-                         .native = query});
+    const std::string query = PlainQuery(options.query);
+    relations.push_back(RelationOfQuery(query));
+    relations.back().native = query;
     return relations;
   }
   CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, Names(context));
-  std::vector<std::string> patterns = options.tables;
-  if (!options.table.empty()) patterns.push_back(options.table);
-  for (const std::string& pattern : patterns) {
+  for (const std::string& pattern : options.Patterns()) {
     bool any = false;
     for (const std::string& name : names) {
       const bool matches =
@@ -246,8 +231,6 @@ Result<std::vector<Relation>> SqliteView::Relations(const Context& context,
                            "; name it as the database does");
     }
   }
-  if (relations.empty())
-    return ConfigError("no table is named; name one by table, or a list of names or patterns");
   return relations;
 }
 

@@ -1,0 +1,1 @@
+room_uses(ADBC::driver_manager)
