@@ -515,6 +515,7 @@ Result<std::unique_ptr<DataFileWriter>> OpenDataFileWriter(const Context& contex
                                                            io::FileSystem& files,
                                                            WriteOptions options) {
   CALVE_RETURN_IF_ERROR(context.CheckStop());
+  CALVE_RETURN_IF_ERROR(columnar::StartArrow());
   CALVE_ASSIGN_OR_RETURN(FileShape shape, FileShape::Of(options.schema));
   CALVE_ASSIGN_OR_RETURN(WriteProperties properties,
                          WriteProperties::Of(*options.table, *options.schema));
