@@ -1,13 +1,12 @@
 #include "source/table_rows.h"
 
-#include <arrow/array/util.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/row_text.h"
+#include "source/file_rows.h"
 
 namespace calve::source {
 namespace {
@@ -94,7 +93,7 @@ class TableReader : public SplitReader {
     batch.origins = std::make_shared<TableOrigins>(
         split_, KeysOf(*kept_rows), has_key() ? std::vector<int64_t>() : std::move(kept));
     batch.rows_read = kept_rows->num_rows() + static_cast<int64_t>(batch.rejects.size());
-    CALVE_ASSIGN_OR_RETURN(batch.rows, Arrange(*kept_rows));
+    CALVE_ASSIGN_OR_RETURN(batch.rows, ArrangeRows(*kept_rows, schema_));
     return batch;
   }
 
@@ -145,19 +144,6 @@ class TableReader : public SplitReader {
       }
     }
     return arrow::RecordBatch::Make(arrow::schema(fields), rows.num_rows(), std::move(arrays));
-  }
-
-  /// The rows in the plan's columns; one that this table lacks is null.
-  Result<Batch> Arrange(const arrow::RecordBatch& rows) const {
-    arrow::ArrayVector arrays;
-    for (const auto& field : schema_->fields()) {
-      auto column = rows.GetColumnByName(field->name());
-      if (column == nullptr) {
-        CALVE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), rows.num_rows()));
-      }
-      arrays.push_back(std::move(column));
-    }
-    return arrow::RecordBatch::Make(schema_, rows.num_rows(), std::move(arrays));
   }
 
   const std::shared_ptr<const TableSplit> split_;  // Outlives rows_, which reads its relation.

@@ -1,8 +1,13 @@
 #include "source/value_decoder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
+#include "columnar/text_value.h"
 
 namespace calve::source {
 
@@ -41,5 +46,27 @@ void BytesDecoder<Builder>::Explain(std::string_view value, std::string* text,
 
 template class BytesDecoder<arrow::StringBuilder>;
 template class BytesDecoder<arrow::BinaryBuilder>;
+
+std::unique_ptr<ValueDecoder> MakeDecimalDecoder(const std::shared_ptr<arrow::DataType>& type,
+                                                 std::string hint) {
+  const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
+  const int precision = decimal.precision();
+  const int scale = decimal.scale();
+  return MakeFixedDecoder<arrow::Decimal128Builder>(
+      type,
+      [precision, scale](std::string_view v) -> std::optional<arrow::Decimal128> {
+        static const columnar::TextFormats plain;
+        const auto unscaled = columnar::ReadDecimal(v, precision, scale, plain);
+        if (!unscaled.has_value()) return std::nullopt;
+        return arrow::Decimal128(static_cast<int64_t>(*unscaled >> 64),
+                                 static_cast<uint64_t>(*unscaled));
+      },
+      [precision, scale, hint = std::move(hint)](std::string_view v, std::string* text,
+                                                 std::string* reason) {
+        *text = v;
+        *reason = fmt::format("'{}' has more digits than decimal({}, {}) holds; {}", v, precision,
+                              scale, hint);
+      });
+}
 
 }  // namespace calve::source

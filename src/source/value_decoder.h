@@ -96,6 +96,10 @@ using BinaryDecoder = BytesDecoder<arrow::BinaryBuilder>;
 extern template class BytesDecoder<arrow::StringBuilder>;
 extern template class BytesDecoder<arrow::BinaryBuilder>;
 
+/// Decimals out of their texts, exactly; `hint` is what to do about one with more digits.
+std::unique_ptr<ValueDecoder> MakeDecimalDecoder(const std::shared_ptr<arrow::DataType>& type,
+                                                 std::string hint);
+
 /// Uuids, whose 16 bytes `Read` gives as a pointer; null where a value is none.
 template <typename Read, typename Say>
 class UuidDecoder : public ValueDecoder {

@@ -51,10 +51,6 @@ std::unique_ptr<ValueDecoder> Numbers(const std::shared_ptr<arrow::DataType>& ty
       });
 }
 
-arrow::Decimal128 DecimalOf(iceberg::Int128 unscaled) {
-  return {static_cast<int64_t>(unscaled >> 64), static_cast<uint64_t>(unscaled)};
-}
-
 std::unique_ptr<ValueDecoder> UnsignedBigints(const std::shared_ptr<arrow::DataType>& type) {
   return MakeFixedDecoder<arrow::Decimal128Builder>(
       type,
@@ -78,27 +74,6 @@ std::unique_ptr<ValueDecoder> Booleans(const std::shared_ptr<arrow::DataType>& t
       [](std::string_view v, std::string* text, std::string* reason) {
         *text = std::to_string(v.empty() ? 0 : static_cast<int8_t>(v[0]));
         *reason = "'" + *text + "' is no boolean; set tinyint1: int to read numbers";
-      });
-}
-
-std::unique_ptr<ValueDecoder> Decimals(const std::shared_ptr<arrow::DataType>& type) {
-  const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
-  const int precision = decimal.precision();
-  const int scale = decimal.scale();
-  return MakeFixedDecoder<arrow::Decimal128Builder>(
-      type,
-      [precision, scale](std::string_view v) -> std::optional<arrow::Decimal128> {
-        static const columnar::TextFormats plain;
-        const auto unscaled = columnar::ReadDecimal(v, precision, scale, plain);
-        if (!unscaled.has_value()) return std::nullopt;
-        return DecimalOf(*unscaled);
-      },
-      [precision, scale](std::string_view v, std::string* text, std::string* reason) {
-        *text = v;
-        *reason = fmt::format(
-            "'{}' has more digits than decimal({}, {}) holds; set numeric to a wider decimal or to "
-            "string",
-            v, precision, scale);
       });
 }
 
@@ -346,7 +321,7 @@ std::unique_ptr<ValueDecoder> MakeDecoder(Form form, const std::shared_ptr<arrow
     case Form::kDouble:
       return Numbers<arrow::DoubleBuilder, double>(type);
     case Form::kDecimal:
-      return Decimals(type);
+      return MakeDecimalDecoder(type, "set numeric to a wider decimal or to string");
     case Form::kDate:
       return std::make_unique<MomentDecoder<arrow::Date32Builder>>(type, zero_is_null);
     case Form::kDateTime:

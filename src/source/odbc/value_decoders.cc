@@ -48,28 +48,6 @@ std::unique_ptr<ValueDecoder> Texts(const std::shared_ptr<arrow::DataType>& type
       });
 }
 
-std::unique_ptr<ValueDecoder> Decimals(const std::shared_ptr<arrow::DataType>& type) {
-  const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
-  const int precision = decimal.precision();
-  const int scale = decimal.scale();
-  return MakeFixedDecoder<arrow::Decimal128Builder>(
-      type,
-      [precision, scale](std::string_view v) -> std::optional<arrow::Decimal128> {
-        static const columnar::TextFormats plain;
-        const auto unscaled = columnar::ReadDecimal(v, precision, scale, plain);
-        if (!unscaled.has_value()) return std::nullopt;
-        return arrow::Decimal128(static_cast<int64_t>(*unscaled >> 64),
-                                 static_cast<uint64_t>(*unscaled));
-      },
-      [precision, scale](std::string_view v, std::string* text, std::string* reason) {
-        *text = v;
-        *reason = fmt::format(
-            "'{}' has more digits than decimal({}, {}) holds; give the column a type by types, or "
-            "set numeric to string",
-            v, precision, scale);
-      });
-}
-
 std::optional<int64_t> DaysOf(int year, unsigned month, unsigned day) {
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
                                          std::chrono::day(day)};
@@ -173,7 +151,7 @@ std::unique_ptr<ValueDecoder> MakeDecoder(Form form, const std::shared_ptr<arrow
     case Form::kDouble:
       return Numbers<arrow::DoubleBuilder, double>(type);
     case Form::kDecimal:
-      return Decimals(type);
+      return MakeDecimalDecoder(type, "give the column a type by types, or set numeric to string");
     case Form::kDate:
       return Dates(type);
     case Form::kTime:

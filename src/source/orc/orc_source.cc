@@ -1,5 +1,4 @@
 #include <arrow/adapters/orc/adapter.h>
-#include <arrow/array/util.h>
 
 #include <algorithm>
 #include <exception>
@@ -11,6 +10,7 @@
 #include "io/arrow_bridge.h"
 #include "reader/file_batches.h"
 #include "reader/orc_check.h"
+#include "source/file_rows.h"
 #include "source/file_set.h"
 #include "source/registry.h"
 #include "source/value_check.h"
@@ -36,25 +36,6 @@ struct OrcFile {
   std::shared_ptr<arrow::Schema> schema;
   int64_t rows = 0;
 };
-
-class OrcOrigins : public columnar::Origins {
- public:
-  OrcOrigins(std::string file, int64_t first_row) : file_(std::move(file)), first_row_(first_row) {}
-  std::string Describe(int64_t row) const override {
-    return file_ + " row " + FormatCount(first_row_ + row + 1);
-  }
-
- private:
-  const std::string file_;
-  const int64_t first_row_;
-};
-
-/// What the library says, on one line.
-std::string OneLine(std::string_view said) {
-  std::string line(Trim(said));
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  return line;
-}
 
 Error NoOrc(const std::string& file, std::string_view reason) {
   return DataError(file + " is no readable ORC file; write it again, or name only ORC files in " +
@@ -110,11 +91,6 @@ Result<OrcFile> LookAt(const Context& context, const Resources& resources,
     OrcFile file{.schema = nullptr, .rows = (*opened)->NumberOfRows()};
     arrow::FieldVector fields;
     for (const auto& field : (*schema)->fields()) {
-      if ((*schema)->GetAllFieldIndices(field->name()).size() > 1) {
-        return DataError(name + ", column " + field->name() +
-                         ": the file has several columns of this name; rename them where the file "
-                         "is written");
-      }
       auto type = columnar::ToIcebergType(*InMicros(field->type()), 3);
       if (!type.ok()) return While(name + ", column " + field->name(), std::move(type).error());
       CALVE_ASSIGN_OR_RETURN(auto exact, columnar::ToArrowType(*type));
@@ -147,17 +123,9 @@ class OrcReader : public SplitReader {
     batch.rows_read = rows->num_rows();
     batch.bytes_read =
         ByteCount(info_.size.value() * rows->num_rows() / std::max<int64_t>(1, rows_));
-    batch.origins = std::make_shared<OrcOrigins>(ShortName(info_.uri), next_row_);
+    batch.origins = MakeRowOrigins(std::string(ShortName(info_.uri)), next_row_);
     next_row_ += rows->num_rows();
-    arrow::ArrayVector arrays;
-    for (const auto& field : schema_->fields()) {
-      auto column = rows->GetColumnByName(field->name());
-      if (column == nullptr) {
-        CALVE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), rows->num_rows()));
-      }
-      arrays.push_back(std::move(column));
-    }
-    batch.rows = arrow::RecordBatch::Make(schema_, rows->num_rows(), std::move(arrays));
+    CALVE_ASSIGN_OR_RETURN(batch.rows, ArrangeRows(*rows, schema_));
     return std::optional(std::move(batch));
   }
 
@@ -203,7 +171,8 @@ class OrcSource : public Source {
     for (const io::FileInfo& info : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const OrcFile file, LookAt(context, resources_, info));
-      CALVE_RETURN_IF_ERROR(AddColumns(file, info, &fields));
+      CALVE_RETURN_IF_ERROR(
+          AddColumnsOfFile(*file.schema, std::string(ShortName(info.uri)), &fields));
     }
     plan.splits = WholeFiles(set);
     if (!set.files.empty()) plan.schema = arrow::schema(std::move(fields));
@@ -234,23 +203,6 @@ class OrcSource : public Source {
   }
 
  private:
-  /// Columns of all files by name; one name has one type.
-  static Status AddColumns(const OrcFile& file, const io::FileInfo& info,
-                           arrow::FieldVector* fields) {
-    for (const auto& field : file.schema->fields()) {
-      const auto known = std::find_if(fields->begin(), fields->end(),
-                                      [&](const auto& f) { return f->name() == field->name(); });
-      if (known == fields->end()) {
-        fields->push_back(field);
-      } else if (!(*known)->type()->Equals(*field->type())) {
-        return DataError(ShortName(info.uri) + ", column " + field->name() + ": the type is " +
-                         field->type()->ToString() + ", but " + (*known)->type()->ToString() +
-                         " in the files before; load files of one kind by a job of its own");
-      }
-    }
-    return Status::Ok();
-  }
-
   const OrcOptions options_;
   const Resources resources_;
   PlanOptions plan_options_;

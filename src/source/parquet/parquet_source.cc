@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "io/arrow_bridge.h"
+#include "source/file_rows.h"
 #include "source/file_set.h"
 #include "source/parquet/footer_check.h"
 #include "source/parquet/page_pool.h"
@@ -39,26 +40,6 @@ struct Piece {
   int64_t rows = 0;
   int64_t batch_rows = 0;  ///< So many rows take about the bytes that a batch may.
 };
-
-class ParquetOrigins : public columnar::Origins {
- public:
-  ParquetOrigins(std::string file, int64_t first_row)
-      : file_(std::move(file)), first_row_(first_row) {}
-  std::string Describe(int64_t row) const override {
-    return file_ + " row " + FormatCount(first_row_ + row + 1);
-  }
-
- private:
-  const std::string file_;
-  const int64_t first_row_;
-};
-
-/// What the library says, on one line.
-std::string OneLine(std::string_view said) {
-  std::string line(Trim(said));
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  return line;
-}
 
 Error NoParquet(const std::string& file, std::string_view reason) {
   return DataError(file + " is no readable Parquet file; write it again, or name only Parquet " +
@@ -121,9 +102,9 @@ class ParquetReader : public SplitReader {
       TracedBatch batch;
       batch.rows_read = rows->num_rows();
       batch.bytes_read = ByteCount(Share(rows->num_rows()));
-      batch.origins = std::make_shared<ParquetOrigins>(name, next_row_);
+      batch.origins = MakeRowOrigins(name, next_row_);
       next_row_ += rows->num_rows();
-      CALVE_ASSIGN_OR_RETURN(batch.rows, Arrange(*rows));
+      CALVE_ASSIGN_OR_RETURN(batch.rows, ArrangeRows(*rows, schema_));
       return std::optional<TracedBatch>(std::move(batch));
     } catch (const std::exception& error) {
       return Damaged(DataError(error.what()));
@@ -138,19 +119,6 @@ class ParquetReader : public SplitReader {
                     FormatCount(next_row_) +
                     "; the file is damaged, write it again: " + OneLine(error.message);
     return error;
-  }
-
-  /// The batch in the plan's columns; one that this file lacks is null.
-  Result<columnar::Batch> Arrange(const arrow::RecordBatch& rows) const {
-    arrow::ArrayVector arrays;
-    for (const auto& field : schema_->fields()) {
-      auto column = rows.GetColumnByName(field->name());
-      if (column == nullptr) {
-        CALVE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), rows.num_rows()));
-      }
-      arrays.push_back(std::move(column));
-    }
-    return arrow::RecordBatch::Make(schema_, rows.num_rows(), std::move(arrays));
   }
 
   /// The file's bytes that so many of its rows stand for.
@@ -190,7 +158,9 @@ class ParquetSource : public Source {
     for (const io::FileInfo& file : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(context, resources_, file, 1024));
-      CALVE_RETURN_IF_ERROR(AddColumns(*reader, file, &fields));
+      std::shared_ptr<arrow::Schema> schema;
+      CALVE_RETURN_IF_ERROR(reader->GetSchema(&schema));
+      CALVE_RETURN_IF_ERROR(AddColumnsOfFile(*schema, std::string(ShortName(file.uri)), &fields));
       const size_t first = plan.splits.size();
       AddPieces(*reader, file, options, &plan.splits);
       if (plan.splits.size() == first) continue;
@@ -212,30 +182,6 @@ class ParquetSource : public Source {
   }
 
  private:
-  /// Columns of all files by name; one name has one type.
-  static Status AddColumns(parquet::arrow::FileReader& reader, const io::FileInfo& file,
-                           arrow::FieldVector* fields) {
-    std::shared_ptr<arrow::Schema> schema;
-    CALVE_RETURN_IF_ERROR(reader.GetSchema(&schema));
-    for (const auto& field : schema->fields()) {
-      if (schema->GetAllFieldIndices(field->name()).size() > 1) {
-        return DataError(ShortName(file.uri) + ", column " + field->name() +
-                         ": the file has several columns of this name; rename them where the file "
-                         "is written");
-      }
-      const auto known = std::find_if(fields->begin(), fields->end(),
-                                      [&](const auto& f) { return f->name() == field->name(); });
-      if (known == fields->end()) {
-        fields->push_back(field->WithNullable(true)->RemoveMetadata());
-      } else if (!(*known)->type()->Equals(*field->type())) {
-        return DataError(ShortName(file.uri) + ", column " + field->name() + ": the type is " +
-                         field->type()->ToString() + ", but " + (*known)->type()->ToString() +
-                         " in the files before; load files of one kind by a job of its own");
-      }
-    }
-    return Status::Ok();
-  }
-
   /// A file is read in as many pieces as are read at once, by row groups.
   static void AddPieces(parquet::arrow::FileReader& reader, const io::FileInfo& file,
                         const PlanOptions& options, std::vector<Split>* splits) {
