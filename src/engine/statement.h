@@ -37,16 +37,18 @@ struct Statement {
   /// Not nullable where it says NOT NULL. From a query its columns.
   std::shared_ptr<arrow::Schema> columns;
   std::vector<std::string> primary_key;
-  std::vector<std::string> partition_by;  ///< "day(ts)"
-  std::vector<std::string> sort_by;       ///< "ts desc"
+  std::map<std::string, std::string> defaults;  ///< By column, as text.
+  std::vector<std::string> partition_by;        ///< "day(ts)"
+  std::vector<std::string> sort_by;             ///< "ts desc"
   std::map<std::string, std::string> properties;
 
   /// kAlterTable: sentences such as `add note string`, or `rename qty to quantity`; the types of
   /// `columns` stand in for those of DuckDB.
   struct Alteration {
     std::string before;  ///< "add note "
-    /// The type that ends the sentence; null: it ends without one.
+    /// The type that follows; null: none does.
     std::shared_ptr<arrow::DataType> type = nullptr;
+    std::string after = {};  ///< " default 5", behind the type.
   };
   std::vector<Alteration> alterations;
 

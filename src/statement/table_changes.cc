@@ -56,23 +56,57 @@ Result<Type> ReadType(std::string_view text) {
   return type.ok() ? std::move(type) : ConfigError(type.error().message);
 }
 
-Status Add(SchemaUpdate& update, const std::string& column, std::string_view type_text) {
-  CALVE_ASSIGN_OR_RETURN(Type type, ReadType(type_text));
+constexpr std::string_view kDefault = " default ";
+
+Result<iceberg::Value> ReadDefault(const Type& type, std::string_view text) {
+  if (Trim(text) == "null") return iceberg::Value();
+  Result<iceberg::Value> value = iceberg::ParseText(type, Trim(text));
+  return value.ok() ? std::move(value) : ConfigError(value.error().message);
+}
+
+/// `definition` is a type, and may say a default: `long default 5`.
+Status Add(SchemaUpdate& update, const std::string& column, std::string_view definition) {
+  const size_t split = definition.find(kDefault);
+  CALVE_ASSIGN_OR_RETURN(Type type, ReadType(definition.substr(0, split)));
   const size_t dot = column.rfind('.');
   const std::string parent = dot == std::string::npos ? "" : column.substr(0, dot);
   Field field;
   field.name = dot == std::string::npos ? column : column.substr(dot + 1);
   field.type = std::move(type);
+  if (split != std::string_view::npos) {
+    // Rows that are there have it too, and new ones that say none.
+    CALVE_ASSIGN_OR_RETURN(field.initial_default,
+                           ReadDefault(field.type, definition.substr(split + kDefault.size())));
+    field.write_default = field.initial_default;
+  }
   return update.AddColumn(parent, std::move(field));
 }
 
+/// What new rows have in a column that they say nothing of.
+Status SetDefault(SchemaUpdate& update, const TableMetadata& base, const std::string& column,
+                  std::string_view text) {
+  const Field* field = base.schema()->FindByName(column);
+  if (field == nullptr)
+    return update.SetWriteDefault(column, iceberg::Value());  // says which columns there are
+  if (base.format_version < 3) {
+    return ConfigError("the default of column " + Quote(column) +
+                       " needs format version 3, the table has version " +
+                       std::to_string(base.format_version) + "; upgrade to format 3");
+  }
+  CALVE_ASSIGN_OR_RETURN(iceberg::Value value, ReadDefault(field->type, text));
+  return update.SetWriteDefault(column, std::move(value));
+}
+
 /// A change of columns; nothing when the sentence is none.
-std::optional<Status> ChangeColumns(Sentence sentence, SchemaUpdate& update) {
+std::optional<Status> ChangeColumns(Sentence sentence, const TableMetadata& base,
+                                    SchemaUpdate& update) {
   const std::string verb = sentence.Word();
   const std::string column = sentence.Word();
   if (column.empty()) return std::nullopt;
   if (verb == "add" && !sentence.done()) return Add(update, column, sentence.rest());
   if (verb == "drop" && sentence.done()) return update.DropColumn(column);
+  if (verb == "default" && !sentence.done())
+    return SetDefault(update, base, column, sentence.rest());
   if (verb == "optional" && sentence.done()) return update.MakeOptional(column);
   if (verb == "widen" && sentence.Take("to") && !sentence.done()) {
     const Result<Type> type = ReadType(sentence.rest());
@@ -152,7 +186,7 @@ class Alteration {
 
   Status Add(const std::string& text) {
     SchemaUpdate update(at_);
-    if (const auto changed = ChangeColumns(Sentence(text), update); changed.has_value()) {
+    if (const auto changed = ChangeColumns(Sentence(text), at_, update); changed.has_value()) {
       CALVE_RETURN_IF_ERROR(*changed);
       CALVE_ASSIGN_OR_RETURN(const TableChange step, update.Build());
       if (!before_columns_.has_value()) before_columns_ = at_;
@@ -210,6 +244,9 @@ class Alteration {
 
 const char* TableChangeForms() {
   return "  add COLUMN TYPE             such as: add note string, add address.zip string\n"
+         "  add COLUMN TYPE default VALUE\n"
+         "                              rows that are there have it too; format version 3\n"
+         "  default COLUMN VALUE        of rows to come that say none; null: no default\n"
          "  drop COLUMN\n"
          "  rename COLUMN to NAME\n"
          "  widen COLUMN to TYPE        int to long, float to double, a decimal of more digits\n"

@@ -10,6 +10,7 @@
 #include "commit/new_table.h"
 #include "iceberg/partition.h"
 #include "iceberg/sort_text.h"
+#include "iceberg/value.h"
 #include "statement/row_change.h"
 #include "statement/table_changes.h"
 #include "writer/writer.h"
@@ -37,6 +38,15 @@ Result<iceberg::CreateTableOptions> LayoutOf(const Statement& statement) {
   CALVE_ASSIGN_OR_RETURN(const iceberg::SchemaPtr planned,
                          iceberg::Schema::Make(iceberg::SchemaId(0), create.fields));
   CALVE_RETURN_IF_ERROR(writer::CheckWritable(planned));
+  for (iceberg::Field& field : create.fields) {
+    const auto said = statement.defaults.find(field.name);
+    if (said == statement.defaults.end() || said->second == "null") continue;
+    if (version < 3) {
+      return ConfigError("the default of column " + Quote(field.name) +
+                         " needs format version 3; say WITH ('format-version' = '3')");
+    }
+    CALVE_ASSIGN_OR_RETURN(field.write_default, iceberg::ParseText(field.type, said->second));
+  }
   for (const std::string& name : statement.primary_key) {
     const iceberg::Field* field = planned->FindByName(name);
     if (field == nullptr) {
@@ -79,7 +89,7 @@ Result<bool> Alter(const Context& context, const Statement& statement, const Tar
           if (alteration.type == nullptr) continue;
           CALVE_ASSIGN_OR_RETURN(const iceberg::Type type,
                                  columnar::ToIcebergType(*alteration.type, base.format_version));
-          sentences.back() += type.ToString();
+          sentences.back() += type.ToString() + alteration.after;
         }
         CALVE_ASSIGN_OR_RETURN(iceberg::TableChange change, ChangeTable(base, sentences));
         changed = !change.updates.empty();

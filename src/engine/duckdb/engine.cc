@@ -168,9 +168,7 @@ class DuckDbEngine : public Engine {
     CALVE_ASSIGN_OR_RETURN(const auto query, Begin(context, sql, options));
     return Guarded(Phase::kBind, &query->text(), &query->state(), [&]() -> Result<Statement> {
       CALVE_ASSIGN_OR_RETURN(const auto parsed, ExtractStatement(*query));
-      return ReadStatement(*parsed, query->text(), [&](auto part) {
-        return ValueOrThrow(query->state(), DescribeStatement(*query, std::move(part)));
-      });
+      return ReadStatement(*parsed, query->text(), QueriesOf(*query));
     });
   }
 
@@ -189,9 +187,7 @@ class DuckDbEngine : public Engine {
         return ValueOrThrow(query->state(), DescribeStatement(*query, std::move(part)))
             ->field_names();
       };
-      const Statement read = ReadStatement(*parsed, query->text(), [&](auto part) {
-        return ValueOrThrow(query->state(), DescribeStatement(*query, std::move(part)));
-      });
+      const Statement read = ReadStatement(*parsed, query->text(), QueriesOf(*query));
       CALVE_ASSIGN_OR_RETURN(const TargetColumns columns,
                              ColumnsOfTarget(target, read.target.parts.back()));
       ChangeQuery change = MakeChangeQuery(*parsed, columns, names_of);
@@ -308,10 +304,23 @@ class DuckDbEngine : public Engine {
         });
   }
 
+  StatementQueries QueriesOf(RunningQuery& query) {
+    return {.columns_of =
+                [&query](auto part) {
+                  return ValueOrThrow(query.state(), DescribeStatement(query, std::move(part)));
+                },
+            .constant =
+                [this, &query](const std::string& expression) {
+                  return ValueOrThrow(query.state(),
+                                      EvaluateConstant("SELECT " + expression, "a default"));
+                }};
+  }
+
   /// Put the values of AT (...) in place of their expressions.
   Status ResolveMoment(SpelledTable& table) {
     if (!table.version_sql.empty()) {
-      CALVE_ASSIGN_OR_RETURN(const duckdb::Value version, EvaluateConstant(table.version_sql, ""));
+      CALVE_ASSIGN_OR_RETURN(const duckdb::Value version,
+                             EvaluateMoment("SELECT (" + table.version_sql + "\n)"));
       const std::string text = version.ToString();
       int64_t id = 0;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -322,30 +331,35 @@ class DuckDbEngine : public Engine {
       }
     }
     if (!table.timestamp_sql.empty()) {
-      CALVE_ASSIGN_OR_RETURN(const duckdb::Value moment,
-                             EvaluateConstant(table.timestamp_sql, " AS TIMESTAMPTZ"));
+      CALVE_ASSIGN_OR_RETURN(
+          const duckdb::Value moment,
+          EvaluateMoment("SELECT CAST((" + table.timestamp_sql + "\n) AS TIMESTAMPTZ)"));
       const int64_t micros = moment.GetValueUnsafe<duckdb::timestamp_t>().value;
       table.reference.as_of_ms = micros / 1000 - (micros % 1000 < 0 ? 1 : 0);
     }
     return Status::Ok();
   }
 
-  Result<duckdb::Value> EvaluateConstant(const std::string& expression, const std::string& cast) {
+  /// The one value of a query that reads no table; `where` it stands, for messages.
+  Result<duckdb::Value> EvaluateConstant(const std::string& sql, const std::string& where) {
     const auto database = Database();
     duckdb::Connection connection(*database);
-    const std::string sql = cast.empty() ? "SELECT (" + expression + "\n)"
-                                         : "SELECT CAST((" + expression + "\n)" + cast + ")";
     auto statements = connection.ExtractStatements(sql);
     if (statements.size() != 1 || statements[0]->type != duckdb::StatementType::SELECT_STATEMENT) {
-      return ConfigError("expected one constant in AT (...)");
+      return ConfigError("expected one constant in " + where);
     }
     const auto result = connection.Query(std::move(statements[0]));
     if (result->HasError())
       return Translate(result->GetErrorObject(), Phase::kBind, nullptr, nullptr);
-    if (result->RowCount() != 1 || result->ColumnCount() != 1 || result->GetValue(0, 0).IsNull()) {
-      return ConfigError("expected one constant in AT (...), found NULL or none");
-    }
+    if (result->RowCount() != 1 || result->ColumnCount() != 1)
+      return ConfigError("expected one constant in " + where);
     return result->GetValue(0, 0);
+  }
+
+  Result<duckdb::Value> EvaluateMoment(const std::string& sql) {
+    CALVE_ASSIGN_OR_RETURN(duckdb::Value value, EvaluateConstant(sql, "AT (...)"));
+    if (value.IsNull()) return ConfigError("expected one constant in AT (...), found NULL");
+    return value;
   }
 
   /// Throws DuckDB's exceptions.
@@ -353,6 +367,9 @@ class DuckDbEngine : public Engine {
     // Parsed alone, a fault keeps its place as a number.
     duckdb::Parser(query.client().GetParserOptions()).ParseQuery(query.text().rewritten());
     auto statements = query.connection().ExtractStatements(query.text().rewritten());
+    // DuckDB makes several of one that adds a column and computes its values.
+    if (statements.size() > 1 && statements[0]->type == duckdb::StatementType::ALTER_STATEMENT)
+      return ConfigError("expected a constant as the default of a new column");
     if (statements.size() != 1)
       return ConfigError(fmt::format("expected one SQL statement, found {}", statements.size()));
     // Errors of a statement without its text keep their place as a number, too.

@@ -57,8 +57,8 @@ std::string KeyText(const duckdb::ParsedExpression& key) {
 
 class StatementReader {
  public:
-  StatementReader(const SqlText& text, const ColumnsOf& columns_of)
-      : text_(text), columns_of_(columns_of) {}
+  StatementReader(const SqlText& text, const StatementQueries& queries)
+      : text_(text), queries_(queries) {}
 
   Statement Read(const duckdb::SQLStatement& statement) {
     switch (statement.type) {
@@ -140,8 +140,8 @@ class StatementReader {
     for (const auto& [name, value] : table.options)
       statement.properties.emplace(name, TextOf(*value));
     statement.from_query = table.query != nullptr;
-    statement.columns = statement.from_query ? columns_of_(table.query->Copy())
-                                             : Columns(table, &statement.primary_key);
+    statement.columns = statement.from_query ? queries_.columns_of(table.query->Copy())
+                                             : Columns(table, &statement);
     return statement;
   }
 
@@ -158,20 +158,28 @@ class StatementReader {
     }
     auto query = duckdb::make_uniq<duckdb::SelectStatement>();
     query->node = std::move(node);
-    return columns_of_(std::move(query));
+    return queries_.columns_of(std::move(query));
   }
 
-  static void RefuseDefault(const duckdb::ColumnDefinition& column) {
-    if (column.Generated() || column.HasDefaultValue())
-      throw BinderException("column " + column.Name() +
-                            ": default values and computed columns cannot be declared by SQL");
+  /// A default as text; "null" for NULL.
+  std::string DefaultOf(const duckdb::ParsedExpression& value) const {
+    const duckdb::Value found = queries_.constant("(" + value.ToString() + ")");
+    return found.IsNull() ? "null" : found.ToString();
+  }
+
+  static void RefuseComputed(const duckdb::ColumnDefinition& column) {
+    if (column.Generated())
+      throw BinderException("column " + column.Name() + ": computed columns are not supported");
   }
 
   std::shared_ptr<arrow::Schema> Columns(const duckdb::CreateTableInfo& table,
-                                         std::vector<std::string>* primary_key) const {
+                                         Statement* statement) const {
+    std::vector<std::string>* primary_key = &statement->primary_key;
     std::vector<std::pair<std::string, duckdb::LogicalType>> columns;
     for (const auto& column : table.columns.Logical()) {
-      RefuseDefault(column);
+      RefuseComputed(column);
+      if (column.HasDefaultValue())
+        statement->defaults[column.Name()] = DefaultOf(column.DefaultValue());
       columns.emplace_back(column.Name(), column.Type());
     }
     std::vector<bool> required(columns.size(), false);
@@ -279,6 +287,11 @@ class StatementReader {
         return {Widened(info.Cast<duckdb::ChangeColumnTypeInfo>())};
       case Type::DROP_NOT_NULL:
         return {{"optional " + Word(info.Cast<duckdb::DropNotNullInfo>().column_name)}};
+      case Type::SET_DEFAULT: {
+        const auto& set = info.Cast<duckdb::SetDefaultInfo>();
+        return {{"default " + Word(set.column_name) + " " +
+                 (set.expression ? DefaultOf(*set.expression) : "null")}};
+      }
       case Type::SET_PARTITIONED_BY: {
         std::string keys;
         for (const auto& key : info.Cast<duckdb::SetPartitionedByInfo>().partition_keys)
@@ -293,8 +306,9 @@ class StatementReader {
       }
       default:
         throw BinderException(
-            "ALTER TABLE adds, drops, renames and widens columns, drops NOT NULL, sets PARTITIONED "
-            "BY and options, and renames the table; this form no Iceberg table can keep, or calve "
+            "ALTER TABLE adds, drops, renames and widens columns, sets "
+            "defaults, drops NOT NULL, sets PARTITIONED BY and options, and renames the table; "
+            "this form no Iceberg table can keep, or calve "
             "does not know it");
     }
   }
@@ -307,8 +321,11 @@ class StatementReader {
 
   Statement::Alteration Added(const std::string& name,
                               const duckdb::ColumnDefinition& column) const {
-    RefuseDefault(column);
-    return {"add " + name + " ", Typed({{column.Name(), column.Type()}})->field(0)->type()};
+    RefuseComputed(column);
+    return {
+        .before = "add " + name + " ",
+        .type = Typed({{column.Name(), column.Type()}})->field(0)->type(),
+        .after = column.HasDefaultValue() ? " default " + DefaultOf(column.DefaultValue()) : ""};
   }
 
   Statement::Alteration Widened(const duckdb::ChangeColumnTypeInfo& change) const {
@@ -326,14 +343,14 @@ class StatementReader {
   }
 
   const SqlText& text_;
-  const ColumnsOf& columns_of_;
+  const StatementQueries& queries_;
 };
 
 }  // namespace
 
 Statement ReadStatement(const duckdb::SQLStatement& statement, const SqlText& text,
-                        const ColumnsOf& columns_of) {
-  return StatementReader(text, columns_of).Read(statement);
+                        const StatementQueries& queries) {
+  return StatementReader(text, queries).Read(statement);
 }
 
 }  // namespace calve::engine
