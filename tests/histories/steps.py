@@ -128,7 +128,6 @@ def sql_merge(h):
                     lambda values: f"(SELECT * FROM (VALUES {literals(h, values)}) AS v({names}))")
 
 
-# By `calve query`; with --sql until the program has them.
 SQL = [(sql_insert, 2), (sql_delete, 3), (sql_update, 3), (sql_merge, 3)]
 
 
