@@ -96,21 +96,21 @@ def adbc(name, options, make, *says, exit=DATA, command="extract t --to csv"):
 
 
 adbc("text for a SQLite file by ADBC", "table: t", PEOPLE * 20, "ADBC driver", "file is not a database", exit=REFUSED)
-adbc("a SQLite file with other bytes in it, by ADBC", "table: t", damaged(lambda good: good[:12288] + b"\xff" * 4096 + good[16384:]), "malformed", exit=REFUSED)
+adbc("a SQLite file with other bytes in it, by ADBC", "table: t", damaged(lambda good: good[:12288] + b"\xff" * 4096 + good[16384:]), "malformed", "see that the database runs", exit=REFUSED)
 adbc("a table that is not there, by ADBC", "table: tt", GOOD, "no table or view 'tt'", "did you mean 't'", exit=CONFIG)
 adbc("a condition that is no SQL, by ADBC", "table: t, where: \"id >>> 1\"", GOOD, "syntax error", "mend table, columns, where", exit=CONFIG)
-adbc("a name that begins another statement, by ADBC", "table: 't; DROP TABLE t'", GOOD, "no table or view", exit=CONFIG)
+adbc("a name that begins another statement, by ADBC", "table: 't; DROP TABLE t'", GOOD, "no table or view", "name it as the database does", exit=CONFIG)
 adbc("a text that is no UTF-8, by ADBC", "table: t", database("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)", "INSERT INTO t VALUES (7, CAST(x'c328' AS TEXT))"),
      "t where id = 7", "column a", "UTF-8")
 adbc("a text that is no date, by ADBC", "table: t, types: {a: date}", database("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)", "INSERT INTO t VALUES (7, '2026-02-30')"),
      "t where id = 7", "column a", "'2026-02-30'")
 adbc("a column of texts for chunks, by ADBC", "table: t, chunk_column: name", GOOD, "chunk_column", "expected a column of whole numbers", exit=CONFIG)
-adbc("an option that the driver does not know", "table: t, options: {no.such: x}", GOOD, "no.such", exit=CONFIG)
+adbc("an option that the driver does not know", "table: t, options: {no.such: x}", GOOD, "no.such", "options of the source", exit=CONFIG)
 case("a driver of ADBC that is not there", "extract t --to csv", CONFIG, "cannot load the ADBC driver nobody", "pip install adbc_driver_nobody",
      files={JOB: "source: {type: adbc, driver: nobody, table: t}\n" + LOADER})
 case("a text for a driver of ADBC", "extract t --to csv", CONFIG, "cannot load the ADBC driver ./people.so", "the path of its library",
      files={JOB: "source: {type: adbc, driver: ./people.so, table: t}\n" + LOADER, "people.so": PEOPLE})
-case("a function that a driver of ADBC has not", "extract t --to csv", CONFIG, "set entrypoint",
+case("a function that a driver of ADBC has not", "extract t --to csv", CONFIG, "has no function to begin with", "set entrypoint",
      files={JOB: f"source: {{type: adbc, driver: {DRIVER}, entrypoint: Nothing, table: t}}\n" + LOADER})
-case("a SQL Server that is not there", "extract t --to csv", REFUSED, "cannot connect to FreeTDS on 127.0.0.1",
+case("a SQL Server that is not there", "extract t --to csv", REFUSED, "cannot connect to FreeTDS on 127.0.0.1", "SQLSTATE 08",
      files={JOB: "source: {type: mssql, host: 127.0.0.1, port: 1, database: d, username: u, password: s3cr3t, table: t}\n" + LOADER})

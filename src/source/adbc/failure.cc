@@ -45,6 +45,8 @@ std::string_view RemedyOf(ErrorKind kind, bool is_login) {
     return "; mend table, columns, where, query or options of the source";
   if (kind == ErrorKind::kTransient)
     return "; see that the database runs and can be reached from here, then run again";
+  if (kind == ErrorKind::kRefused)
+    return "; see that url and options name the database, and that the user may read it";
   return "";
 }
 
