@@ -474,7 +474,8 @@ TEST_F(CommitterTest, ABranchWhoseBaseIsGoneTakesTheFilesOfTheBaseAlong) {
 
 TEST_F(CommitterTest, WhoLooksAtAllLooksAgainWhenABranchIsPublishedMeanwhile) {
   ASSERT_TRUE(committer_->Commit(context(), table_, Adds("a", "run0"), Proof::kRows).ok());
-  const auto staged = committer_->Stage(context(), table_, Adds("b", "run1"), "audit_run1");
+  const Change change = Adds("b", "run1");
+  const auto staged = committer_->Stage(context(), table_, change, "audit_run1");
   ASSERT_TRUE(staged.ok());
   int looks = 0;
   Names names;
@@ -488,7 +489,7 @@ TEST_F(CommitterTest, WhoLooksAtAllLooksAgainWhenABranchIsPublishedMeanwhile) {
   const Status looked = LookAtWhole(context(), *catalog_, table_, look);
   EXPECT_TRUE(looked.ok()) << looked.error().message;
   EXPECT_EQ(looks, 2);
-  EXPECT_TRUE(names.contains(FileName(Adds("b", "run1").rows.added_data_files[0]->path)));
+  EXPECT_TRUE(names.contains(FileName(change.rows.added_data_files[0]->path)));
   // What is missing of main is missing.
   const std::vector<std::string> lists = {Metadata()->current_snapshot()->manifest_list};
   ASSERT_TRUE(files_.DeleteAll(context(), lists).ok());
