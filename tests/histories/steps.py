@@ -186,7 +186,7 @@ def compact(h):
 
 def rewrite_manifests(h):
     words = ["--all"] if h.rng.random() < 0.5 else []
-    h.commit(lambda: h.calve("table", "manifests", h.table, *words))
+    h.commit(lambda: h.calve("table", "rewrite-manifests", h.table, *words))
     return "manifests " + " ".join(words)
 
 

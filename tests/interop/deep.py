@@ -470,15 +470,15 @@ def maintenance_by_calve(d):
         kept = [n for n in range(60) if n % 10 != 3]
         main = [n for n in range(90) if n % 10 != 4 and (n % 10 != 3 or n >= 60)]
         ids = {row["n"]: row["_row_id"] for row in d.sql(f"SELECT n, _row_id FROM {CATALOG}.{name}").collect()} if version == 3 else {}
-        for words in (["manifests", name], ["compact", name, "--all"], ["manifests", name, "--all"], ["expire", name, "--older-than", "0s"],
+        for words in (["rewrite-manifests", name], ["compact", name, "--all"], ["rewrite-manifests", name, "--all"], ["expire", name, "--older-than", "0s"],
                       ["orphans", name, "--older-than", "0s", "--delete"]):
             before = entries_as_spark_reads_them(d, name)
             d.calve("table", *words)
             d.sql(f"REFRESH TABLE {CATALOG}.{name}")
-            if words[0] == "manifests":
-                yield "spark", None if entries_as_spark_reads_them(d, name) == before else "after manifests: Spark reads other entries"
+            if words[0] == "rewrite-manifests":
+                yield "spark", None if entries_as_spark_reads_them(d, name) == before else "after rewrite-manifests: Spark reads other entries"
                 manifests = [row["content"] for row in d.sql(f"SELECT content FROM {CATALOG}.{name}.manifests").collect()]
-                yield "spark", None if len(manifests) == len(set(manifests)) else f"after manifests: {len(manifests)} are left"
+                yield "spark", None if len(manifests) == len(set(manifests)) else f"after rewrite-manifests: {len(manifests)} are left"
             found = [sorted(row["n"] for row in d.sql(f"SELECT n FROM {CATALOG}.{name}{ref}").collect()) for ref in ("", " VERSION AS OF 'kept'")]
             yield "spark", None if found == [main, kept] else f"after {words[0]}: {len(found[0])} and {len(found[1])} rows of {len(main)} and {len(kept)}"
         if version == 3:

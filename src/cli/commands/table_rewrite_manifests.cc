@@ -61,11 +61,11 @@ Result<ExitCode> RewriteManifests(Program& program, const ManifestArguments& arg
 }  // namespace
 
 /// Sorted behind `table`, whose subcommand this is.
-CALVE_PART(table_manifests) {
+CALVE_PART(table_rewrite_manifests) {
   registry.Add(
-      {.name = "table_manifests", .add = [](CLI::App& app, Program& program) {
+      {.name = "table_rewrite_manifests", .add = [](CLI::App& app, Program& program) {
          CLI::App* command = app.get_subcommand("table")->add_subcommand(
-             "manifests",
+             "rewrite-manifests",
              "Lay the table's manifests out anew: the same files, fewer lists of them");
          auto arguments = std::make_shared<ManifestArguments>();
          command->add_option("TABLE", arguments->table, "The table: ns.table or catalog.ns.table")
