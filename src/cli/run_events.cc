@@ -44,11 +44,13 @@ std::string Replaced(const load::Report& report) {
 
 std::string Accounting(const pipeline::RunReport& report) {
   const int64_t filtered = Filtered(report);
-  const std::string ends = FormatCount(report.load.rows_written) + " written" +
-                           (report.load.rows_quarantined > 0
-                                ? " + " + FormatCount(report.load.rows_quarantined) + " quarantined"
-                                : "") +
-                           (filtered > 0 ? " + " + FormatCount(filtered) + " left out" : "");
+  const auto part = [](int64_t rows, const char* what) {
+    return rows > 0 ? " + " + FormatCount(rows) + what : std::string();
+  };
+  const std::string ends =
+      FormatCount(report.load.rows_written) + " written" +
+      part(report.load.rows_deleting, " deleting") + part(report.load.rows_outdated, " outdated") +
+      part(report.load.rows_quarantined, " quarantined") + part(filtered, " left out");
   const std::string read = FormatCount(report.rows_read) + " read";
   if (report.rows_given == report.rows_taken) return ends + " = " + read;
   return read +

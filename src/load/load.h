@@ -90,6 +90,9 @@ struct SchemaPlan {
   /// What batches must be when they are written (columnar::Conform): the target's columns with
   /// those added and widened. Its ids mean nothing.
   iceberg::SchemaPtr schema;
+  /// A boolean column of the incoming rows, none of `schema`, that is true in rows which delete the
+  /// target's with their key; empty: no row deletes.
+  std::string delete_flag;
 };
 
 enum class Ending {
@@ -106,6 +109,8 @@ struct Report {
   std::string branch;  ///< Where the rows were staged.
   int64_t rows_written = 0;
   int64_t rows_quarantined = 0;
+  int64_t rows_outdated = 0;  ///< With a merge: those that a later one with their key made void.
+  int64_t rows_deleting = 0;  ///< With a merge: those that only deleted the one with their key.
   int64_t rows_replaced = 0;  ///< With a merge: rows that were there and gave way.
   int64_t files = 0;
   int64_t files_adopted = 0;  ///< Of them, copied from the source as they were.
@@ -137,6 +142,10 @@ class SplitLoad {
   virtual ~SplitLoad() = default;
   /// Write rows of SchemaPlan::schema.
   virtual Status Write(const Context& context, const columnar::Batch& rows) = 0;
+  /// Have the target's rows with the keys of these deleted, where the plan has a delete_flag.
+  virtual Status Delete(const Context&, const columnar::Batch&) {
+    return BugError("this target was not planned to delete rows");
+  }
   virtual Status Quarantine(const Context& context, std::vector<QuarantinedRow> rows) = 0;
   /// Take over a Parquet file in place of its rows. False when that cannot be: nothing has happened,
   /// write the rows. `copied` is told of every further piece.
@@ -177,7 +186,7 @@ class Load {
   virtual Status Begin(const Context& context, const SchemaPlan& plan) = 0;
   virtual Result<std::unique_ptr<SplitLoad>> OpenSplit(const Context& context, int split) = 0;
   /// Commit the quarantine, then stage, audit and publish. `rows_expected` is what the pipeline has
-  /// counted as written: another count is a bug and stops the load before it is staged.
+  /// counted as written or deleting: another count is a bug and stops the load before it is staged.
   virtual Result<Report> Finish(const Context& context,
                                 const std::optional<commit::Position>& position,
                                 int64_t rows_expected, Observer* observer) = 0;

@@ -1,5 +1,7 @@
 #include "pipeline/fit.h"
 
+#include <arrow/array/array_primitive.h>
+
 #include <utility>
 
 #include "columnar/arrow_status.h"
@@ -61,6 +63,30 @@ Result<TracedBatch> FitToTarget(TracedBatch batch, const iceberg::Schema& target
   batch.rows = std::move(fitted);
   for (columnar::Reject& reject : fitting.rejects) batch.rejects.push_back(std::move(reject));
   return batch;
+}
+
+Result<iceberg::SchemaPtr> WithFlag(const iceberg::Schema& target, const std::string& flag) {
+  std::vector<iceberg::Field> fields = target.fields();
+  const iceberg::FieldId free(target.highest_field_id().value() + 1);
+  fields.push_back({.id = free, .name = flag, .type = iceberg::Type::Boolean()});
+  return iceberg::Schema::Make(target.id(), std::move(fields));
+}
+
+Result<Batch> TakeFlagged(TracedBatch* batch) {
+  const int last = batch->rows->num_columns() - 1;
+  const auto flags = std::static_pointer_cast<arrow::BooleanArray>(batch->rows->column(last));
+  CALVE_ASSIGN_OR_RETURN(batch->rows, batch->rows->RemoveColumn(last));
+  std::vector<int64_t> kept;
+  std::vector<int64_t> flagged;
+  for (int64_t row = 0; row < flags->length(); ++row) {
+    const bool is_flagged = flags->IsValid(row) && flags->Value(row);
+    (is_flagged ? flagged : kept).push_back(row);
+  }
+  CALVE_ASSIGN_OR_RETURN(Batch taken, columnar::TakeRows(batch->rows, flagged));
+  if (!flagged.empty()) {
+    CALVE_ASSIGN_OR_RETURN(*batch, columnar::TakeRows(std::move(*batch), kept));
+  }
+  return taken;
 }
 
 }  // namespace calve::pipeline

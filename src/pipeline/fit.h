@@ -14,4 +14,12 @@ namespace calve::pipeline {
 Result<columnar::TracedBatch> FitToTarget(columnar::TracedBatch batch,
                                           const iceberg::Schema& target);
 
+/// Columns of rows that say by a boolean one, `flag`, whether they delete: those of the target, then
+/// the flag.
+Result<iceberg::SchemaPtr> WithFlag(const iceberg::Schema& target, const std::string& flag);
+
+/// Take the flag, the last column, off rows, and those out in which it is true: they are given. Their
+/// rejects and counts stay with the others.
+Result<columnar::Batch> TakeFlagged(columnar::TracedBatch* batch);
+
 }  // namespace calve::pipeline

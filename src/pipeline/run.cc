@@ -63,6 +63,7 @@ struct Prepared {
   std::vector<int> file_of_split;         ///< See Adoption.
   std::optional<Held> held;               ///< In a replay.
   Plan plan;
+  iceberg::SchemaPtr incoming;  ///< Of the batches for the load: the planned columns, and a flag.
 };
 
 int ParallelismOf(const Job& job, const Resources& resources) {
@@ -266,6 +267,10 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
   if (prepared.schema != nullptr) {
     CALVE_ASSIGN_OR_RETURN(prepared.plan.schema,
                            prepared.load->PlanSchema(context, *prepared.schema));
+    prepared.incoming = prepared.plan.schema.schema;
+    if (const std::string& flag = prepared.plan.schema.delete_flag; !flag.empty()) {
+      CALVE_ASSIGN_OR_RETURN(prepared.incoming, WithFlag(*prepared.incoming, flag));
+    }
     CALVE_ASSIGN_OR_RETURN(Adoption adoption, PlanAdoption(context, job, contract, prepared.read,
                                                            prepared.plan.schema, *prepared.load));
     prepared.file_of_split = std::move(adoption.file_of_split);
@@ -387,6 +392,7 @@ class Extraction {
   /// Counts of what went through, valid after Run.
   int64_t rows_read = 0;
   int64_t rows_written = 0;
+  int64_t rows_deleting = 0;
   int64_t rows_quarantined = 0;
   int64_t rows_dropped = 0;
   int64_t rows_taken = 0;
@@ -500,10 +506,16 @@ class Extraction {
     SourceRows source_rows(batch.rows, prepared_.held.has_value() ? &*prepared_.held : nullptr);
     CALVE_ASSIGN_OR_RETURN(batch, TransformBatch(context, transforms, std::move(batch)));
     if (HideValues(transforms)) source_rows.Forget();
-    CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.plan.schema.schema));
+    CALVE_ASSIGN_OR_RETURN(batch, FitToTarget(std::move(batch), *prepared_.incoming));
     std::vector<load::QuarantinedRow> held_back;
     for (columnar::Reject& reject : batch.rejects) {
       held_back.push_back(source_rows.HeldBack("schema", std::move(reject), prepared_.schema));
+    }
+    int64_t deleting = 0;
+    if (!prepared_.plan.schema.delete_flag.empty()) {
+      CALVE_ASSIGN_OR_RETURN(const columnar::Batch deletes, TakeFlagged(&batch));
+      deleting = deletes->num_rows();
+      CALVE_RETURN_IF_ERROR(target.Delete(context, deletes));
     }
     if (checks != nullptr) {
       CALVE_RETURN_IF_ERROR(HoldBack(context, *checks, &source_rows, &batch, &held_back));
@@ -517,6 +529,7 @@ class Extraction {
     std::lock_guard lock(mutex_);
     rows_read += batch.rows_read;
     rows_written += written;
+    rows_deleting += deleting;
     rows_quarantined += quarantined;
     for (const auto& [rule, rows] : by_rule) quarantined_by_rule[rule] += rows;
     rows_dropped += batch.rows_dropped;
@@ -594,13 +607,15 @@ Status TakeCounts(Extraction& extraction, RunReport* report) {
   report->bytes_read = extraction.bytes_read;
   report->row_checks = std::move(extraction.row_checks);
   report->load.rows_written = extraction.rows_written;
+  report->load.rows_deleting = extraction.rows_deleting;
   report->load.rows_quarantined = extraction.rows_quarantined;
-  const int64_t accounted =
-      extraction.rows_written + extraction.rows_quarantined + report->rows_dropped;
+  const int64_t accounted = extraction.rows_written + extraction.rows_deleting +
+                            extraction.rows_quarantined + report->rows_dropped;
   if (accounted == report->rows_read + report->rows_made) return Status::Ok();
   return BugError(
       FormatCount(report->rows_read) + " rows were read and " + FormatCount(report->rows_made) +
       " made by transforms, but " + FormatCount(extraction.rows_written) + " written, " +
+      FormatCount(extraction.rows_deleting) + " deleting, " +
       FormatCount(extraction.rows_quarantined) + " quarantined and " +
       FormatCount(report->rows_dropped) + " left out by transforms; nothing was staged");
 }
@@ -666,7 +681,9 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
       report.has_position = true;
     }
     CALVE_ASSIGN_OR_RETURN(
-        report.load, prepared.load->Finish(context, position, extraction.rows_written, &events));
+        report.load,
+        prepared.load->Finish(context, position, extraction.rows_written + extraction.rows_deleting,
+                              &events));
     return Status::Ok();
   };
   Status loaded = load();

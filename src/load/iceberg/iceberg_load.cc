@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "catalog/table_files.h"
 #include "columnar/arrow_status.h"
+#include "columnar/keep_columns.h"
 #include "commit/committer.h"
 #include "iceberg/scan.h"
 #include "load/audited_commit.h"
@@ -79,10 +80,16 @@ class IcebergLoad : public Load {
   Status PlanTable(const Context& context, const SchemaPlan& plan, const LoadedTable* unborn);
   Quarantine& quarantine(const Context& context);
   void Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted);
+  void TakeDeletes(std::vector<iceberg::DataFilePtr> files);
   /// Why rows of any file have to be read; empty when they need not.
   std::string WhyRowsAreNeeded() const;
   /// By this load itself; without rows that a merge lays out anew.
-  int64_t RowsWritten() const;
+  int64_t RowsWritten() const { return RowsOf(files_); }
+  static int64_t RowsOf(const std::vector<iceberg::DataFilePtr>& files);
+  /// See that the writers hold the rows that they were given.
+  Status CheckCount(int64_t rows_expected) const;
+  Status StageUntilBrought(const Context& context, const std::optional<commit::Position>& position,
+                           Observer* observer, Report* report);
   Result<commit::Change> MakeChange(const Context& context,
                                     const std::optional<commit::Position>& position);
   /// Refuse an overwrite without a row to write that would take rows away.
@@ -94,6 +101,13 @@ class IcebergLoad : public Load {
   // With write_mode merge:
   /// See that rows of `schema` can be merged; give their key.
   Result<KeyColumns> KeyIn(const iceberg::Schema& schema) const;
+  /// Take the column that says which rows delete out of the incoming ones.
+  Status TakeDeleteFlag(std::vector<Field>* incoming, const iceberg::Schema* table) const;
+  /// Plan where the keys of rows that delete are kept.
+  Status PlanDeletes();
+  /// Remove files that nothing needs any more.
+  void Remove(const Context& context, const std::vector<std::string>& uris);
+  void RemoveDeletes(const Context& context);
   Status BeginMerge(const Context& context);
   Status AddMerge(const Context& context, commit::Change* change);
   /// Undo the staging of a merge that was overtaken; the load's own files stay.
@@ -119,6 +133,9 @@ class IcebergLoad : public Load {
   std::mutex mutex_;
   std::unique_ptr<Quarantine> quarantine_;
   std::vector<iceberg::DataFilePtr> files_;
+  std::vector<iceberg::DataFilePtr> deletes_;  ///< With the keys of rows that delete.
+  iceberg::MetadataPtr deletes_table_;  ///< What they are written for: no table of a catalog.
+  iceberg::SchemaPtr deletes_schema_;   ///< Null: no row deletes.
   std::unique_ptr<Merge> merge_;
   int64_t files_adopted_ = 0;
 };
@@ -128,6 +145,24 @@ class IcebergLoad::Split : public SplitLoad {
  public:
   Split(IcebergLoad& load, int number, load::Quarantine& quarantine)
       : load_(load), number_(number), held_back_(quarantine, number) {}
+
+  Status Delete(const Context& context, const columnar::Batch& rows) override {
+    if (rows->num_rows() == 0) return Status::Ok();
+    if (deletes_ == nullptr) {
+      CALVE_ASSIGN_OR_RETURN(deletes_,
+                             writer::OpenDataFileWriter(context, *load_.resources_.files,
+                                                        {.table = load_.deletes_table_,
+                                                         .schema = load_.deletes_schema_,
+                                                         .spec = {},
+                                                         .run_id = load_.file_tag_ + "-d",
+                                                         .split = number_,
+                                                         .buffer_bytes_max = BufferBytes() / 8}));
+    }
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch keys,
+                           columnar::Conform(columnar::KeepColumns(rows, *load_.deletes_schema_),
+                                             *load_.deletes_schema_));
+    return deletes_->Write(context, keys);
+  }
 
   Status Write(const Context& context, const columnar::Batch& rows) override {
     if (rows->num_rows() == 0) return Status::Ok();
@@ -152,6 +187,11 @@ class IcebergLoad::Split : public SplitLoad {
 
   Status Close(const Context& context) override {
     CALVE_RETURN_IF_ERROR(held_back_.Close(context));
+    if (deletes_ != nullptr) {
+      CALVE_ASSIGN_OR_RETURN(auto files, deletes_->Close(context));
+      deletes_.reset();
+      load_.TakeDeletes(std::move(files));
+    }
     if (writer_ == nullptr) return Status::Ok();
     CALVE_RETURN_IF_ERROR(context.Step("write.close"));
     CALVE_ASSIGN_OR_RETURN(auto files, writer_->Close(context));
@@ -162,17 +202,17 @@ class IcebergLoad::Split : public SplitLoad {
 
   void Abort(const Context& context) override {
     held_back_.Abort(context);
-    if (writer_ == nullptr) return;
-    if (Status aborted = writer_->Abort(context); !aborted.ok())
-      load_.committer_.LeaveFiles(context, aborted.error());
-    writer_.reset();
+    for (auto* writer : {&writer_, &deletes_}) {
+      if (*writer == nullptr) continue;
+      if (Status aborted = (*writer)->Abort(context); !aborted.ok())
+        load_.committer_.LeaveFiles(context, aborted.error());
+      writer->reset();
+    }
   }
 
  private:
   Status OpenWriter(const Context& context) {
     if (writer_ != nullptr) return Status::Ok();
-    const int64_t share =
-        load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
     CALVE_ASSIGN_OR_RETURN(writer_,
                            writer::OpenDataFileWriter(context, *load_.resources_.files,
                                                       {.table = load_.loaded_.metadata,
@@ -180,8 +220,12 @@ class IcebergLoad::Split : public SplitLoad {
                                                        .spec = load_.loaded_.metadata->spec(),
                                                        .run_id = load_.file_tag_,
                                                        .split = number_,
-                                                       .buffer_bytes_max = share}));
+                                                       .buffer_bytes_max = BufferBytes()}));
     return Status::Ok();
+  }
+
+  int64_t BufferBytes() const {
+    return load_.request_.buffer_bytes_max.value() / std::max(1, load_.request_.parallelism);
   }
 
   IcebergLoad& load_;
@@ -189,6 +233,7 @@ class IcebergLoad::Split : public SplitLoad {
   int64_t files_adopted_ = 0;
   load::Quarantine::Writer held_back_;
   std::unique_ptr<writer::DataFileWriter> writer_;
+  std::unique_ptr<writer::DataFileWriter> deletes_;
 };
 
 Result<std::optional<LoadedTable>> IcebergLoad::LoadTarget(const Context& context) {
@@ -227,14 +272,15 @@ Result<SchemaPlan> IcebergLoad::PlanSchema(const Context& context, const arrow::
   CALVE_ASSIGN_OR_RETURN(const auto target, LoadTarget(context));
   const int version =
       target.has_value() ? target->metadata->format_version : options_.format_version;
-  CALVE_ASSIGN_OR_RETURN(const std::vector<Field> fields,
-                         columnar::ToIcebergFields(incoming, version));
+  CALVE_ASSIGN_OR_RETURN(std::vector<Field> fields, columnar::ToIcebergFields(incoming, version));
   const iceberg::Schema* current = target.has_value() ? target->metadata->schema().get() : nullptr;
+  if (!options_.delete_flag.empty()) CALVE_RETURN_IF_ERROR(TakeDeleteFlag(&fields, current));
   CALVE_ASSIGN_OR_RETURN(SchemaPlan plan, MeetSchemas({.table = table_.ToString(),
                                                        .current = current,
                                                        .contract = request_.contract,
                                                        .format_version = version},
                                                       fields));
+  plan.delete_flag = options_.delete_flag;
   CALVE_RETURN_IF_ERROR(writer::CheckWritable(plan.schema));
   if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(KeyIn(*plan.schema));
   CALVE_RETURN_IF_ERROR(
@@ -299,6 +345,7 @@ Status IcebergLoad::Begin(const Context& context, const SchemaPlan& plan) {
   if (options_.where.has_value()) {
     CALVE_ASSIGN_OR_RETURN(replaced_, MakeRowFilter(*options_.where, *loaded_.metadata->schema()));
   }
+  if (!plan.delete_flag.empty()) CALVE_RETURN_IF_ERROR(PlanDeletes());
   return Status::Ok();
 }
 
@@ -340,6 +387,11 @@ void IcebergLoad::Take(std::vector<iceberg::DataFilePtr> files, int64_t adopted)
   for (iceberg::DataFilePtr& file : files) files_.push_back(std::move(file));
 }
 
+void IcebergLoad::TakeDeletes(std::vector<iceberg::DataFilePtr> files) {
+  std::lock_guard lock(mutex_);
+  for (iceberg::DataFilePtr& file : files) deletes_.push_back(std::move(file));
+}
+
 Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema) const {
   const bool by_contract = options_.key.empty() && request_.contract != nullptr;
   const std::vector<std::string>& names = by_contract ? request_.contract->key : options_.key;
@@ -353,11 +405,69 @@ Result<KeyColumns> IcebergLoad::KeyIn(const iceberg::Schema& schema) const {
     if (!column.ok())
       return While(config::ToString(options_.PlaceOf("key", i)), std::move(column).error());
   }
-  return KeyColumns::Of(schema, names);
+  for (size_t i = 0; i < options_.latest_by.size(); ++i) {
+    Result<KeyColumns> columns = KeyColumns::Of(schema, names, {options_.latest_by[i]});
+    if (!columns.ok())
+      return While(config::ToString(options_.PlaceOf("latest_by", i)), std::move(columns).error());
+  }
+  return KeyColumns::Of(schema, names, options_.latest_by);
+}
+
+Status IcebergLoad::TakeDeleteFlag(std::vector<Field>* incoming,
+                                   const iceberg::Schema* table) const {
+  const std::string& flag = options_.delete_flag;
+  const auto is_flag = [&](const Field& field) { return field.name == flag; };
+  const std::string place = config::ToString(options_.PlaceOf("delete_flag"));
+  const auto found = std::find_if(incoming->begin(), incoming->end(), is_flag);
+  if (found == incoming->end()) {
+    std::vector<std::string> known;
+    for (const Field& field : *incoming) known.push_back(field.name);
+    return While(place, ConfigError("delete_flag names a column '" + flag +
+                                    "' that the rows do not have" + DidYouMean(flag, known)));
+  }
+  if (found->type.kind() != iceberg::TypeKind::kBoolean) {
+    return While(place, ConfigError("expected a boolean column in delete_flag, found " + flag +
+                                    " of type " + found->type.ToString() +
+                                    "; a transformer of type sql makes one, such as columns: {" +
+                                    flag + ": \"" + flag + " = 'd'\"}"));
+  }
+  if (table != nullptr && std::any_of(table->fields().begin(), table->fields().end(), is_flag)) {
+    return While(place,
+                 ConfigError("delete_flag names column " + flag + ", which " + table_.ToString() +
+                             " has too: it is not written, only says which rows delete; "
+                             "give the incoming column another name"));
+  }
+  incoming->erase(found);
+  return Status::Ok();
+}
+
+Status IcebergLoad::PlanDeletes() {
+  CALVE_ASSIGN_OR_RETURN(const KeyColumns key, KeyIn(*schema_));
+  CALVE_ASSIGN_OR_RETURN(deletes_schema_, key.Stored());
+  iceberg::TableMetadata table = *loaded_.metadata;
+  table.specs = {iceberg::PartitionSpec()};
+  table.default_spec_id = {};
+  table.sort_orders.clear();
+  std::erase_if(table.properties,
+                [](const auto& property) { return property.first != "write.data.path"; });
+  deletes_table_ = std::make_shared<const iceberg::TableMetadata>(std::move(table));
+  return Status::Ok();
+}
+
+void IcebergLoad::Remove(const Context& context, const std::vector<std::string>& uris) {
+  if (Status removed = resources_.files->DeleteAll(context, uris); !removed.ok())
+    committer_.LeaveFiles(context, removed.error());
+}
+
+void IcebergLoad::RemoveDeletes(const Context& context) {
+  std::vector<std::string> uris;
+  for (const iceberg::DataFilePtr& file : deletes_) uris.push_back(file->path);
+  deletes_.clear();
+  Remove(context, uris);
 }
 
 Status IcebergLoad::BeginMerge(const Context& context) {
-  if (files_.empty()) return Status::Ok();
+  if (files_.empty() && deletes_.empty()) return Status::Ok();
   CALVE_ASSIGN_OR_RETURN(KeyColumns key, KeyIn(*schema_));
   merge_ = std::make_unique<Merge>(
       *resources_.files,
@@ -365,12 +475,16 @@ Status IcebergLoad::BeginMerge(const Context& context) {
           .columns = std::move(key),
           .schema = schema_,
           .file_tag = file_tag_,
+          .deletes = deletes_,
+          .deletes_table = deletes_table_,
           .parallelism = request_.parallelism,
           .buffer_bytes_max = request_.buffer_bytes_max.value(),
           .leave_files = [this](const Context& where,
                                 const Error& why) { committer_.LeaveFiles(where, why); }},
       loaded_.metadata, files_);
-  return merge_->CheckKeys(context);
+  CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> gone, merge_->Settle(context, &files_));
+  Remove(context, gone);
+  return Status::Ok();
 }
 
 Status IcebergLoad::AddMerge(const Context& context, commit::Change* change) {
@@ -402,10 +516,18 @@ Status IcebergLoad::TakeBack(const Context& context) {
   return commit_.Discard(context, kept);
 }
 
-int64_t IcebergLoad::RowsWritten() const {
+int64_t IcebergLoad::RowsOf(const std::vector<iceberg::DataFilePtr>& files) {
   int64_t rows = 0;
-  for (const iceberg::DataFilePtr& file : files_) rows += file->record_count;
+  for (const iceberg::DataFilePtr& file : files) rows += file->record_count;
   return rows;
+}
+
+Status IcebergLoad::CheckCount(int64_t rows_expected) const {
+  const int64_t held = RowsWritten() + RowsOf(deletes_);
+  if (held == rows_expected) return Status::Ok();
+  return BugError("the writers of " + table_.ToString() + " hold " + FormatCount(held) +
+                  " rows, but " + FormatCount(rows_expected) +
+                  " were given to them; nothing was staged");
 }
 
 Result<commit::Change> IcebergLoad::MakeChange(const Context& context,
@@ -465,37 +587,43 @@ Status IcebergLoad::CheckTakesNothing(const Context& context) {
 Result<Report> IcebergLoad::Finish(const Context& context,
                                    const std::optional<commit::Position>& position,
                                    int64_t rows_expected, Observer* observer) {
+  CALVE_RETURN_IF_ERROR(CheckCount(rows_expected));
+  const bool replaces = options_.write_mode == WriteMode::kOverwrite;
+  if (replaces && files_.empty()) CALVE_RETURN_IF_ERROR(CheckTakesNothing(context));
+  if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(BeginMerge(context));
   Report report;
   report.table = table_.ToString();
   report.rows_written = RowsWritten();
+  report.rows_deleting = RowsOf(deletes_);
+  report.rows_outdated = rows_expected - report.rows_written - report.rows_deleting;
   for (const iceberg::DataFilePtr& file : files_) {
     report.bytes += ByteCount(file->file_size_in_bytes);
   }
   report.files = static_cast<int64_t>(files_.size());
   report.files_adopted = files_adopted_;
-  if (report.rows_written != rows_expected) {
-    return BugError("the writers of " + report.table + " hold " + FormatCount(report.rows_written) +
-                    " rows, but " + FormatCount(rows_expected) +
-                    " were given to them; nothing was staged");
-  }
-  const bool replaces = options_.write_mode == WriteMode::kOverwrite;
-  if (replaces && files_.empty()) CALVE_RETURN_IF_ERROR(CheckTakesNothing(context));
-  if (options_.write_mode == WriteMode::kMerge) CALVE_RETURN_IF_ERROR(BeginMerge(context));
   CALVE_RETURN_IF_ERROR(quarantine(context).Commit(context));
   report.rows_quarantined = quarantine_->rows();
   // Without a row there is no table; without a table no position: it is read again.
-  const bool is_needed = new_table_ == nullptr && (position.has_value() || replaces);
-  if (files_.empty() && !is_needed) return report;
+  const bool is_needed =
+      new_table_ == nullptr && (position.has_value() || replaces || !deletes_.empty());
+  if (!files_.empty() || is_needed)
+    CALVE_RETURN_IF_ERROR(StageUntilBrought(context, position, observer, &report));
+  RemoveDeletes(context);
+  return report;
+}
 
+Status IcebergLoad::StageUntilBrought(const Context& context,
+                                      const std::optional<commit::Position>& position,
+                                      Observer* observer, Report* report) {
   for (int round = 1;; ++round) {
-    Status brought = StageAndPublish(context, position, observer, &report);
-    if (brought.ok()) return report;
+    Status brought = StageAndPublish(context, position, observer, report);
+    if (brought.ok()) return brought;
     const bool overtaken =
         merge_ != nullptr && merge_->overtaken() && brought.error().kind == ErrorKind::kRefused;
-    if (!overtaken) return std::move(brought).error();
+    if (!overtaken) return brought;
     if (round == kMergesMax) {
       return TransientError("other writers changed the rows that this load merges into " +
-                            report.table + " " + FormatCount(round) +
+                            report->table + " " + FormatCount(round) +
                             " times in a row before it could commit; run again");
     }
     CALVE_RETURN_IF_ERROR(TakeBack(context));
@@ -517,6 +645,7 @@ Status IcebergLoad::StageAndPublish(const Context& context,
 
 Status IcebergLoad::Abort(const Context& context) {
   if (quarantine_ != nullptr) CALVE_RETURN_IF_ERROR(quarantine_->Abort(context));
+  RemoveDeletes(context);
   if (commit_.is_staged()) {
     // The branch holds the files: they go with it. Gone already means that the publish came through
     // after all.

@@ -1,5 +1,6 @@
 #include "load/iceberg/merge.h"
 
+#include <set>
 #include <utility>
 
 namespace calve::load {
@@ -15,12 +16,41 @@ Merge::Merge(io::FileSystem& files, Options options, iceberg::MetadataPtr table,
              std::vector<iceberg::DataFilePtr> rows)
     : files_(files),
       options_(std::move(options)),
+      table_(std::move(table)),
       // The writers of the load are done: their memory is free, half of it for rewriting.
-      keys_(files, {.table = std::move(table),
-                    .columns = options_.columns,
+      keys_(files, {.columns = options_.columns,
+                    .table = table_,
                     .files = std::move(rows),
+                    .deletes_table = options_.deletes_table,
+                    .deletes = options_.deletes,
                     .bytes_max = options_.buffer_bytes_max / 2}),
       match_(files, keys_) {}
+
+rows::RewriteOptions Merge::RewriteOf(const Context& context, const iceberg::MetadataPtr& table,
+                                      const std::string& tag) const {
+  return {
+      .table = table,
+      .schema = options_.schema,
+      .run_id = options_.file_tag + tag,
+      .parallelism = options_.parallelism,
+      .buffer_bytes_max = options_.buffer_bytes_max / 2,
+      .leave_files = [this, &context](const Error& why) { options_.leave_files(context, why); }};
+}
+
+Result<std::vector<std::string>> Merge::Settle(const Context& context,
+                                               std::vector<iceberg::DataFilePtr>* files) {
+  CALVE_ASSIGN_OR_RETURN(auto outdated, keys_.FindOutdated(context));
+  if (outdated.empty()) return std::vector<std::string>();
+  CALVE_ASSIGN_OR_RETURN(rows::RowRemoval settled,
+                         rows::RemoveRows(context, files_, RewriteOf(context, table_, "-k"),
+                                          rows::RemovalMode::kCopyOnWrite, std::move(outdated)));
+  const std::set<std::string> gone(settled.gone.begin(), settled.gone.end());
+  std::erase_if(*files,
+                [&](const iceberg::DataFilePtr& file) { return gone.contains(file->path); });
+  files->insert(files->end(), settled.carried.begin(), settled.carried.end());
+  keys_.Replace(*files);
+  return std::move(settled.gone);
+}
 
 Status Merge::Compute(const Context& context, const iceberg::MetadataPtr& table,
                       commit::Change* change) {
@@ -30,18 +60,14 @@ Status Merge::Compute(const Context& context, const iceberg::MetadataPtr& table,
   CALVE_ASSIGN_OR_RETURN(const rows::RemovalMode mode,
                          rows::RemovalModeOf(*table, "write.merge.mode"));
   CALVE_ASSIGN_OR_RETURN(std::vector<rows::FileRows> matches, match_.Find(context, table));
-  const rows::RewriteOptions rewrite{
-      .table = table,
-      .schema = options_.schema,
-      .run_id = options_.file_tag + "-m" + std::to_string(++computed_),
-      .parallelism = options_.parallelism,
-      .buffer_bytes_max = options_.buffer_bytes_max / 2,
-      .leave_files = [&](const Error& why) { options_.leave_files(context, why); }};
-  CALVE_ASSIGN_OR_RETURN(removal_,
-                         rows::RemoveRows(context, files_, rewrite, mode, std::move(matches)));
+  CALVE_ASSIGN_OR_RETURN(
+      removal_, rows::RemoveRows(context, files_,
+                                 RewriteOf(context, table, "-m" + std::to_string(++computed_)),
+                                 mode, std::move(matches)));
   if (removal_.rows_removed > 0) {
     removal_.AddTo(&change->rows, table->current_snapshot()->sequence_number);
-    change->rows.operation = iceberg::Operation::kOverwrite;
+    const bool adds = !change->rows.added_data_files.empty();
+    change->rows.operation = adds ? iceberg::Operation::kOverwrite : iceberg::Operation::kDelete;
   }
   change->rows.summary[kRowsReplaced] = std::to_string(removal_.rows_removed);
   change->rows.summary[kRowsCarried] = std::to_string(removal_.rows_carried);

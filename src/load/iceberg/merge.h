@@ -16,8 +16,8 @@
 
 namespace calve::load {
 
-/// Puts a load's rows in place of those of the table that have the same keys. As write.merge.mode
-/// says, data files that hold such rows are written anew without them, in the table's current spec
+/// Puts a load's rows in place of those of the table that have the same keys, or only takes these
+/// out. As write.merge.mode says, data files that hold such rows are written anew without them, in the table's current spec
 /// (copy-on-write), or the rows are deleted by files beside them (merge-on-read); without it costs
 /// decide for each file.
 ///
@@ -30,6 +30,9 @@ class Merge {
     KeyColumns columns;
     iceberg::SchemaPtr schema;  ///< Of the rows.
     std::string file_tag;       ///< In file names: the run, and which try of it.
+    /// Files with keys of rows that delete (KeyColumns::Stored), and the table they were written for.
+    std::vector<iceberg::DataFilePtr> deletes;
+    iceberg::MetadataPtr deletes_table;
     int parallelism = 1;
     int64_t buffer_bytes_max = 128 << 20;
     /// Told when files that a Compute wrote before it failed could not be removed.
@@ -39,8 +42,11 @@ class Merge {
   Merge(io::FileSystem& files, Options options, iceberg::MetadataPtr table,
         std::vector<iceberg::DataFilePtr> rows);
 
-  /// See that every row has a key, and each another one. Fails with kData.
-  Status CheckKeys(const Context& context) { return keys_.Check(context); }
+  /// See that every row has a key, and leave one row of each. Where that takes rows out of `files`,
+  /// which are the load's, these are written anew and the old ones are for the caller to remove:
+  /// their URIs are given. Fails with kData, see LoadKeys::FindOutdated.
+  Result<std::vector<std::string>> Settle(const Context& context,
+                                          std::vector<iceberg::DataFilePtr>* files);
 
   /// Add to a change what the merge takes out of main as `table` has it, and what stays of it.
   Status Compute(const Context& context, const iceberg::MetadataPtr& table, commit::Change* change);
@@ -54,10 +60,13 @@ class Merge {
   const std::vector<std::string>& written() const { return removal_.written; }
 
  private:
+  rows::RewriteOptions RewriteOf(const Context& context, const iceberg::MetadataPtr& table,
+                                 const std::string& tag) const;
   Status CheckStillHolds(const Context& context, const iceberg::TableMetadata& now);
 
   io::FileSystem& files_;
   const Options options_;
+  const iceberg::MetadataPtr table_;  ///< That the load's files were written for.
   LoadKeys keys_;
   RowMatch match_;
   iceberg::SchemaId table_schema_;  ///< Current at the last Compute.

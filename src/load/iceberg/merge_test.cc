@@ -26,6 +26,7 @@ using iceberg::FieldId;
 using ::testing::HasSubstr;
 
 using Rows = std::vector<std::pair<int64_t, int64_t>>;  ///< Key and value.
+using Expected = std::map<int64_t, int64_t>;
 
 /// Merges rows of two columns into a table in memory.
 class MergeTest : public testing::Test {
@@ -59,14 +60,16 @@ class MergeTest : public testing::Test {
                                     {ids.Finish().ValueOrDie(), values.Finish().ValueOrDie()});
   }
 
-  /// Load rows; a key below 0 is NULL. What happens at each step of it is up to `steps`.
+  /// Load rows, and delete others; a key below 0 is NULL. What happens at each step of it is up to `steps`.
   Result<Report> Load(const std::string& run, const Rows& rows, const std::string& options,
-                      const StepObserver* steps = nullptr) {
+                      const StepObserver* steps = nullptr, const Rows& deletes = {},
+                      int64_t buffer_bytes_max = 256 << 20) {
     Context watched = context();
     watched.steps = steps;
     Request request;
     request.job = "job_" + run;
     request.run = run;
+    request.buffer_bytes_max = ByteCount(buffer_bytes_max);
     Resources resources;
     resources.catalog = [&](const std::string&) { return Result<catalog::Catalog*>(&*catalog_); };
     resources.files = &files_;
@@ -76,12 +79,16 @@ class MergeTest : public testing::Test {
                            loaders_.Find("iceberg")->make(node, request, resources));
     CALVE_RETURN_IF_ERROR(load->ReadPosition(watched, false));
     const columnar::Batch batch = BatchOf(rows);
-    CALVE_ASSIGN_OR_RETURN(const SchemaPlan plan, load->PlanSchema(watched, *batch->schema()));
+    auto incoming = batch->schema();
+    if (!deletes.empty()) incoming = *incoming->AddField(2, arrow::field("gone", arrow::boolean()));
+    CALVE_ASSIGN_OR_RETURN(const SchemaPlan plan, load->PlanSchema(watched, *incoming));
     CALVE_RETURN_IF_ERROR(load->Begin(watched, plan));
     CALVE_ASSIGN_OR_RETURN(const auto split, load->OpenSplit(watched, 0));
     CALVE_RETURN_IF_ERROR(split->Write(watched, batch));
+    CALVE_RETURN_IF_ERROR(split->Delete(watched, BatchOf(deletes)));
     CALVE_RETURN_IF_ERROR(split->Close(watched));
-    Result<Report> report = load->Finish(watched, std::nullopt, batch->num_rows(), nullptr);
+    const auto given = static_cast<int64_t>(rows.size() + deletes.size());
+    Result<Report> report = load->Finish(watched, std::nullopt, given, nullptr);
     if (!report.ok()) {
       EXPECT_TRUE(load->Abort(context()).ok());
     }
@@ -149,6 +156,19 @@ class MergeTest : public testing::Test {
     };
   }
 
+  /// Data files and deletes that snapshots of main know, those that were expired aside.
+  size_t FilesKnown() {
+    std::set<std::string> paths;
+    catalog::TableFiles table_files(files_);
+    for (const iceberg::Snapshot& snapshot : Table()->snapshots) {
+      const auto plan = iceberg::PlanScan(context(), table_files, *Table(),
+                                          {.snapshot_id = snapshot.id, .filter = {}});
+      EXPECT_TRUE(plan.ok());
+      for (const iceberg::ScanTask& task : plan->tasks) paths.insert(task.file->path);
+    }
+    return paths.size();
+  }
+
   size_t DataFilesLying() {
     return files_.ListAll(context(), Table()->location + "/data", {.recursive = true})->size();
   }
@@ -160,8 +180,6 @@ class MergeTest : public testing::Test {
   iceberg::SchemaPtr columns_;
   const catalog::TableName table_{{"demo"}, "t"};
 };
-
-using Expected = std::map<int64_t, int64_t>;
 
 TEST_F(MergeTest, OnlyFilesWithAKeyOfTheLoadAreWrittenAnew) {
   ASSERT_TRUE(Merges("run1", {{1, 10}, {2, 20}}).ok());
@@ -243,9 +261,11 @@ TEST_F(MergeTest, KeysThatDoNotFitInMemoryAreGoneThroughInParts) {
   std::vector<iceberg::DataFilePtr> files;
   for (const iceberg::ScanTask& task : Plan().tasks) files.push_back(task.file);
   LoadKeys keys(files_,
-                {.table = Table(), .columns = *columns, .files = files, .bytes_max = 200'000});
+                {.columns = *columns, .table = Table(), .files = files, .bytes_max = 200'000});
   std::multiset<size_t> parts;
-  ASSERT_TRUE(keys.Check(context()).ok());
+  const auto outdated = keys.FindOutdated(context());
+  ASSERT_TRUE(outdated.ok());
+  EXPECT_TRUE(outdated->empty());
   ASSERT_TRUE(keys.ForEachPart(context(),
                                [&](const KeySet& part) {
                                  EXPECT_LE(part.bytes(), 200'000);
@@ -259,8 +279,67 @@ TEST_F(MergeTest, KeysThatDoNotFitInMemoryAreGoneThroughInParts) {
   EXPECT_EQ(total, rows.size());
   files.push_back(files.front());  // Now each key is there twice, in whatever part.
   LoadKeys twice(files_,
-                 {.table = Table(), .columns = *columns, .files = files, .bytes_max = 200'000});
-  EXPECT_EQ(twice.Check(context()).error().kind, ErrorKind::kData);
+                 {.columns = *columns, .table = Table(), .files = files, .bytes_max = 200'000});
+  EXPECT_EQ(twice.FindOutdated(context()).error().kind, ErrorKind::kData);
+}
+
+TEST_F(MergeTest, OfSeveralRowsWithAKeyTheLatestHolds) {
+  ASSERT_TRUE(Merges("run1", {{1, 10}, {2, 20}}).ok());
+  const std::string latest = "write_mode: merge, key: [id], latest_by: [v]";
+  Rows rows;
+  Expected expected{{1, 10}, {2, 20}};
+  for (int64_t id = 2; id < 20'000; ++id) {
+    for (const int64_t version : {3, 5, 4}) rows.emplace_back(id, id * 10 + version);
+    expected[id] = id * 10 + 5;
+  }
+  // In parts, since the keys take more than the load may have.
+  const auto merged = Load("run2", rows, latest, nullptr, {}, 1 << 20);
+  ASSERT_TRUE(merged.ok()) << merged.error().message;
+  EXPECT_EQ(merged->rows_written, 19'998);
+  EXPECT_EQ(merged->rows_outdated, 2 * 19'998);
+  EXPECT_EQ(merged->rows_replaced, 1);
+  EXPECT_EQ(Main(), expected);
+  EXPECT_EQ(DataFilesLying(), FilesKnown());
+
+  const auto rivals =
+      Load("run3", {{7, 1}, {8, 5}, {8, 5}, {8, 4}, {9, 1}, {9, 1}, {9, 2}}, latest);
+  ASSERT_FALSE(rivals.ok());
+  EXPECT_THAT(rivals.error().message, HasSubstr("several with the same v with id 8: "));
+  EXPECT_EQ(Main(), expected);
+  EXPECT_EQ(DataFilesLying(), FilesKnown());
+}
+
+TEST_F(MergeTest, RowsThatDeleteTakeOutTheOneWithTheirKey) {
+  const std::string deleting = "write_mode: merge, key: [id], delete_flag: gone";
+  ASSERT_TRUE(Merges("run1", {{1, 10}, {2, 20}, {3, 30}}).ok());
+  const auto merged = Load("run2", {{3, 31}, {4, 40}}, deleting, nullptr, {{1, 0}, {9, 0}, {9, 0}});
+  ASSERT_TRUE(merged.ok()) << merged.error().message;
+  EXPECT_EQ(merged->rows_written, 2);
+  EXPECT_EQ(merged->rows_deleting, 3);
+  EXPECT_EQ(merged->rows_replaced, 2);
+  EXPECT_EQ(Main(), (Expected{{2, 20}, {3, 31}, {4, 40}}));
+  EXPECT_EQ(DataFilesLying(), FilesKnown());
+
+  // A row and a deletion of one key: nobody knows which is later.
+  const auto both = Load("run3", {{2, 21}, {4, 41}}, deleting, nullptr, {{2, 0}});
+  ASSERT_FALSE(both.ok());
+  EXPECT_THAT(both.error().message, HasSubstr("several rows with id 2: "));
+  EXPECT_EQ(DataFilesLying(), FilesKnown());
+
+  const auto only = Load("run4", {}, deleting, nullptr, {{3, 0}, {4, 0}});
+  ASSERT_TRUE(only.ok()) << only.error().message;
+  EXPECT_EQ(Main(), (Expected{{2, 20}}));
+  EXPECT_EQ(Table()->current_snapshot()->operation, iceberg::Operation::kDelete);
+}
+
+TEST_F(MergeTest, ADeletionThatWasOvertakenIsComputedAgain) {
+  const std::string deleting = "write_mode: merge, key: [id], delete_flag: gone";
+  ASSERT_TRUE(Merges("run1", {{1, 10}, {2, 20}, {3, 30}}).ok());
+  const StepObserver meanwhile =
+      Once("publish.before", [&] { ASSERT_TRUE(Merges("theirs", {{2, 21}, {4, 40}}).ok()); });
+  const auto ours = Load("ours", {{3, 31}}, deleting, &meanwhile, {{2, 0}, {4, 0}});
+  ASSERT_TRUE(ours.ok()) << ours.error().message;
+  EXPECT_EQ(Main(), (Expected{{1, 10}, {3, 31}}));
 }
 
 /// By which means rows that give way are taken out, and in which format version.

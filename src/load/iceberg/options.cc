@@ -40,8 +40,21 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
   shape.Optional("key", &IcebergOptions::key,
                  "With write_mode merge: the columns by which rows are the same. Values are "
                  "compared exactly; they may be of any type but float, double and nested ones. A "
-                 "load with NULL in one of them, or with a key twice, is refused and says which.",
+                 "load with NULL in one of them is refused and says which.",
                  {.default_text = "the contract's key"});
+  shape.Optional(
+      "latest_by", &IcebergOptions::latest_by,
+      "With write_mode merge: columns, such as the time of the change, by which of "
+      "several rows of a load with one key the latest is told: the one with the greatest "
+      "value in the first of them holds, where they are equal there in the next; NULL "
+      "is before all others. Without it, and where rows are equal in all of them, a "
+      "load with a key twice is refused and says which.",
+      {.example = "[changed_at]"});
+  shape.Optional(
+      "delete_flag", &IcebergOptions::delete_flag,
+      "With write_mode merge: a boolean column of the incoming rows that is no column of "
+      "the table. A row in which it is true is not added: the row with its key is "
+      "deleted, where there is one. The contract's checks do not look at such rows.");
   shape.Optional("partition_by", &IcebergOptions::partition_by,
                  "For a new table: columns or transforms of them, such as day(ts), bucket(16, id), "
                  "truncate(4, name).",
@@ -78,6 +91,17 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
     if (options.write_mode == WriteMode::kMerge || options.key.empty()) return Status::Ok();
     return ConfigError(
         "key says which rows are the same, but rows are not merged; set write_mode: merge");
+  });
+  shape.Check("latest_by", [](const IcebergOptions& options) -> Status {
+    if (options.write_mode == WriteMode::kMerge || options.latest_by.empty()) return Status::Ok();
+    return ConfigError(
+        "latest_by says which row of a key holds, but rows are not merged; set write_mode: merge");
+  });
+  shape.Check("delete_flag", [](const IcebergOptions& options) -> Status {
+    if (options.write_mode == WriteMode::kMerge || options.delete_flag.empty()) return Status::Ok();
+    return ConfigError(
+        "delete_flag says which rows delete the one with their key, but rows are not merged; set "
+        "write_mode: merge");
   });
   shape.Check("where", [](const IcebergOptions& options) -> Status {
     const bool by_filter = options.overwrite == OverwriteScope::kFilter;

@@ -52,6 +52,8 @@ struct IcebergOptions {
   std::optional<config::Node> where;
   bool allow_empty = false;
   std::vector<std::string> key;
+  std::vector<std::string> latest_by;
+  std::string delete_flag;
   AdoptFiles adopt_files = AdoptFiles::kAuto;
   std::vector<std::string> partition_by;
   std::vector<std::string> sort_by;
