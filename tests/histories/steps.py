@@ -4,6 +4,7 @@ A step takes the history and gives words that say what was done, or None when it
 commit and gives the row ids that were assigned meanwhile and the sequence number of main after it.
 """
 import json
+import pyarrow
 from engines import CATALOG, Refused
 from model import FIXED, WIDER
 
@@ -28,6 +29,25 @@ def merge(h):
     gone = h.model.where("id", set(ids).__contains__)
     h.load(values, gone=gone, write_mode="merge", key=["id"])
     return f"merge {len(values)} rows, {len(gone)} give way"
+
+
+def merge_changes(h):
+    """A list of changes: a key several times, of which the row with the greatest u holds; some of them delete."""
+    ids = h.rng.sample(h.model.ids(), min(len(h.model.ids()), h.rng.randrange(1, 30))) + [h.fresh_id() for _ in range(h.rng.randrange(0, 10))]
+    ids = [i for i in ids for _ in range(h.rng.choice([1, 1, 2, 3]))]
+    values = h.model.new_values(h.rng, len(ids), ids)
+    h.rng.shuffle(values)
+    flags = [h.rng.choice([True, False, False, None]) for _ in values]
+    key, u = h.model.key_of("id"), h.model.key_of("u")
+    latest = {}
+    for row, flag in sorted(zip(values, flags), key=lambda change: change[0][u]):
+        latest[row[key]] = (row, flag)
+    table = h.model.arrow(values)
+    table = table.append_column("gone", pyarrow.array(flags, pyarrow.bool_()))
+    gone = h.model.where("id", set(ids).__contains__)
+    held = [row for row, flag in latest.values() if not flag]
+    h.load_table(table, held, gone=gone, write_mode="merge", key=["id"], latest_by=["u"], delete_flag="gone")
+    return f"merge {len(values)} changes, {len(held)} rows hold, {len(gone)} give way"
 
 
 def overwrite_part(h):
@@ -259,7 +279,7 @@ def discard(h):
     return f"discard {branch}"
 
 
-CALVE = [(append, 6), (merge, 8), (overwrite_part, 2), (overwrite_partitions, 3), (overwrite_table, 1), (evolve_columns, 5), (evolve_spec, 2), (upgrade, 1),
+CALVE = [(append, 6), (merge, 6), (merge_changes, 4), (overwrite_part, 2), (overwrite_partitions, 3), (overwrite_table, 1), (evolve_columns, 5), (evolve_spec, 2), (upgrade, 1),
          (compact, 4), (rewrite_manifests, 2), (expire, 3), (orphans, 2), (tag, 2), (rollback, 1), (stage, 2), (publish, 2), (discard, 1)]
 
 
