@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "columnar/convert.h"
 #include "columnar/text_value.h"
+#include "columnar/variant_array.h"
 #include "engine/engine.h"
 
 namespace calve::audit {
@@ -22,17 +23,8 @@ Status RequireColumns(const Check& check, const arrow::Schema& schema,
 
 namespace {
 
-/// Whether a type is what columnar makes of a variant: its bytes, never NULL alone.
-bool IsVariant(const arrow::DataType& type) {
-  if (type.id() != arrow::Type::STRUCT || type.num_fields() != 2) return false;
-  const auto is_bytes = [](const arrow::Field& field, const char* name) {
-    return field.name() == name && field.type()->id() == arrow::Type::BINARY && !field.nullable();
-  };
-  return is_bytes(*type.field(0), "metadata") && is_bytes(*type.field(1), "value");
-}
-
 std::string TypeName(const arrow::DataType& type) {
-  if (IsVariant(type)) return "variant";
+  if (columnar::IsVariantType(type)) return "variant";
   const Result<iceberg::Type> named = columnar::ToIcebergType(type, 3);
   return named.ok() ? named->ToString() : type.ToString();
 }

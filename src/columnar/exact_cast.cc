@@ -15,6 +15,8 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
+#include "columnar/variant_array.h"
+#include "columnar/variant_encode.h"
 
 namespace calve::columnar {
 namespace {
@@ -104,6 +106,38 @@ Result<ArrayPtr> BinaryToFixed(const ArrayPtr& array, const TypePtr& target,
   }
   CALVE_ASSIGN_OR_RETURN(ArrayPtr fixed, builder.Finish());
   return fixed;
+}
+
+/// The JSON text at a place of a string array of any layout.
+std::string_view TextAt(const arrow::Array& texts, int64_t i) {
+  switch (texts.type_id()) {
+    case arrow::Type::LARGE_STRING:
+      return checked_cast<const arrow::LargeStringArray&>(texts).GetView(i);
+    case arrow::Type::STRING_VIEW:
+      return checked_cast<const arrow::StringViewArray&>(texts).GetView(i);
+    default:
+      return checked_cast<const arrow::StringArray&>(texts).GetView(i);
+  }
+}
+
+Result<ArrayPtr> JsonToVariant(const ArrayPtr& texts, const TypePtr& target, const Place& place) {
+  std::unique_ptr<arrow::ArrayBuilder> builder;
+  CALVE_RETURN_IF_ERROR(arrow::MakeBuilder(arrow::default_memory_pool(), target, &builder));
+  CALVE_RETURN_IF_ERROR(builder->Reserve(texts->length()));
+  VariantEncoder encoder;
+  for (int64_t i = 0; i < texts->length(); ++i) {
+    if (texts->IsNull(i)) {
+      CALVE_RETURN_IF_ERROR(builder->AppendNull());
+      continue;
+    }
+    if (Status encoded = encoder.Encode(TextAt(*texts, i)); !encoded.ok()) {
+      return DataError(fmt::format("column {}, row {}: a text is no variant: {}", place.FullName(),
+                                   place.RowOf(i), encoded.error().message));
+    }
+    CALVE_RETURN_IF_ERROR(AppendEncoded(encoder, *builder));
+  }
+  CALVE_ASSIGN_OR_RETURN(ArrayPtr variants, builder->Finish());
+  return variants;
 }
 
 bool IsStringOrBinary(arrow::Type::type id) {
@@ -199,6 +233,39 @@ Result<ArrayPtr> CastStruct(const ArrayPtr& array, const TypePtr& target, const 
   for (const ArrayPtr& column : columns) data.push_back(column->data());
   return arrow::MakeArray(arrow::ArrayData::Make(target, array->length(), {std::move(validity)},
                                                  std::move(data), array->null_count()));
+}
+
+/// Variants from their bytes, in whatever layout they lie, or from JSON texts.
+Result<ArrayPtr> CastVariant(const ArrayPtr& array, const TypePtr& target,
+                             const iceberg::Type& type, const Place& place) {
+  const bool is_text = array->type_id() == arrow::Type::STRING ||
+                       array->type_id() == arrow::Type::LARGE_STRING ||
+                       array->type_id() == arrow::Type::STRING_VIEW;
+  if (is_text) return JsonToVariant(array, target, place);
+  const arrow::DataType& from = *array->type();
+  const bool is_variant = from.id() == arrow::Type::STRUCT && from.num_fields() == 2 &&
+                          from.field(0)->name() == "metadata" && from.field(1)->name() == "value";
+  if (!is_variant) {
+    return DataError(fmt::format("column {}: {} does not become {}; give its values as JSON texts",
+                                 place.FullName(), from.ToString(), type.ToString()));
+  }
+  const auto& variants = checked_cast<const arrow::StructArray&>(*array);
+  std::vector<std::shared_ptr<arrow::ArrayData>> bytes;
+  for (int i = 0; i < 2; ++i) {
+    const ArrayPtr& field = variants.field(i);
+    if (!IsStringOrBinary(field->type_id())) return CannotBecome(from, type, place);
+    CALVE_ASSIGN_OR_RETURN(const ArrayPtr cast, CastByArrow(field, arrow::binary(), type, place));
+    for (int64_t row = 0; cast->null_count() > 0 && row < cast->length(); ++row) {
+      if (variants.IsValid(row) && cast->IsNull(row)) {
+        return DataError(fmt::format("column {}, row {}: a variant without its {}",
+                                     place.FullName(), place.RowOf(row), from.field(i)->name()));
+      }
+    }
+    bytes.push_back(cast->data());
+  }
+  CALVE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity, Validity(*array));
+  return arrow::MakeArray(arrow::ArrayData::Make(target, array->length(), {std::move(validity)},
+                                                 std::move(bytes), array->null_count()));
 }
 
 /// A list array whose values are exactly those of its valid lists, one after the other from 0: what
@@ -317,6 +384,7 @@ Result<ArrayPtr> CastExactly(const ArrayPtr& array, const iceberg::Type& type, c
     return nulls;
   }
   if (plain->type()->Equals(*target, /*check_metadata=*/true)) return plain;
+  if (type.kind() == TypeKind::kVariant) return CastVariant(plain, target, type, place);
   if (type.kind() == TypeKind::kStruct) return CastStruct(plain, target, type, place);
   if (type.kind() == TypeKind::kList) return CastList(plain, target, type, place);
   if (type.kind() == TypeKind::kMap) return CastMap(plain, target, type, place);

@@ -1,12 +1,17 @@
 #include "columnar/row_text.h"
 
+#include <arrow/array/array_binary.h>
+#include <arrow/array/array_nested.h>
 #include <arrow/extension/uuid.h>
+#include <arrow/extension_type.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include "base/text.h"
 #include "columnar/convert.h"
 #include "columnar/exact_cast.h"
+#include "columnar/variant_array.h"
+#include "columnar/variant_json.h"
 #include "iceberg/json.h"
 #include "iceberg/schema_json.h"
 
@@ -53,6 +58,18 @@ std::string ListJson(const arrow::Array& items) {
   return json + "]";
 }
 
+/// The JSON of a variant; nothing where the column holds none.
+std::optional<std::string> VariantText(const arrow::Array& column, int64_t row) {
+  if (column.type_id() == arrow::Type::EXTENSION)
+    return VariantText(*static_cast<const arrow::ExtensionArray&>(column).storage(), row);
+  if (!IsVariantType(*column.type())) return std::nullopt;
+  const auto& fields = static_cast<const arrow::StructArray&>(column);
+  const auto bytes = [&](int i) {
+    return static_cast<const arrow::BinaryArray&>(*fields.field(i)).GetView(row);
+  };
+  return VariantToJson(bytes(0), bytes(1)).value_or("?");
+}
+
 bool IsBare(const arrow::DataType& type, const std::string& text) {
   return arrow::is_integer(type.id()) || arrow::is_decimal(type.id()) ||
          type.id() == arrow::Type::BOOL ||
@@ -64,6 +81,7 @@ bool IsBare(const arrow::DataType& type, const std::string& text) {
 
 std::string CellText(const arrow::Array& column, int64_t row) {
   if (column.IsNull(row)) return "NULL";
+  if (auto variant = VariantText(column, row)) return *std::move(variant);
   const Result<iceberg::Type> type = ToIcebergType(*column.type(), 3);
   if (type.ok() && type->is_primitive()) {
     if (IsExact(*column.type())) return iceberg::ToText(*type, ValueAt(column, row, *type));
@@ -77,6 +95,7 @@ std::string CellText(const arrow::Array& column, int64_t row) {
 
 std::string CellJson(const arrow::Array& column, int64_t row) {
   if (column.IsNull(row)) return "null";
+  if (auto variant = VariantText(column, row)) return *std::move(variant);
   switch (column.type_id()) {
     case arrow::Type::STRUCT:
       return StructJson(static_cast<const arrow::StructArray&>(column), row);
@@ -121,6 +140,8 @@ Result<std::shared_ptr<arrow::Schema>> ParseSchema(const std::string& json) {
   for (size_t i = 0; i < fields.size(); ++i) {
     if (schema->fields()[i].type.kind() == iceberg::TypeKind::kUuid)
       fields[i] = fields[i]->WithType(arrow::extension::uuid());
+    if (schema->fields()[i].type.kind() == iceberg::TypeKind::kVariant)
+      fields[i] = fields[i]->WithType(VariantExtensionType());
   }
   return arrow::schema(std::move(fields));
 }

@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
+#include "columnar/variant_array.h"
+#include "columnar/variant_encode.h"
 
 namespace calve::columnar {
 namespace {
@@ -89,6 +91,34 @@ class StringColumn : public TextColumn {
   arrow::StringBuilder builder_;
 };
 
+/// JSON texts as variants.
+class VariantColumn : public TextColumn {
+ public:
+  explicit VariantColumn(std::unique_ptr<arrow::ArrayBuilder> builder)
+      : builder_(std::move(builder)) {}
+
+  Status Append(TextValues values, std::vector<int64_t>* misfits) override {
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!values[i].null && encoder_.Encode(values[i].text).ok()) {
+        CALVE_RETURN_IF_ERROR(AppendEncoded(encoder_, *builder_));
+        continue;
+      }
+      CALVE_RETURN_IF_ERROR(builder_->AppendNull());
+      if (!values[i].null) misfits->push_back(static_cast<int64_t>(i));
+    }
+    return Status::Ok();
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Finish() override {
+    CALVE_ASSIGN_OR_RETURN(auto array, builder_->Finish());
+    return array;
+  }
+
+ private:
+  VariantEncoder encoder_;
+  std::unique_ptr<arrow::ArrayBuilder> builder_;
+};
+
 /// A column whose values lie in another type, which says less of their meaning.
 class MeaningColumn : public TextColumn {
  public:
@@ -140,10 +170,16 @@ std::unique_ptr<TextColumn> MakeUuids(const std::shared_ptr<arrow::DataType>& ty
       });
 }
 
+Error NoTextColumn(const arrow::DataType& type) {
+  return RefusedError("a text source cannot give values of type " + type.ToString() +
+                      "; read the column as string and convert it");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<arrow::DataType>> TextType(const iceberg::Type& type) {
   if (type.kind() == iceberg::TypeKind::kUuid) return arrow::extension::uuid();
+  if (type.kind() == iceberg::TypeKind::kVariant) return VariantExtensionType();
   return ToArrowType(type);
 }
 
@@ -203,10 +239,16 @@ Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::
     case arrow::Type::FIXED_SIZE_BINARY:
       if (static_cast<const arrow::FixedSizeBinaryType&>(*type).byte_width() == 16)
         return MakeUuids(type);
-      [[fallthrough]];
+      return NoTextColumn(*type);
+    case arrow::Type::STRUCT:
+      if (IsVariantType(*type)) {
+        std::unique_ptr<arrow::ArrayBuilder> builder;
+        CALVE_RETURN_IF_ERROR(arrow::MakeBuilder(arrow::default_memory_pool(), type, &builder));
+        return std::make_unique<VariantColumn>(std::move(builder));
+      }
+      return NoTextColumn(*type);
     default:
-      return RefusedError("a text source cannot give values of type " + type->ToString() +
-                          "; read the column as string and convert it");
+      return NoTextColumn(*type);
   }
 }
 
@@ -299,6 +341,15 @@ std::string MisfitReason(std::string_view text, const arrow::DataType& type,
   if (!IsValidUtf8(text))
     return "the bytes are no UTF-8; if the file has another encoding, set encoding for the source";
   const std::string shown = Shown(text) + (text.size() > 60 ? "..." : "");
+  if (IsVariantType(type)) {
+    VariantEncoder encoder;
+    const Status encoded = encoder.Encode(text);
+    return "'" + shown + "' is no variant" +
+           (text.empty()
+                ? "; if an empty text means NULL here, add \"\" to null_values of the source"
+            : encoded.ok() ? ""
+                           : ": " + encoded.error().message);
+  }
   const Result<iceberg::Type> iceberg_type = ToIcebergType(type, 3);
   const bool uuid = type.id() == arrow::Type::EXTENSION ||
                     (type.id() == arrow::Type::FIXED_SIZE_BINARY &&

@@ -53,11 +53,11 @@ class TextColumn {
 };
 
 /// The Arrow type of a column that is given an Iceberg type by name: as ToArrowType, but with uuid
-/// as Arrow's uuid, so that a table made of the column has one too.
+/// and variant as Arrow's own types, so that a table made of the column has them too.
 Result<std::shared_ptr<arrow::DataType>> TextType(const iceberg::Type& type);
 
-/// For boolean, integers, floats, decimals, dates, times, timestamps, strings and uuid
-/// (Arrow's, or fixed_size_binary(16)). Fails with kRefused on others.
+/// For boolean, integers, floats, decimals, dates, times, timestamps, strings, uuid (Arrow's, or
+/// fixed_size_binary(16)), and variant, whose texts are JSON (see columnar/variant_encode.h). Fails with kRefused on others.
 Result<std::unique_ptr<TextColumn>> MakeTextColumn(const std::shared_ptr<arrow::DataType>& type,
                                                    const TextFormats& formats);
 

@@ -96,6 +96,10 @@ Result<Type> Translation::Of(const arrow::DataType& type) {
     case Id::EXTENSION: {
       const auto& extension = checked_cast<const arrow::ExtensionType&>(type);
       if (extension.extension_name() == "arrow.uuid") return Type::UuidType();
+      if (extension.extension_name() == "arrow.parquet.variant") {
+        if (format_version_ >= 3) return Type::Of(TypeKind::kVariant);
+        return NoIcebergType(type, " in format version 2: variants need version 3");
+      }
       return Of(*extension.storage_type());
     }
     case Id::DICTIONARY:

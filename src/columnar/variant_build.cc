@@ -58,6 +58,27 @@ void AppendVariantBinary(std::string_view bytes, std::string& out) {
   AppendWithLength(VariantPrimitive::kBinary, bytes, out);
 }
 
+Status AppendVariantNames(const std::vector<std::string_view>& names, std::string& out) {
+  constexpr uint8_t kVersion = 1;
+  constexpr uint8_t kSorted = 0x10;
+  uint64_t total = 0;
+  for (const std::string_view name : names) total += name.size();
+  CALVE_RETURN_IF_ERROR(CheckSize(std::max<uint64_t>(total, names.size())));
+  const size_t width = WidthOf(std::max<uint64_t>(total, names.size()));
+  const bool is_sorted = !names.empty() && std::is_sorted(names.begin(), names.end());
+  out.push_back(static_cast<char>(
+      static_cast<uint8_t>(kVersion | (is_sorted ? kSorted : 0) | (width - 1) << 6)));
+  AppendNumber(names.size(), width, out);
+  uint64_t offset = 0;
+  for (const std::string_view name : names) {
+    AppendNumber(offset, width, out);
+    offset += name.size();
+  }
+  AppendNumber(offset, width, out);
+  for (const std::string_view name : names) out += name;
+  return Status::Ok();
+}
+
 Status AppendVariantArray(const std::vector<std::string>& items, std::string& out) {
   uint64_t total = 0;
   for (const std::string& item : items) total += item.size();

@@ -19,6 +19,10 @@ void AppendVariant(VariantPrimitive type, std::string_view content, std::string&
 void AppendVariantString(std::string_view text, std::string& out);
 void AppendVariantBinary(std::string_view bytes, std::string& out);
 
+/// The metadata of a variant: names in the order of their ids, each once. It says sorted where they
+/// ascend by their bytes. Fails with kData when they take more than 4 GiB.
+Status AppendVariantNames(const std::vector<std::string_view>& names, std::string& out);
+
 /// Fails with kData when the array takes more than 4 GiB.
 Status AppendVariantArray(const std::vector<std::string>& items, std::string& out);
 

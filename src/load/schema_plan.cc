@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "columnar/convert.h"
+#include "columnar/variant_array.h"
 #include "iceberg/schema_edit.h"
 
 namespace calve::load {
@@ -53,7 +54,10 @@ bool Fits(const Type& from, const Type& to, int format_version) {
   const bool decimal_grows =
       from.kind() == iceberg::TypeKind::kDecimal && to.kind() == iceberg::TypeKind::kDecimal &&
       to.scale() >= from.scale() && to.precision() - to.scale() >= from.precision() - from.scale();
-  return int_to_decimal || long_to_decimal || decimal_grows ||
+  // The text is JSON then; rows whose text is none are held back.
+  const bool json_to_variant =
+      from.kind() == iceberg::TypeKind::kString && to.kind() == iceberg::TypeKind::kVariant;
+  return int_to_decimal || long_to_decimal || decimal_grows || json_to_variant ||
          iceberg::IsPromotion(from, to, format_version);
 }
 
@@ -282,6 +286,8 @@ Result<std::shared_ptr<arrow::Schema>> WantedColumns(const std::vector<Field>& f
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (fields[i].type.kind() == iceberg::TypeKind::kUuid)
       wanted[i] = wanted[i]->WithType(arrow::extension::uuid());
+    if (fields[i].type.kind() == iceberg::TypeKind::kVariant)
+      wanted[i] = wanted[i]->WithType(columnar::VariantExtensionType());
   }
   return arrow::schema(std::move(wanted));
 }

@@ -19,6 +19,8 @@
 #include "columnar/text_column.h"
 #include "columnar/text_value.h"
 #include "columnar/traced_batch.h"
+#include "columnar/variant_array.h"
+#include "columnar/variant_encode.h"
 #include "source/json_cursor.h"
 
 namespace calve::source {
@@ -52,7 +54,9 @@ class Place {
         type_(std::move(type)),
         builder_(builder),
         scale_max_(PlainScaleMax(*type_)) {
-    if (type_->id() == arrow::Type::STRUCT) {
+    if (columnar::IsVariantType(*type_)) {
+      variant_ = std::make_unique<columnar::VariantEncoder>();
+    } else if (type_->id() == arrow::Type::STRUCT) {
       auto* structs = static_cast<arrow::StructBuilder*>(builder);
       for (int i = 0; i < type_->num_fields(); ++i) {
         const std::string& name = type_->field(i)->name();
@@ -169,6 +173,7 @@ class Place {
       cursor.TakeScalar();
       return builder_->AppendNull();
     }
+    if (variant_ != nullptr) return AppendVariant(cursor, misfit);
     if (type_->id() == arrow::Type::STRUCT) {
       if (kind != JsonKind::kObject) return Misfit(kind, cursor, misfit);
       ARROW_RETURN_NOT_OK(static_cast<arrow::StructBuilder*>(builder_)->Append());
@@ -208,6 +213,15 @@ class Place {
     if (!*fits) return arrow::Status::OK();
     return static_cast<arrow::Decimal128Builder*>(builder_)->Append(
         arrow::Decimal128(static_cast<int64_t>(scaled)));
+  }
+
+  /// A value of any kind, as a variant.
+  arrow::Status AppendVariant(JsonCursor& cursor, JsonMisfit* misfit) {
+    const std::string_view raw = cursor.TakeRaw();
+    if (!cursor.ok()) return builder_->AppendNull();
+    if (const Status encoded = variant_->Encode(raw); !encoded.ok())
+      return Misfit("no variant: " + encoded.error().message, misfit);
+    return columnar::AppendEncoded(*variant_, *builder_);
   }
 
   arrow::Status AppendElements(JsonCursor& cursor, JsonMisfit* misfit) {
@@ -304,6 +318,7 @@ class Place {
   const std::shared_ptr<arrow::DataType> type_;
   arrow::ArrayBuilder* builder_;
   const int scale_max_;  ///< Of numbers that AppendPlain takes; -1: none.
+  std::unique_ptr<columnar::VariantEncoder> variant_;  ///< Null but at a variant.
   std::vector<std::unique_ptr<Place>> children_;
   std::map<std::string, size_t, std::less<>> names_;
   std::vector<std::string> quoted_;  ///< For each child: its key as mostly written; "": none.

@@ -4,6 +4,7 @@
 #include "columnar/arrow_status.h"
 #include "columnar/convert.h"
 #include "columnar/text_column.h"
+#include "columnar/variant_array.h"
 #include "source/json_cursor.h"
 
 namespace calve::source {
@@ -207,7 +208,9 @@ Result<std::shared_ptr<arrow::Schema>> JsonShape::Schema(const SchemaOptions& op
       const bool nested = guess->id() == arrow::Type::STRUCT || guess->id() == arrow::Type::LIST;
       const bool widens = options.widen && Widens(*wanted->type(), *guess) &&
                           guess->id() != arrow::Type::DECIMAL128;
-      if (!widens && (!nested || options.is_whole)) guess = wanted->type();
+      // Of a variant no sample says what it holds.
+      const bool is_variant = columnar::IsVariantType(*wanted->type());
+      if (!widens && (!nested || options.is_whole || is_variant)) guess = wanted->type();
     } else if (wanted == nullptr) {
       notes->insert(notes->end(), own_notes.begin(), own_notes.end());
     }

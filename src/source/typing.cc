@@ -11,7 +11,7 @@ Result<std::shared_ptr<arrow::DataType>> ParseType(const std::string& text) {
   static const std::vector<std::string> kNames = {
       "boolean", "int",  "long",      "float",       "double",       "decimal(P, S)",
       "date",    "time", "timestamp", "timestamptz", "timestamp_ns", "timestamptz_ns",
-      "string",  "uuid"};
+      "string",  "uuid", "variant"};
   Result<iceberg::Type> parsed = iceberg::Type::Parse(text);
   if (!parsed.ok())
     return ConfigError(parsed.error().message + DidYouMean(text, kNames) + "; known are " +

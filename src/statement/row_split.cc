@@ -41,13 +41,6 @@ Result<std::unique_ptr<RowSplit>> RowSplit::Make(const engine::RowChanges& chang
   split->has_columns_ = changes.rows->schema()->num_fields() > changes.columns;
   split->table_ = std::move(table);
   std::vector<iceberg::Field> fields = schema.fields();
-  for (const iceberg::Field& field : fields) {
-    if (split->has_columns_ && field.type.kind() == TypeKind::kVariant) {
-      return RefusedError("column " + field.name + " of " + split->table_ +
-                          " is a variant, and rows with variants cannot be written by SQL; DELETE "
-                          "is possible");
-    }
-  }
   if (split->row_id_ >= 0) {
     fields.push_back(
         {.id = iceberg::reserved::kRowId, .name = "_row_id", .type = iceberg::Type::Long()});

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "columnar/arrow_status.h"
+#include "columnar/variant_array.h"
 
 namespace calve::writer {
 namespace {
@@ -49,10 +50,7 @@ Result<FieldPtr> FileElement(const FieldPtr& field, const iceberg::Field& child,
 
 Result<FieldPtr> FileField(const FieldPtr& field, const Type& type, const std::string& path) {
   if (type.kind() == TypeKind::kUnknown) return FieldPtr();
-  if (type.kind() == TypeKind::kVariant) {
-    return RefusedError(
-        fmt::format("column {}: values of type variant can be read, but not written", path));
-  }
+  if (type.kind() == TypeKind::kVariant) return field->WithType(columnar::VariantExtensionType());
   if (type.kind() == TypeKind::kUuid) return field->WithType(arrow::extension::uuid());
   if (type.kind() == TypeKind::kStruct) {
     CALVE_ASSIGN_OR_RETURN(const arrow::FieldVector children, FileChildren(field, type, path));
@@ -74,9 +72,14 @@ Result<FieldPtr> FileField(const FieldPtr& field, const Type& type, const std::s
   return field;
 }
 
-/// The same buffers under the file's type; children that the file leaves out are dropped. A
-/// required value may be null where what holds it is: such marks say nothing, and Parquet's writer
-/// refuses them.
+/// A value is required where what holds it is there: marks of nulls say nothing more, and Parquet's
+/// writer refuses them.
+void DropNullMarks(arrow::ArrayData& data) {
+  data.buffers[0] = nullptr;
+  data.null_count = 0;
+}
+
+/// The same buffers under the file's type; children that the file leaves out are dropped.
 ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::DataType>& target,
                         const iceberg::Field& field) {
   const Type& type = field.type;
@@ -84,11 +87,14 @@ ArrayDataPtr ToFileData(const ArrayDataPtr& data, const std::shared_ptr<arrow::D
   if (!type.is_nested() && !has_empty_marks && data->type->Equals(*target)) return data;
   ArrayDataPtr out = data->Copy();
   out->type = target;
-  if (has_empty_marks) {
-    out->buffers[0] = nullptr;
-    out->null_count = 0;
-  }
-  if (type.kind() == TypeKind::kStruct) {
+  if (has_empty_marks) DropNullMarks(*out);
+  if (type.kind() == TypeKind::kVariant) {
+    for (ArrayDataPtr& bytes : out->child_data) {
+      if (bytes->GetNullCount() == 0) continue;
+      bytes = bytes->Copy();
+      DropNullMarks(*bytes);
+    }
+  } else if (type.kind() == TypeKind::kStruct) {
     out->child_data.clear();
     int next = 0;
     for (size_t i = 0; i < type.fields().size(); ++i) {

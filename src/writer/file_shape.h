@@ -12,7 +12,7 @@
 namespace calve::writer {
 
 /// How rows of a schema lie in a Parquet file: as columnar's exact types, but uuids as Parquet's
-/// UUID, and columns of type unknown left out, as the spec demands. Immutable. Threads: any.
+/// UUID, variants as its VARIANT, and columns of type unknown left out, as the spec demands. Immutable. Threads: any.
 class FileShape {
  public:
   /// Fails with kRefused on a type that a file cannot hold, naming the column.

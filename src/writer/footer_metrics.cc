@@ -73,6 +73,14 @@ Status AddBounds(const parquet::EncodedStatistics& statistics, const Type& type,
   return Status::Ok();
 }
 
+/// The group of the variant whose metadata a column is: null for other columns.
+const parquet::schema::Node* VariantOf(const parquet::ColumnDescriptor& column) {
+  const parquet::schema::Node* parent = column.schema_node()->parent();
+  const bool is_variant = parent != nullptr && parent->logical_type() != nullptr &&
+                          parent->logical_type()->is_variant();
+  return is_variant && column.name() == "metadata" ? parent : nullptr;
+}
+
 /// `nans` of the column over the whole file: a row group without bounds may hold nothing but NaNs.
 Result<ColumnSummary> Summarize(const parquet::FileMetaData& footer, int column, const Type& type,
                                 int64_t nans) {
@@ -118,19 +126,22 @@ Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer,
   iceberg::Metrics metrics;
   for (int column = 0; column < footer.num_columns(); ++column) {
     const parquet::ColumnDescriptor& descriptor = *footer.schema()->Column(column);
-    const FieldId id(descriptor.schema_node()->field_id());
+    const parquet::schema::Node* variant = VariantOf(descriptor);
+    const FieldId id((variant != nullptr ? variant : descriptor.schema_node().get())->field_id());
     const iceberg::Field* field = schema.FindById(id);
     const MetricsMode& mode = modes.ModeOf(id);
     if (field == nullptr || mode.kind == MetricsMode::Kind::kNone) continue;
     const auto nans = nan_counts.find(id);
+    const Type type = variant != nullptr ? Type::Binary() : field->type;
     CALVE_ASSIGN_OR_RETURN(
         const ColumnSummary summary,
-        Summarize(footer, column, field->type, nans == nan_counts.end() ? 0 : nans->second));
-    metrics.column_sizes.Set(id, summary.size);
+        Summarize(footer, column, type, nans == nan_counts.end() ? 0 : nans->second));
+    if (variant == nullptr) metrics.column_sizes.Set(id, summary.size);
     if (descriptor.max_repetition_level() > 0) continue;
     metrics.value_counts.Set(id, summary.values);
     if (summary.has_nulls) metrics.null_value_counts.Set(id, summary.nulls);
     if (nans != nan_counts.end()) metrics.nan_value_counts.Set(id, nans->second);
+    if (variant != nullptr) continue;
     const bool may_hide_nans =
         field->type.kind() == TypeKind::kFloat || field->type.kind() == TypeKind::kDouble;
     if (may_hide_nans && nans == nan_counts.end()) continue;

@@ -18,7 +18,8 @@ std::vector<int64_t> SplitOffsets(const parquet::FileMetaData& footer);
 
 /// Counts and bounds of a Parquet file from its footer, by field id, and NaN counts as given.
 /// Columns within lists and maps have a size only; NaNs are in no bound; bounds are cut to the
-/// column's mode, upper ones rounded up. Floats whose NaNs nobody counted have no bounds. A bound that the footer leaves out (strings beyond 4 KiB)
+/// column's mode, upper ones rounded up. Floats whose NaNs nobody counted have no bounds. Variants have
+/// counts only, as Iceberg Java gives them. A bound that the footer leaves out (strings beyond 4 KiB)
 /// is left out here too.
 Result<iceberg::Metrics> FooterMetrics(const parquet::FileMetaData& footer,
                                        const iceberg::Schema& schema,

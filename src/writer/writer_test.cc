@@ -884,6 +884,60 @@ TEST_F(WriterTest, ABloomFilterIsNoLargerThanTheTableSays) {
   }
 }
 
+TEST_F(WriterTest, VariantsAreWrittenAsParquetHasThemAndCountedAsIcebergJavaDoes) {
+  const Type variant = Type::Of(TypeKind::kVariant);
+  const WriteOptions options = Options({Optional(1, "v", variant), Required(2, "w", variant),
+                                        Optional(3, "s", Type::Struct({Optional(4, "v", variant)})),
+                                        Optional(5, "l", Type::List(FieldId(6), variant, false))});
+  const std::string one = R"({"metadata": "\u0001\u0000\u0000", "value": "\f\u0001"})";
+  const DataFile file = WriteOne(
+      options, R"([{"v": )" + one + R"(, "w": )" + one + R"(, "s": {"v": )" + one + R"(}, "l": [)" +
+                   one + R"(, null]}, {"w": )" + one + R"(, "s": {}}, {"w": )" + one + "}]");
+  EXPECT_EQ(PhysicalSchema(file.path), R"(required group field_id=-1 schema {
+  optional group field_id=1 v (Variant(1)) {
+    required binary field_id=-1 metadata;
+    required binary field_id=-1 value;
+  }
+  required group field_id=2 w (Variant(1)) {
+    required binary field_id=-1 metadata;
+    required binary field_id=-1 value;
+  }
+  optional group field_id=3 s {
+    optional group field_id=4 v (Variant(1)) {
+      required binary field_id=-1 metadata;
+      required binary field_id=-1 value;
+    }
+  }
+  optional group field_id=5 l (List) {
+    repeated group field_id=-1 list {
+      optional group field_id=6 element (Variant(1)) {
+        required binary field_id=-1 metadata;
+        required binary field_id=-1 value;
+      }
+    }
+  }
+}
+)");
+  for (const auto& [id, nulls] : {std::pair{1, 2}, std::pair{2, 0}, std::pair{4, 2}}) {
+    ASSERT_NE(file.metrics.value_counts.Find(FieldId(id)), nullptr) << id;
+    EXPECT_EQ(*file.metrics.value_counts.Find(FieldId(id)), 3) << id;
+    EXPECT_EQ(*file.metrics.null_value_counts.Find(FieldId(id)), nulls) << id;
+  }
+  EXPECT_EQ(file.metrics.value_counts.Find(FieldId(6)), nullptr);
+  EXPECT_EQ(file.metrics.column_sizes.size(), 0U);
+  EXPECT_EQ(file.metrics.lower_bounds.size(), 0U);
+}
+
+TEST_F(WriterTest, NullVariantsAreWrittenHoweverTheirBytesAreMarked) {
+  const WriteOptions options = Options({Optional(1, "v", Type::Of(TypeKind::kVariant))});
+  const auto schema = *columnar::ToArrowSchema(*options.schema);
+  const auto nulls = arrow::MakeArrayOfNull(schema->field(0)->type(), 2).ValueOrDie();
+  ASSERT_EQ(nulls->data()->child_data[0]->GetNullCount(), 2);
+  const auto written = WriteAll(options, {arrow::RecordBatch::Make(schema, 2, {nulls})});
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  EXPECT_EQ(*written->front()->metrics.null_value_counts.Find(FieldId(1)), 2);
+}
+
 TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {
   const auto refuse = [&](Field field, std::string_view part) {
     const auto writer = OpenDataFileWriter(*context_, files_, Options({std::move(field)}));
@@ -891,7 +945,6 @@ TEST_F(WriterTest, TypesThatNoFileHoldsAreRefusedByColumn) {
     EXPECT_EQ(writer.error().kind, ErrorKind::kRefused);
     EXPECT_NE(writer.error().message.find(part), std::string::npos) << writer.error().message;
   };
-  refuse(Optional(1, "v", Type::Of(TypeKind::kVariant)), "column v");
   refuse(Optional(1, "l", Type::List(FieldId(2), Type(), false)), "column l.element");
   refuse(Optional(1, "s", Type::Struct({Optional(2, "x", Type())})), "column s");
 }

@@ -10,7 +10,8 @@ import argparse, collections, glob, json, logging, os, random, shutil, subproces
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import duckdb, fastavro
 import pyarrow as pa
-import matrix, written
+import pyarrow.parquet
+import foreign, matrix, written
 from engines import CATALOG, Calve, DuckDb, Java, PyIceberg, Spark
 from rows import Rows
 from samples import TYPES, every_type, nested
@@ -488,6 +489,107 @@ def maintenance_by_calve(d):
         yield "spark", None if len(snapshots) == 2 else f"{len(snapshots)} snapshots are left, not main's and the tag's"
 
 
+# JSON of every shape, with numbers at the edges of the types that hold them.
+JSON_TEXTS = [
+    "null", "true", "false", "0", "-128", "127", "128", "-32768", "32768", "2147483647", "-2147483649", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+    "1.50", "-0.001", "0.0000000001", "9999999.99", "99999999.99", "999999999999999.999", "9999999999999999.999", "99999999999999999999.50", "1" + "0" * 37, "1e0", "-2.5E-3",
+    "1.7976931348623157e308", '""', '"' + "x" * 63 + '"', '"' + "x" * 64 + '"', '"' + "é" * 40 + '"', '"\\u0000\\n\\"\\ud834\\udd1e"', "[]", "{}", '{"a": {}, "b": []}',
+    '{"b": 1, "a": {"b": [2, {"c": null}]}, "": "empty"}', '{"é": 1, "z": 2, "Z": 3}', json.dumps({f"k{i:03}": i for i in range(300)}), json.dumps(list(range(300))),
+    json.dumps({"s" * 300: ["t" * 300] * 300}), "[" * 200 + "1" + "]" * 200]
+
+
+def stored_variants(d, name):
+    """Metadata and value of each variant by its row, as they lie in the files; and whether each group says what it is."""
+    found, marked = {}, True
+    for row in d.sql(f"SELECT file_path FROM {CATALOG}.{name}.data_files").collect():
+        with open(local_path(row.file_path), "rb") as file:
+            parquet = pyarrow.parquet.ParquetFile(file)
+            marked = marked and "Variant" in str(parquet.schema)
+            for r in pa.Table.from_batches(parquet.iter_batches()).to_pylist():
+                found[r["id"]] = None if r["v"] is None else (r["v"]["metadata"], r["v"]["value"])
+    return found, marked
+
+
+def variants_that_calve_writes(d):
+    """25: variants that calve encodes from JSON have the values, types and bytes that Spark's parse_json gives, by every reader that knows variants."""
+    # A list of rows in JSON, and the same texts in a column of texts.
+    with open(f"{d.folder}/in/variants.json", "w") as out:
+        out.writelines(f'{{"id": {i}, "v": {text}}}\n' for i, text in enumerate(JSON_TEXTS))
+    d.project.write("config/jobs/variants.yaml", {"source": {"type": "json", "source_path": "in/variants.json", "types": {"v": "variant"}},
+                                                  "loader": {"type": "iceberg", "database": "deep", "table": "variants", "format_version": 3}})
+    d.calve("run", "variants")
+    texts = d.spark.session.createDataFrame([(i, text) for i, text in enumerate(JSON_TEXTS)], "id long, j string")
+    texts.createOrReplaceTempView("json_texts")
+    # A JSON source's null is NULL, as in every column.
+    d.sql(f"CREATE TABLE {CATALOG}.deep.variants_spark (id bigint, v variant) USING iceberg TBLPROPERTIES ('format-version'='3')",
+          f"INSERT INTO {CATALOG}.deep.variants_spark SELECT id, CASE WHEN id > 0 THEN parse_json(j) END FROM json_texts")
+    shown = [[tuple(row) for row in d.sql(f"SELECT id, to_json(v), schema_of_variant(v) FROM {CATALOG}.{name} ORDER BY id").collect()] for name in ("deep.variants", "deep.variants_spark")]
+    yield "spark", first_difference(*shown), 25, len(JSON_TEXTS)
+    (mine, marked), (spark, _) = (stored_variants(d, name) for name in ("deep.variants", "deep.variants_spark"))
+    yield "spark", None if marked else "a file does not say that the column is a variant"
+    # They may differ in the sorted flag, which Spark never sets, and where an object's values lie, which are in calve's in the order of their names.
+    plain = lambda side: [(i, v and (bytes([v[0][0] & ~0x10]) + v[0][1:], v[1])) for i, v in sorted(side.items()) if has_names_in_order(json.loads(JSON_TEXTS[i]))]
+    yield "spark", first_difference(plain(mine), plain(spark)), 25, len(plain(mine))
+    read = [[(record.getField("id"), str(record.getField("v"))) for record in java_records(d, name)] for name in ("deep.variants", "deep.variants_spark")]
+    yield "java", first_difference(*map(sorted, read)), 25, len(JSON_TEXTS)
+    counts = [[(dict(r["value_counts"]), dict(r["null_value_counts"])) for r in d.sql(f"SELECT value_counts, null_value_counts FROM {CATALOG}.{name}.files").toArrow().to_pylist()]
+              for name in ("deep.variants", "deep.variants_spark")]
+    total = [[{c: sum(f[k].get(c, 0) for f in side) for c in (1, 2)} for k in (0, 1)] for side in counts]
+    yield "java", None if total[0] == total[1] else f"counts {total[0]}, Java's {total[1]}"
+    # DuckDB reads Parquet's variants; its JSON of a decimal has no zeros at its end, and so it is compared with itself.
+    path, other = (local_path(d.sql(f"SELECT file_path FROM {CATALOG}.{name}.data_files").collect()[0].file_path) for name in ("deep.variants", "deep.variants_spark"))
+    by_duckdb = [duckdb.connect().execute(f"SELECT id, v::VARCHAR FROM '{p}' WHERE id IN (SELECT id FROM '{other}') ORDER BY id").fetchall() for p in (path, other)]
+    yield "duckdb", first_difference([row for row in by_duckdb[0] if row in by_duckdb[1]], by_duckdb[1]), 25, len(by_duckdb[1])
+
+
+def has_names_in_order(value):
+    if isinstance(value, dict):
+        return list(value) == sorted(value) and all(map(has_names_in_order, value.values()))
+    return not isinstance(value, list) or all(map(has_names_in_order, value))
+
+
+def java_records(d, name):
+    records = d.java.jvm.org.apache.iceberg.data.IcebergGenerics.read(d.java.table(name)).build().iterator()
+    while records.hasNext():
+        yield records.next()
+
+
+def first_difference(mine, theirs):
+    if len(mine) != len(theirs):
+        return f"{len(mine)} rows, {len(theirs)} expected"
+    return next((f"{a!r}, {b!r} expected"[:600] for a, b in zip(mine, theirs) if a != b), None)
+
+
+def variants_that_calve_rewrites(d):
+    """25: variants that Spark wrote, of every type it has, plain and shredded, keep types and bytes when calve compacts, deletes, merges and updates around them."""
+    for form, setting in {"plain": "", "shredded": ", 'write.parquet.shred-variants'='true'"}.items():
+        name = f"deep.variants_{form}"
+        d.sql(f"CREATE TABLE {CATALOG}.{name} (id bigint, v variant, s struct<v: variant>) USING iceberg "
+              f"TBLPROPERTIES ('format-version'='3', 'write.delete.mode'='copy-on-write', 'write.merge.mode'='copy-on-write', 'write.update.mode'='copy-on-write'{setting})",
+              *(f"INSERT INTO {CATALOG}.{name} " + " UNION ALL ".join(f"SELECT {i}, {sql}, named_struct('v', {sql})" for i, (sql, _) in enumerate(foreign.VARIANTS) if i % 3 == part)
+                for part in range(3)))
+        state = lambda: {row[0]: tuple(row)[1:] for row in d.sql(f"SELECT id, to_json(v), schema_of_variant(v), to_json(s.v), schema_of_variant(s.v) FROM {CATALOG}.{name}").collect()}
+        before, bytes_before = state(), stored_variants(d, name)[0] if form == "plain" else None
+        d.calve("table", "compact", name, "--all")
+        d.sql(f"REFRESH TABLE {CATALOG}.{name}")
+        files = d.sql(f"SELECT file_path FROM {CATALOG}.{name}.data_files").collect()
+        yield "spark", None if len(files) == 1 else f"{form}: {len(files)} files after compaction"
+        yield "spark", first_difference(sorted(state().items()), sorted(before.items())), 25, len(before)
+        if form == "plain":
+            yield "spark", first_difference(sorted(stored_variants(d, name)[0].items()), sorted(bytes_before.items())), 25, len(before)
+        d.calve("query", f"DELETE FROM {name} WHERE id = 0")
+        d.project.write(f"config/jobs/variants_{form}.yaml", {
+            "source": {"type": "inline", "rows": [{"id": 1, "v": '{"new": 1.50}'}]},
+            "loader": {"type": "iceberg", "database": "deep", "table": f"variants_{form}", "write_mode": "merge", "key": ["id"]}})
+        d.calve("run", f"variants_{form}")
+        d.calve("query", f"""INSERT INTO {name} VALUES (1000, '[1, "two"]', {{'v': '3.0'}})""")
+        d.sql(f"REFRESH TABLE {CATALOG}.{name}")
+        wanted = {i: row for i, row in before.items() if i != 0}
+        wanted[1] = ('{"new":1.5}', "OBJECT<new: DECIMAL(2,1)>", None, None)
+        wanted[1000] = ('[1,"two"]', "ARRAY<VARIANT>", "3", "DECIMAL(1,0)")
+        yield "spark", first_difference(sorted(state().items()), sorted(wanted.items())), 25, len(wanted)
+
+
 def entries_as_spark_reads_them(d, name):
     """Live files with their snapshots and numbers."""
     sql = f"SELECT data_file.file_path, data_file.content, snapshot_id, sequence_number, file_sequence_number FROM {CATALOG}.{name}.entries WHERE status < 2"
@@ -513,7 +615,7 @@ def maintenance_by_java(d):
 
 CHECKS = [(5, manifests_as_rust_reads_them), (6, avro_as_java_writes_it), (8, hashes_of_a_million), (9, transforms_of_many), (10, metrics_as_java_writes_them),
           (19, sequence_numbers), (20, row_ids), (21, schemas_of_three_writers), (27, names_of_metadata_files), (36, old_jdbc_catalog), (14, vectors_bit_for_bit), (16, deletes_in_turn),
-          (40, maintenance_by_calve), (40, maintenance_by_java)]
+          (25, variants_that_calve_writes), (25, variants_that_calve_rewrites), (40, maintenance_by_calve), (40, maintenance_by_java)]
 
 
 def main():

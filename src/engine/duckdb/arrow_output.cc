@@ -12,6 +12,8 @@
 #include <cstring>
 
 #include "columnar/arrow_status.h"
+#include "columnar/exact_cast.h"
+#include "columnar/variant_array.h"
 
 namespace calve::engine {
 namespace {
@@ -117,6 +119,8 @@ Result<Carried> Carry(const LogicalType& type) {
       return Same(LogicalType::BLOB, arrow::binary());
     case LogicalTypeId::UUID:
       return Carried{LogicalType::BLOB, arrow::binary(), arrow::extension::uuid()};
+    case LogicalTypeId::VARIANT:
+      return Carried{LogicalType::JSON(), arrow::utf8(), columnar::VariantExtensionType()};
     case LogicalTypeId::SQLNULL:
       return Same(type, arrow::null());
     case LogicalTypeId::VARCHAR:
@@ -164,10 +168,24 @@ Result<std::shared_ptr<arrow::ArrayData>> ToUuids(const std::shared_ptr<arrow::A
                                 values.null_count());
 }
 
+/// Encode JSON texts under the variant extension.
+Result<std::shared_ptr<arrow::ArrayData>> ToVariants(const std::shared_ptr<arrow::ArrayData>& data,
+                                                     const std::shared_ptr<arrow::DataType>& type) {
+  CALVE_ASSIGN_OR_RETURN(
+      const auto variants,
+      columnar::CastExactly(arrow::MakeArray(data), iceberg::Type::Of(iceberg::TypeKind::kVariant),
+                            {.name = "variant"}));
+  auto result = variants->data()->Copy();
+  result->type = type;
+  return result;
+}
+
 /// Give data of DuckDB's layout its final type, at every depth.
 Result<std::shared_ptr<arrow::ArrayData>> Retype(const std::shared_ptr<arrow::ArrayData>& data,
                                                  const std::shared_ptr<arrow::DataType>& type) {
-  if (type->id() == arrow::Type::EXTENSION) return ToUuids(data);
+  if (type->id() == arrow::Type::EXTENSION) {
+    return type->Equals(*arrow::extension::uuid()) ? ToUuids(data) : ToVariants(data, type);
+  }
   auto result = data->Copy();
   result->type = type;
   for (size_t i = 0; i < result->child_data.size(); ++i) {

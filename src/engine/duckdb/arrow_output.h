@@ -20,6 +20,7 @@ namespace calve::engine {
 /// kData | | DECIMAL | decimal128 | | UUID | the extension arrow.uuid over fixed_size_binary(16) |
 /// | TIMESTAMPTZ | timestamp(us, "UTC") |
 /// | VARCHAR, JSON, ENUM, BIT, TIMETZ, BIGNUM | utf8 |
+/// | VARIANT | the extension arrow.parquet.variant, by way of JSON |
 /// | INTERVAL | month_day_nano_interval |
 /// | others | the type of the same name and width |
 class ArrowOutput {

@@ -1,5 +1,6 @@
 #include "engine/duckdb/change_query.h"
 
+#include <duckdb/common/type_visitor.hpp>
 #include <duckdb/parser/expression/case_expression.hpp>
 #include <duckdb/parser/expression/cast_expression.hpp>
 #include <duckdb/parser/expression/columnref_expression.hpp>
@@ -310,9 +311,22 @@ class QueryMaker {
       row[place] = ValueFor(place, std::move(set.expressions[i]));
     }
     for (size_t i = 0; i < Count(); ++i) {
-      if (!row[i]) row[i] = Column(alias_, target_.names[i]);
+      if (!row[i]) row[i] = Kept(i);
     }
     return row;
+  }
+
+  /// The value that a row has. Of a variant SQL sees its JSON, which does not say its types.
+  Expression Kept(size_t place) const {
+    const bool has_variant = duckdb::TypeVisitor::Contains(
+        target_.types[place], [](const duckdb::LogicalType& type) { return type.IsJSONType(); });
+    if (has_variant)
+      throw duckdb::NotImplementedException(
+          "column " + target_.names[place] + " of " + target_.name +
+          " holds variants, which SQL sees as JSON, without their types, so that a statement "
+          "cannot keep them: give the column a value too (SET " +
+          target_.names[place] + " = ... takes JSON), or change the rows by a merge of a job");
+    return Column(alias_, target_.names[place]);
   }
 
   TableRef Join(duckdb::MergeIntoStatement& merge, TableRef target) {
@@ -441,7 +455,7 @@ class QueryMaker {
     }
     const bool inserts = action.action_type == MergeActionType::MERGE_INSERT;
     for (size_t i = 0; i < Count(); ++i) {
-      if (!row[i]) row[i] = inserts ? DefaultOf(i) : Column(alias_, target_.names[i]);
+      if (!row[i]) row[i] = inserts ? DefaultOf(i) : Kept(i);
     }
     return row;
   }

@@ -97,6 +97,11 @@ TEST_F(VariantSqlTest, VariantsInOtherTypesAreJsonToo) {
               ElementsAre("STRUCT(v JSON)|JSON[]|MAP(VARCHAR, JSON)"));
 }
 
+TEST_F(VariantSqlTest, DuckDbsOwnVariantsAreVariants) {
+  const auto schema = SchemaOf("SELECT 1::VARIANT AS v");
+  EXPECT_EQ(columnar::ToIcebergType(*schema->field(0)->type(), 3)->ToString(), "variant");
+}
+
 TEST_F(VariantSqlTest, AnAddedVariantIsNullInOlderFiles) {
   TestTable& table =
       Make({.fields = {Column(1, "n", Type::Int())}, .properties = {{"format-version", "3"}}});
