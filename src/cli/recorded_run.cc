@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/print.h"
 #include "cli/run_notice.h"
+#include "cli/upkeep_run.h"
 #include "io/http.h"
 #include "notify/notify.h"
 
@@ -159,6 +160,12 @@ void TellPeople(Program& program, const pipeline::Job& job, const notify::Notice
   }
 }
 
+/// The table that a run loaded, with its catalog where the job names one.
+std::string TableOf(const pipeline::Job& job, const pipeline::RunReport& report) {
+  const config::Node* catalog = job.loader.node.Find("catalog");
+  return (catalog == nullptr ? "" : catalog->text() + ".") + report.load.table;
+}
+
 }  // namespace
 
 Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const std::string& id,
@@ -206,6 +213,9 @@ Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const s
     PrintHistory(*history, report->rows_read);
   events.Ended(*report);
   if (notice.has_value()) TellPeople(program, job, *notice);
+  std::optional<ordered_json> kept;
+  if (report->load.ending == load::Ending::kPublished && report->load.snapshot_id.has_value())
+    kept = KeepUp(program, TableOf(job, *report), *report->load.snapshot_id);
   EndedRun ended{.report = std::move(*report), .json = {}, .exit = ExitCode::kDone};
   ended.json = ToJson(ended.report);
   if (history.has_value()) {
@@ -213,6 +223,7 @@ Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const s
                              {"rows_median", history->median},
                              {"change_percent", history->percent}};
   }
+  if (kept.has_value()) ended.json["upkeep"] = std::move(*kept);
   if (ended.report.load.ending == load::Ending::kBlocked) ended.exit = ExitCode::kBlocked;
   if (ended.report.load.ending == load::Ending::kAuditFailed) ended.exit = ExitCode::kAuditFailed;
   return ended;

@@ -8,6 +8,7 @@
 #include "cli/print.h"
 #include "cli/report.h"
 #include "cli/run_events.h"
+#include "cli/upkeep_run.h"
 #include "statement/statement.h"
 
 namespace calve::cli {
@@ -104,7 +105,10 @@ Result<ExitCode> RunStatement(Program& program, const std::string& sql,
                      resources, &events));
   if (outcome.load.ending == load::Ending::kAuditFailed && !program.options.json)
     events.AuditFailed(outcome.load);
-  return Tell(outcome, program.options.json);
+  const ExitCode exit = Tell(outcome, program.options.json);
+  if (outcome.load.ending == load::Ending::kPublished && outcome.load.snapshot_id.has_value())
+    KeepUp(program, Join(statement.target.parts, "."), *outcome.load.snapshot_id);
+  return exit;
 }
 
 }  // namespace calve::cli

@@ -27,12 +27,6 @@ constexpr int64_t kLargePercent = 180;
 /// So often groups that others changed are left out and the rest is tried again.
 constexpr int kTriesMax = 10;
 
-int64_t TargetBytes(const TableMetadata& table, const CompactionRules& rules) {
-  if (rules.target_bytes > 0) return rules.target_bytes;
-  const auto set = ParseInteger(table.Property("write.target-file-size-bytes", ""));
-  return set.value_or(0) > 0 ? *set : kTargetBytesDefault;
-}
-
 /// Rows that deletes name for sure; equality deletes are not counted, they name none.
 int64_t DeletedRows(const ScanTask& task) {
   if (task.deletion_vector != nullptr) return task.deletion_vector->record_count;
@@ -48,14 +42,17 @@ enum class Worth { kNo, kBySize, kByItself };
 
 Worth WorthOf(const TableMetadata& table, const ScanTask& task, const CompactionRules& rules,
               int64_t target) {
-  if (rules.all || task.file->spec_id != table.default_spec_id) return Worth::kByItself;
+  const bool is_of_older_spec = task.file->spec_id != table.default_spec_id;
+  if (rules.all || (is_of_older_spec && !rules.amortized)) return Worth::kByItself;
+  const int64_t bytes = task.file->file_size_in_bytes;
   const auto deletes =
       static_cast<int64_t>(task.position_deletes.size() + task.equality_deletes.size());
-  if (deletes >= rules.deletes_max || !task.equality_deletes.empty()) return Worth::kByItself;
+  const int64_t deletes_max =
+      std::max(rules.deletes_max, rules.amortized ? bytes / kOpenFileBytes : 0);
+  if (deletes >= deletes_max || !task.equality_deletes.empty()) return Worth::kByItself;
   if (DeletedRows(task) * 100 >= task.file->record_count * rules.deleted_percent &&
       task.has_deletes())
     return Worth::kByItself;
-  const int64_t bytes = task.file->file_size_in_bytes;
   const bool fits = bytes * 100 >= target * kSmallPercent && bytes * 100 <= target * kLargePercent;
   return fits ? Worth::kNo : Worth::kBySize;
 }
@@ -66,6 +63,20 @@ struct Candidates {
   int64_t bytes = 0;
   bool by_itself = false;  ///< One of them is worth it alone.
 };
+
+/// Leave out the largest files, down to one that is no larger than the smaller ones together.
+void LeaveOutLargest(Candidates* candidates) {
+  std::vector<int64_t> sizes;
+  for (const ScanTask& task : candidates->tasks) sizes.push_back(task.file->file_size_in_bytes);
+  std::sort(sizes.begin(), sizes.end());
+  while (!sizes.empty() && sizes.back() > candidates->bytes - sizes.back()) {
+    candidates->bytes -= sizes.back();
+    sizes.pop_back();
+  }
+  const int64_t largest = sizes.empty() ? -1 : sizes.back();
+  std::erase_if(candidates->tasks,
+                [&](const ScanTask& task) { return task.file->file_size_in_bytes > largest; });
+}
 
 /// Cut them into groups of about the target's size, so that several threads have work.
 void AddGroups(Candidates candidates, int64_t target, std::vector<FileGroup>& groups) {
@@ -291,12 +302,18 @@ class Compaction {
 
 }  // namespace
 
+int64_t TargetBytesOf(const TableMetadata& table, const CompactionRules& rules) {
+  if (rules.target_bytes > 0) return rules.target_bytes;
+  const auto set = ParseInteger(table.Property("write.target-file-size-bytes", ""));
+  return set.value_or(0) > 0 ? *set : kTargetBytesDefault;
+}
+
 Result<CompactionPlan> PlanCompaction(const Context& context, io::FileSystem& files,
                                       const TableMetadata& table, const CompactionRules& rules) {
   catalog::TableFiles table_files(files);
   CALVE_ASSIGN_OR_RETURN(iceberg::ScanPlan scan,
                          iceberg::PlanScan(context, table_files, table, {}));
-  const int64_t target = TargetBytes(table, rules);
+  const int64_t target = TargetBytesOf(table, rules);
   CompactionPlan plan;
   plan.files_total = static_cast<int64_t>(scan.tasks.size());
   std::map<std::pair<iceberg::SpecId, std::string>, Candidates> partitions;
@@ -316,6 +333,7 @@ Result<CompactionPlan> PlanCompaction(const Context& context, io::FileSystem& fi
     candidates.tasks.push_back(std::move(task));
   }
   for (auto& [place, candidates] : partitions) {
+    if (rules.amortized && !candidates.by_itself) LeaveOutLargest(&candidates);
     const auto count = static_cast<int64_t>(candidates.tasks.size());
     if (!candidates.by_itself && (count < rules.files_min || count < 2)) continue;
     AddGroups(std::move(candidates), target, plan.groups);

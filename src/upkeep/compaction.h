@@ -27,7 +27,17 @@ struct CompactionRules {
   int64_t deletes_max = 5;
   /// Every file, whatever its size.
   bool all = false;
+  /// Only what pays for itself, however often it is done. A file is laid out anew beside others that
+  /// are as large together, so that it at least doubles each time; deletes make it worth it when
+  /// opening them costs as much as reading the file; files of an older partition spec stay.
+  bool amortized = false;
 };
+
+/// What opening a file costs, as so many bytes read (Iceberg's read.split.open-file-cost).
+inline constexpr int64_t kOpenFileBytes = 4 << 20;
+
+/// The size of new files, in bytes.
+int64_t TargetBytesOf(const iceberg::TableMetadata& table, const CompactionRules& rules);
 
 /// Files that become as few new ones.
 using FileGroup = std::vector<iceberg::ScanTask>;

@@ -16,6 +16,7 @@
 #include "io/file_system_set.h"
 #include "reader/reader.h"
 #include "rows/row_removal.h"
+#include "upkeep/keeper.h"
 #include "writer/writer.h"
 
 namespace calve::upkeep {
@@ -126,6 +127,13 @@ class CompactionTest : public testing::TestWithParam<int> {
     ASSERT_TRUE(Commit(run, std::move(rows)).ok());
   }
 
+  void SetProperty(const std::string& name, const std::string& value) {
+    iceberg::TableChange change;
+    change.updates.push_back(iceberg::SetProperties({{name, value}}));
+    EXPECT_TRUE(std::holds_alternative<catalog::Committed>(
+        catalog_->Commit(context(), {{.table = table_, .change = change}})));
+  }
+
   std::vector<ScanTask> Tasks() {
     catalog::TableFiles table_files(files_);
     auto plan = iceberg::PlanScan(context(), table_files, *Table(), {});
@@ -211,6 +219,82 @@ TEST_P(CompactionTest, FewFilesAreLeftAlone) {
   const auto forced = Compacted("c2", {.all = true});
   ASSERT_TRUE(forced.ok());
   EXPECT_EQ(forced->files_before, 4);
+}
+
+TEST_P(CompactionTest, WhatIsLargerThanTheOthersTogetherIsLeftWhereItMustPay) {
+  Append("large", 100'000, 50'000, 1);
+  for (int64_t i = 0; i < 6; ++i) Append("run" + std::to_string(i), i * 100, 100, i);
+  const Rows before = Main();
+  const auto report = Compacted("c1", {.amortized = true});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->files_before, 6);
+  EXPECT_EQ(Main(), before);
+  const auto all = Compacted("c2", {.files_min = 2});
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->files_before, 2);
+}
+
+TEST_P(CompactionTest, UpkeepStartsByItselfAndCostsLittle) {
+  int64_t looks = 0;
+  int64_t rows_rewritten = 0;
+  const auto keep = [&](const std::string& run) {
+    const auto due = IsDue(*Table(), *Table()->current_snapshot_id);
+    ASSERT_TRUE(due.ok());
+    if (!*due) return;
+    ++looks;
+    const auto kept = Keep(context(), *catalog_, files_, table_, {.run_id = run});
+    ASSERT_TRUE(kept.ok()) << kept.error().message;
+    rows_rewritten += kept->compaction.rows;
+    EXPECT_EQ(kept->snapshot_id(), Table()->current_snapshot_id->value());
+    EXPECT_EQ(kept->expired.snapshots, 0);
+  };
+  constexpr int64_t kLoads = 100;
+  size_t files_most = 0;
+  for (int64_t i = 0; i < kLoads; ++i) {
+    Append("run" + std::to_string(i), i * 10, 10, i);
+    files_most = std::max(files_most, Tasks().size());
+    keep("u" + std::to_string(i));
+  }
+  EXPECT_EQ(Main().size(), static_cast<size_t>(kLoads * 10));
+  EXPECT_GE(looks, 4);
+  EXPECT_LE(looks, 5);
+  EXPECT_LT(files_most, 40U);
+  EXPECT_LT(rows_rewritten, kLoads * 10 * 5);
+}
+
+TEST_P(CompactionTest, UpkeepDoesAsTheTableSays) {
+  for (int64_t i = 0; i < 24; ++i) Append("run" + std::to_string(i), i * 10, 10, i);
+  iceberg::TableMetadata table = *Table();
+  const auto is_due = [&] { return IsDue(table, *table.current_snapshot_id); };
+  EXPECT_TRUE(*is_due());
+  table.properties["calve.upkeep"] = "off";
+  EXPECT_FALSE(*is_due());
+  table.properties["calve.upkeep"] = "no";
+  EXPECT_EQ(is_due().error().kind, ErrorKind::kConfig);
+
+  SetProperty("history.expire.max-snapshot-age-ms", "0");
+  SetProperty("history.expire.min-snapshots-to-keep", "2");
+  const Rows before = Main();
+  const auto kept = Keep(context(), *catalog_, files_, table_, {.run_id = "u1"});
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_EQ(kept->compaction.files_after, 1);
+  EXPECT_EQ(kept->manifests.manifests_before, 0);  // There were no small ones any more.
+  EXPECT_EQ(kept->expired.snapshots, 23);
+  EXPECT_EQ(Table()->snapshots.size(), 2U);
+  EXPECT_EQ(Main(), before);
+}
+
+TEST_P(CompactionTest, UpkeepRewritesManifestsOfFilesThatAreRight) {
+  Append("first", 0, 10, 0);
+  SetProperty("write.target-file-size-bytes",
+              std::to_string(Tasks().front().file->file_size_in_bytes));
+  for (int64_t i = 1; i < 25; ++i) Append("run" + std::to_string(i), i * 10, 10, i);
+  const auto kept = Keep(context(), *catalog_, files_, table_, {.run_id = "u1"});
+  ASSERT_TRUE(kept.ok()) << kept.error().message;
+  EXPECT_EQ(kept->compaction.files_before, 0);
+  EXPECT_EQ(kept->manifests.manifests_before, 25);
+  EXPECT_EQ(kept->manifests.manifests_after, 1);
+  EXPECT_EQ(Main().size(), 250U);
 }
 
 TEST_P(CompactionTest, DeletesAreWorkedInAndGo) {
