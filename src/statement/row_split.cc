@@ -1,7 +1,9 @@
 #include "statement/row_split.h"
 
 #include <arrow/array/array_binary.h>
+#include <arrow/array/array_nested.h>
 #include <arrow/array/array_primitive.h>
+#include <arrow/compute/api.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/datum.h>
 #include <arrow/util/checked_cast.h>
@@ -11,6 +13,7 @@
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
+#include "columnar/exact_cast.h"
 
 namespace calve::statement {
 namespace {
@@ -18,12 +21,32 @@ namespace {
 using arrow::internal::checked_cast;
 using iceberg::TypeKind;
 
+/// A variant as it comes from a merge: JSON or the bytes of another, whichever is not null.
+Result<std::shared_ptr<arrow::Array>> VariantOf(const std::shared_ptr<arrow::Array>& column,
+                                                const std::string& name) {
+  if (column->type_id() != arrow::Type::STRUCT || column->type()->field(0)->name() != "json")
+    return column;
+  CALVE_ASSIGN_OR_RETURN(const arrow::ArrayVector parts,
+                         checked_cast<const arrow::StructArray&>(*column).Flatten());
+  std::vector<arrow::Datum> variants;
+  for (const auto& part : parts) {
+    CALVE_ASSIGN_OR_RETURN(
+        auto variant,
+        columnar::CastExactly(part, iceberg::Type::Of(TypeKind::kVariant), {.name = name}));
+    variants.emplace_back(std::move(variant));
+  }
+  CALVE_ASSIGN_OR_RETURN(const arrow::Datum either,
+                         arrow::compute::CallFunction("coalesce", variants));
+  return either.make_array();
+}
+
 /// Columns as DuckDB gives them, in the Arrow types that the table's are: DuckDB has no
 /// timestamptz_ns, whose values it gives as moments in UTC.
 Result<std::shared_ptr<arrow::Array>> AsOf(const std::shared_ptr<arrow::Array>& column,
-                                           const iceberg::Type& type) {
-  if (type.kind() != TypeKind::kTimestampTzNs) return column;
-  CALVE_ASSIGN_OR_RETURN(const auto exact, columnar::ToArrowType(type));
+                                           const iceberg::Field& field) {
+  if (field.type.kind() == TypeKind::kVariant) return VariantOf(column, field.name);
+  if (field.type.kind() != TypeKind::kTimestampTzNs) return column;
+  CALVE_ASSIGN_OR_RETURN(const auto exact, columnar::ToArrowType(field.type));
   CALVE_ASSIGN_OR_RETURN(auto view, column->View(exact));
   return view;
 }
@@ -103,7 +126,7 @@ Result<columnar::Batch> RowSplit::Coming(const columnar::Batch& rows) const {
   for (size_t i = 0; i < written.size(); ++i) {
     const bool is_row_id = row_id_ >= 0 && i + 1 == written.size();
     const int from = is_row_id ? row_id_ : columns_ + static_cast<int>(i);
-    CALVE_ASSIGN_OR_RETURN(auto column, AsOf(rows->column(from), written[i].type));
+    CALVE_ASSIGN_OR_RETURN(auto column, AsOf(rows->column(from), written[i]));
     fields.push_back(arrow::field(written[i].name, column->type()));
     columns.push_back(std::move(column));
   }

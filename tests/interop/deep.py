@@ -582,12 +582,20 @@ def variants_that_calve_rewrites(d):
             "source": {"type": "inline", "rows": [{"id": 1, "v": '{"new": 1.50}'}]},
             "loader": {"type": "iceberg", "database": "deep", "table": f"variants_{form}", "write_mode": "merge", "key": ["id"]}})
         d.calve("run", f"variants_{form}")
+        d.calve("query", f"UPDATE {name} SET id = id + 2000, s = NULL WHERE id % 2 = 0")
+        d.calve("query", f"MERGE INTO {name} t USING (VALUES (3), (5)) n(id) ON t.id = n.id WHEN MATCHED AND n.id = 3 THEN UPDATE SET id = 3003, s = NULL "
+                         f"WHEN MATCHED THEN UPDATE SET v = to_json(n.id), s = NULL WHEN NOT MATCHED BY SOURCE AND t.id = 7 THEN UPDATE SET id = 3007, s = NULL")
         d.calve("query", f"""INSERT INTO {name} VALUES (1000, '[1, "two"]', {{'v': '3.0'}})""")
         d.sql(f"REFRESH TABLE {CATALOG}.{name}")
-        wanted = {i: row for i, row in before.items() if i != 0}
+        moved = lambda i: i + 2000 if i % 2 == 0 else i + 3000 if i in (3, 7) else i
+        wanted = {moved(i): row if moved(i) == i else (*row[:2], None, None) for i, row in before.items() if i != 0}
+        wanted[5] = ("5", "BIGINT", None, None)
         wanted[1] = ('{"new":1.5}', "OBJECT<new: DECIMAL(2,1)>", None, None)
         wanted[1000] = ('[1,"two"]', "ARRAY<VARIANT>", "3", "DECIMAL(1,0)")
         yield "spark", first_difference(sorted(state().items()), sorted(wanted.items())), 25, len(wanted)
+        if form == "plain":
+            now, moved_bytes = stored_variants(d, name)[0], {moved(i): (i, stored) for i, stored in bytes_before.items() if i % 2 == 0 and i > 0}
+            yield "spark", next((f"row {i}: {now[new]}, {stored} expected" for new, (i, stored) in moved_bytes.items() if now[new] != stored), None), 25, len(moved_bytes)
 
 
 def entries_as_spark_reads_them(d, name):

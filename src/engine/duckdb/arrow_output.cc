@@ -1,6 +1,7 @@
 #include "engine/duckdb/arrow_output.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/buffer.h>
 #include <arrow/c/bridge.h>
 #include <arrow/extension/uuid.h>
@@ -168,12 +169,20 @@ Result<std::shared_ptr<arrow::ArrayData>> ToUuids(const std::shared_ptr<arrow::A
                                 values.null_count());
 }
 
-/// Encode JSON texts under the variant extension.
+/// The JSON texts of DuckDB's variants under the variant extension. DuckDB has but one null, NULL,
+/// which its JSON spells null.
 Result<std::shared_ptr<arrow::ArrayData>> ToVariants(const std::shared_ptr<arrow::ArrayData>& data,
                                                      const std::shared_ptr<arrow::DataType>& type) {
+  const arrow::StringArray json(data);
+  arrow::StringBuilder builder;
+  for (int64_t row = 0; row < json.length(); ++row) {
+    const bool is_null = json.IsNull(row) || json.GetView(row) == "null";
+    CALVE_RETURN_IF_ERROR(is_null ? builder.AppendNull() : builder.Append(json.GetView(row)));
+  }
+  CALVE_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> texts, builder.Finish());
   CALVE_ASSIGN_OR_RETURN(
       const auto variants,
-      columnar::CastExactly(arrow::MakeArray(data), iceberg::Type::Of(iceberg::TypeKind::kVariant),
+      columnar::CastExactly(texts, iceberg::Type::Of(iceberg::TypeKind::kVariant),
                             {.name = "variant"}));
   auto result = variants->data()->Copy();
   result->type = type;

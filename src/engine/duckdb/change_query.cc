@@ -27,6 +27,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "engine/duckdb/kept_variants.h"
 
 namespace calve::engine {
 namespace {
@@ -191,6 +192,7 @@ class QueryMaker {
 
   ChangeQuery Merge(duckdb::MergeIntoStatement& merge) {
     RefuseReturning(merge.returning_list);
+    is_merge_ = true;
     TableRef target = Target(*merge.target);
     source_ = NameOf(*merge.source);
     if (duckdb::StringUtil::CIEquals(source_, alias_))
@@ -232,15 +234,29 @@ class QueryMaker {
       throw BinderException("column " + target_.names[*twice] + " is given two values");
   }
 
+  /// A value in the type of a column. DuckDB casts a VARIANT that is NULL to the JSON null, which is
+  /// no NULL.
+  Expression CastTo(size_t place, Expression value) const {
+    const duckdb::LogicalType& type = target_.types[place];
+    if (!type.IsJSONType()) return Cast(std::move(value), type);
+    auto choice = make_uniq<duckdb::CaseExpression>();
+    duckdb::CaseCheck is_null;
+    is_null.when_expr = IsNull(value->Copy(), true);
+    is_null.then_expr = Cast(Constant(duckdb::Value()), type);
+    choice->case_checks.push_back(std::move(is_null));
+    choice->else_expr = Cast(std::move(value), type);
+    return choice;
+  }
+
   Expression DefaultOf(size_t place) const {
-    return Cast(Constant(target_.defaults[place]), target_.types[place]);
+    return Either(place, Cast(Constant(target_.defaults[place]), target_.types[place]), nullptr);
   }
 
   /// The value for a column, which may be DEFAULT.
   Expression ValueFor(size_t place, Expression value) const {
     if (value->GetExpressionType() == duckdb::ExpressionType::VALUE_DEFAULT)
       return DefaultOf(place);
-    return Cast(std::move(value), target_.types[place]);
+    return Either(place, CastTo(place, std::move(value)), nullptr);
   }
 
   void FillDefaults(duckdb::InsertStatement& insert, const std::vector<size_t>& places) const {
@@ -272,7 +288,7 @@ class QueryMaker {
       node->select_list.push_back(
           from == places.end()
               ? DefaultOf(i)
-              : Cast(Column(kRows, "c" + std::to_string(from - places.begin())), target_.types[i]));
+              : CastTo(i, Column(kRows, "c" + std::to_string(from - places.begin()))));
     }
     auto copy = query.Copy();
     node->from_table = Subquery(
@@ -316,17 +332,34 @@ class QueryMaker {
     return row;
   }
 
-  /// The value that a row has. Of a variant SQL sees its JSON, which does not say its types.
+  /// The value that a row has. Of a variant SQL sees the JSON, which does not say its types: what is
+  /// kept are its bytes.
   Expression Kept(size_t place) const {
-    const bool has_variant = duckdb::TypeVisitor::Contains(
-        target_.types[place], [](const duckdb::LogicalType& type) { return type.IsJSONType(); });
-    if (has_variant)
+    const duckdb::LogicalType& type = target_.types[place];
+    if (type.IsJSONType()) return Either(place, nullptr, Column(alias_, KeptVariantName(place)));
+    if (duckdb::TypeVisitor::Contains(
+            type, [](const duckdb::LogicalType& part) { return part.IsJSONType(); }))
       throw duckdb::NotImplementedException(
           "column " + target_.names[place] + " of " + target_.name +
-          " holds variants, which SQL sees as JSON, without their types, so that a statement "
-          "cannot keep them: give the column a value too (SET " +
-          target_.names[place] + " = ... takes JSON), or change the rows by a merge of a job");
+          " has variants in another type, which SQL sees as JSON, without their types, so that a "
+          "statement cannot keep them: give the column a value too (SET " +
+          target_.names[place] + " = ...), or change the rows by a merge of a job");
     return Column(alias_, target_.names[place]);
+  }
+
+  /// A value for a column. Of a merge, in which a variant is JSON in one row and bytes in another, a
+  /// struct of both: one is null.
+  Expression Either(size_t place, Expression json, Expression bytes) const {
+    if (!is_merge_ || !target_.types[place].IsJSONType())
+      return json ? std::move(json) : std::move(bytes);
+    const auto of_bytes = duckdb::LogicalType::STRUCT(
+        {{"metadata", duckdb::LogicalType::BLOB}, {"value", duckdb::LogicalType::BLOB}});
+    if (!json) json = Cast(Constant(duckdb::Value()), target_.types[place]);
+    if (!bytes) bytes = Cast(Constant(duckdb::Value()), of_bytes);
+    duckdb::vector<Expression> fields;
+    fields.push_back(Named(std::move(json), "json"));
+    fields.push_back(Named(std::move(bytes), "bytes"));
+    return make_uniq<duckdb::FunctionExpression>("struct_pack", std::move(fields));
   }
 
   TableRef Join(duckdb::MergeIntoStatement& merge, TableRef target) {
@@ -389,7 +422,7 @@ class QueryMaker {
       case MergeActionType::MERGE_DELETE: {
         std::vector<Expression> nulls;
         for (size_t i = 0; i < Count(); ++i)
-          nulls.push_back(Cast(Constant(duckdb::Value()), target_.types[i]));
+          nulls.push_back(Either(i, Cast(Constant(duckdb::Value()), target_.types[i]), nullptr));
         return Row(false, std::move(nulls));
       }
       case MergeActionType::MERGE_DO_NOTHING:
@@ -451,7 +484,7 @@ class QueryMaker {
       const size_t place = PlaceOf(name);
       if (row[place])
         throw BinderException("column " + target_.names[place] + " is given two values");
-      row[place] = Cast(Column(source_, name), target_.types[place]);
+      row[place] = Either(place, CastTo(place, Column(source_, name)), nullptr);
     }
     const bool inserts = action.action_type == MergeActionType::MERGE_INSERT;
     for (size_t i = 0; i < Count(); ++i) {
@@ -464,6 +497,7 @@ class QueryMaker {
   const NamesOf& names_of_;
   std::string alias_;   ///< Of the target.
   std::string source_;  ///< Of what is merged.
+  bool is_merge_ = false;
   std::vector<std::string> source_columns_;
 };
 

@@ -13,6 +13,7 @@
 #include "engine/duckdb/change_query.h"
 #include "engine/duckdb/errors.h"
 #include "engine/duckdb/expressions.h"
+#include "engine/duckdb/kept_variants.h"
 #include "engine/duckdb/library.h"
 #include "engine/duckdb/private_files.h"
 #include "engine/duckdb/result_stream.h"
@@ -94,10 +95,12 @@ class TargetResolver : public TableResolver {
   TableResolver* const others_;
 };
 
-/// The table with a column for the ids of its rows, where its format has them.
+/// The table with columns for the ids of its rows and the bytes of its variants, where its format has
+/// them.
 Result<IcebergTable> WithRowIds(const IcebergTable& table) {
   if (table.metadata->format_version < 3) return table;
   std::vector<iceberg::Field> fields = table.schema->fields();
+  for (iceberg::Field& kept : KeptVariants(fields)) fields.push_back(std::move(kept));
   fields.push_back(
       {.id = iceberg::reserved::kRowId, .name = kRowIdColumn, .type = iceberg::Type::Long()});
   IcebergTable with_ids = table;

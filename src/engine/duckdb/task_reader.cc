@@ -4,6 +4,7 @@
 #include <duckdb/storage/table/column_segment.hpp>
 
 #include "columnar/variant_json.h"
+#include "engine/duckdb/kept_variants.h"
 #include "engine/duckdb/types.h"
 
 namespace calve::engine {
@@ -46,14 +47,24 @@ void TaskReader::Open(duckdb::ClientContext& client) {
   const IcebergTable& table = task_.scan->source->table;
   std::vector<iceberg::Field> fields;
   duckdb::vector<duckdb::column_t> positions;
+  std::vector<size_t> kept_columns;  // those of column_ids that are the bytes of a variant
   for (size_t i = 0; i < column_ids.size(); ++i) {
-    const size_t local = column_ids[duckdb::MultiFileLocalIndex(i)].GetId();
+    size_t local = column_ids[duckdb::MultiFileLocalIndex(i)].GetId();
     const auto& known = table.schema->fields();
+    const auto place = local < known.size() ? PlaceOfKeptVariant(known[local].id) : std::nullopt;
+    if (place.has_value()) {
+      kept_columns.push_back(i);
+      local = *place;
+    }
     const iceberg::Field& field = local < known.size() ? known[local] : kPositionField;
     size_t position = 0;
     while (position < fields.size() && fields[position].id != field.id) ++position;
     if (position == fields.size()) fields.push_back(field);
     positions.push_back(position);
+  }
+  for (const size_t i : kept_columns) {
+    kept_.push_back(static_cast<int>(positions[i]));
+    positions[i] = fields.size() + kept_.size() - 1;
   }
   if (fields.empty()) fields.push_back(kPositionField);  // rows are counted
   reader::ReadOptions options;
@@ -63,9 +74,25 @@ void TaskReader::Open(duckdb::ClientContext& client) {
                                                     *table.metadata, task_.task(), options));
   projection_ = options.projection;
   const auto exact = ValueOrThrow(*state_, columnar::ToArrowSchema(*projection_));
-  schema_ = ForDuckDb(*exact, *projection_);
+  arrow::FieldVector columns_of_batches = ForDuckDb(*exact, *projection_)->fields();
+  for (const int column : kept_) columns_of_batches.push_back(exact->field(column));
+  schema_ = arrow::schema(std::move(columns_of_batches));
   cursor_ = std::make_unique<ArrowCursor>(client, std::make_shared<ArrowColumns>(client, *schema_),
                                           std::move(positions));
+}
+
+/// The bytes of variants behind the columns of `rows`, whose variants are texts.
+columnar::Batch TaskReader::WithKeptBytes(const columnar::Batch& rows,
+                                          const arrow::RecordBatch& batch) const {
+  if (kept_.empty()) return rows;
+  arrow::FieldVector fields = rows->schema()->fields();
+  arrow::ArrayVector columns = rows->columns();
+  for (const int column : kept_) {
+    fields.push_back(batch.schema()->field(column));
+    columns.push_back(batch.column(column));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows->num_rows(),
+                                  std::move(columns));
 }
 
 duckdb::AsyncResult TaskReader::Scan(duckdb::ClientContext& client,
@@ -81,7 +108,7 @@ duckdb::AsyncResult TaskReader::Scan(duckdb::ClientContext& client,
     auto rows = columnar::WithVariantText(batch, *projection_);
     if (!rows.ok())
       state_->Throw(While("read " + task_.task().file->path, std::move(rows).error()));
-    cursor_->SetBatch(*rows);
+    cursor_->SetBatch(WithKeptBytes(*rows, *batch));
     has_batch_ = true;
   }
   Filter(client, chunk);

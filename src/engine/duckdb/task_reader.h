@@ -24,12 +24,14 @@ class TaskReader : public duckdb::BaseFileReader {
  private:
   void Open(duckdb::ClientContext& client);
   void Filter(duckdb::ClientContext& client, duckdb::DataChunk& chunk);
+  columnar::Batch WithKeptBytes(const columnar::Batch& rows, const arrow::RecordBatch& batch) const;
 
   duckdb::shared_ptr<QueryState> state_;
   QueryState::File task_;
   bool started_ = false;
   std::unique_ptr<reader::BatchReader> batches_;
   iceberg::SchemaPtr projection_;
+  std::vector<int> kept_;  ///< Columns of the projection whose bytes are asked for too.
   std::shared_ptr<arrow::Schema> schema_;  ///< As DuckDB takes the batches.
   std::unique_ptr<ArrowCursor> cursor_;
   bool has_batch_ = false;

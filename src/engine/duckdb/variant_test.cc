@@ -99,6 +99,8 @@ TEST_F(VariantSqlTest, VariantsInOtherTypesAreJsonToo) {
 
 TEST_F(VariantSqlTest, DuckDbsOwnVariantsAreVariants) {
   const auto schema = SchemaOf("SELECT 1::VARIANT AS v");
+  // A NULL is no variant that is null.
+  EXPECT_THAT(Rows("SELECT NULL::VARIANT"), ElementsAre("NULL"));
   EXPECT_EQ(columnar::ToIcebergType(*schema->field(0)->type(), 3)->ToString(), "variant");
 }
 

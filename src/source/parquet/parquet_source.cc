@@ -1,3 +1,4 @@
+#include <arrow/array/concatenate.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/table.h>
 #include <parquet/arrow/reader.h>
@@ -8,7 +9,9 @@
 
 #include "base/text.h"
 #include "columnar/arrow_status.h"
+#include "columnar/variant_array.h"
 #include "io/arrow_bridge.h"
+#include "reader/variant_column.h"
 #include "source/file_rows.h"
 #include "source/file_set.h"
 #include "source/parquet/footer_check.h"
@@ -74,6 +77,41 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
   }
 }
 
+/// Whether a column of a file is a variant, by what the file says of it.
+bool IsVariant(const parquet::FileMetaData& footer, int column) {
+  const auto& logical = footer.schema()->group_node()->field(column)->logical_type();
+  return logical != nullptr && logical->is_variant();
+}
+
+Result<std::shared_ptr<arrow::Schema>> SchemaOf(parquet::arrow::FileReader& file) {
+  std::shared_ptr<arrow::Schema> schema;
+  CALVE_RETURN_IF_ERROR(file.GetSchema(&schema));
+  arrow::FieldVector fields = schema->fields();
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    const auto column = static_cast<size_t>(i);
+    if (IsVariant(*file.parquet_reader()->metadata(), i))
+      fields[column] = fields[column]->WithType(columnar::VariantExtensionType());
+  }
+  return arrow::schema(std::move(fields));
+}
+
+/// Rows in the types of SchemaOf: variants, which may be shredded, as their bytes.
+Result<columnar::Batch> WithVariants(columnar::Batch rows, const parquet::FileMetaData& footer) {
+  for (int i = 0; i < rows->num_columns(); ++i) {
+    if (!IsVariant(footer, i)) continue;
+    // A batch may be a slice of what was read.
+    CALVE_ASSIGN_OR_RETURN(const auto whole, arrow::Concatenate({rows->column(i)}));
+    CALVE_ASSIGN_OR_RETURN(const auto bytes,
+                           reader::AdaptVariant(whole->data(), rows->column_name(i)));
+    auto variants = bytes->Copy();
+    variants->type = columnar::VariantExtensionType();
+    CALVE_ASSIGN_OR_RETURN(rows,
+                           rows->SetColumn(i, rows->schema()->field(i)->WithType(variants->type),
+                                           arrow::MakeArray(variants)));
+  }
+  return rows;
+}
+
 class ParquetReader : public SplitReader {
  public:
   ParquetReader(std::unique_ptr<parquet::arrow::FileReader> file, const Piece& piece,
@@ -104,7 +142,9 @@ class ParquetReader : public SplitReader {
       batch.bytes_read = ByteCount(Share(rows->num_rows()));
       batch.origins = MakeRowOrigins(name, next_row_);
       next_row_ += rows->num_rows();
-      CALVE_ASSIGN_OR_RETURN(batch.rows, ArrangeRows(*rows, schema_));
+      auto typed = WithVariants(std::move(rows), *file_->parquet_reader()->metadata());
+      if (!typed.ok()) return Damaged(std::move(typed).error());
+      CALVE_ASSIGN_OR_RETURN(batch.rows, ArrangeRows(**typed, schema_));
       return std::optional<TracedBatch>(std::move(batch));
     } catch (const std::exception& error) {
       return Damaged(DataError(error.what()));
@@ -158,8 +198,7 @@ class ParquetSource : public Source {
     for (const io::FileInfo& file : set.files) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(context, resources_, file, 1024));
-      std::shared_ptr<arrow::Schema> schema;
-      CALVE_RETURN_IF_ERROR(reader->GetSchema(&schema));
+      CALVE_ASSIGN_OR_RETURN(const auto schema, SchemaOf(*reader));
       CALVE_RETURN_IF_ERROR(AddColumnsOfFile(*schema, std::string(ShortName(file.uri)), &fields));
       const size_t first = plan.splits.size();
       AddPieces(*reader, file, options, &plan.splits);
