@@ -1,3 +1,5 @@
+#include <arrow/array/array_binary.h>
+#include <arrow/array/array_nested.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/table.h>
@@ -10,6 +12,7 @@
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/variant_array.h"
+#include "columnar/variant_json.h"
 #include "io/arrow_bridge.h"
 #include "reader/variant_column.h"
 #include "source/file_rows.h"
@@ -95,6 +98,19 @@ Result<std::shared_ptr<arrow::Schema>> SchemaOf(parquet::arrow::FileReader& file
   return arrow::schema(std::move(fields));
 }
 
+/// See that variants are whole, at every depth: nobody has looked.
+Status CheckVariants(const arrow::Array& column, const std::string& name) {
+  const auto& variants = static_cast<const arrow::StructArray&>(column);
+  const auto& metadata = static_cast<const arrow::BinaryArray&>(*variants.field(0));
+  const auto& values = static_cast<const arrow::BinaryArray&>(*variants.field(1));
+  for (int64_t row = 0; row < variants.length(); ++row) {
+    if (variants.IsNull(row)) continue;
+    const auto text = columnar::VariantToJson(metadata.GetView(row), values.GetView(row));
+    if (!text.ok()) return While("column " + name, text.error());
+  }
+  return Status::Ok();
+}
+
 /// Rows in the types of SchemaOf: variants, which may be shredded, as their bytes.
 Result<columnar::Batch> WithVariants(columnar::Batch rows, const parquet::FileMetaData& footer) {
   for (int i = 0; i < rows->num_columns(); ++i) {
@@ -103,6 +119,7 @@ Result<columnar::Batch> WithVariants(columnar::Batch rows, const parquet::FileMe
     CALVE_ASSIGN_OR_RETURN(const auto whole, arrow::Concatenate({rows->column(i)}));
     CALVE_ASSIGN_OR_RETURN(const auto bytes,
                            reader::AdaptVariant(whole->data(), rows->column_name(i)));
+    CALVE_RETURN_IF_ERROR(CheckVariants(*arrow::MakeArray(bytes), rows->column_name(i)));
     auto variants = bytes->Copy();
     variants->type = columnar::VariantExtensionType();
     CALVE_ASSIGN_OR_RETURN(rows,

@@ -2,12 +2,15 @@
 #include <arrow/array/builder_decimal.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/builder_time.h>
+#include <arrow/extension_type.h>
 #include <arrow/io/file.h>
+#include <arrow/json/from_string.h>
 #include <arrow/table.h>
 #include <arrow/util/decimal.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
 
+#include "columnar/variant_array.h"
 #include "source/fixture_for_test.h"
 #include "source/source_for_test.h"
 
@@ -86,6 +89,21 @@ SOURCE_FIXTURE(parquet) {
                  WriteText(folder + "/bad.parquet", whole);
                },
            .says = {"bad.parquet"}},
+          {.name = "a variant whose value breaks off",
+           .write =
+               [](const std::string& folder) {
+                 const auto type = columnar::VariantExtensionType();
+                 const auto storage =
+                     static_cast<const arrow::ExtensionType&>(*type).storage_type();
+                 const auto bytes = arrow::json::ArrayFromJSONString(
+                     storage, R"([{"metadata": "\u0001\u0000\u0000", "value": "\u0014"}])");
+                 const auto schema = arrow::schema({arrow::field("v", type)});
+                 WriteTable(
+                     folder + "/bad.parquet",
+                     *arrow::Table::Make(schema, {arrow::ExtensionType::WrapArray(type, *bytes)}),
+                     1);
+               },
+           .says = {"bad.parquet", "column v", "a broken variant", "takes 5 bytes"}},
       }};
 }
 
