@@ -5,6 +5,10 @@
 
 #include <algorithm>
 
+#include "columnar/arrow_status.h"
+#include "columnar/variant_array.h"
+#include "columnar/variant_json.h"
+
 namespace calve::engine {
 namespace {
 
@@ -61,8 +65,39 @@ std::shared_ptr<arrow::Field> FieldForDuckDb(const std::shared_ptr<arrow::Field>
 
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema) {
   arrow::FieldVector fields;
-  for (const auto& field : schema.fields()) fields.push_back(FieldForDuckDb(field, nullptr));
+  for (const auto& field : schema.fields()) {
+    fields.push_back(
+        columnar::IsVariantType(*field->type())
+            ? field->WithType(arrow::large_utf8())
+                  ->WithMetadata(arrow::key_value_metadata(
+                      {{"ARROW:extension:name", "arrow.json"}, {"ARROW:extension:metadata", ""}}))
+            : FieldForDuckDb(field, nullptr));
+  }
   return arrow::schema(fields);
+}
+
+Result<columnar::Batch> ForDuckDb(const columnar::Batch& batch) {
+  columnar::Batch rows = batch;
+  for (int i = 0; i < batch->num_columns(); ++i) {
+    if (!columnar::IsVariantType(*batch->column(i)->type())) continue;
+    const std::string& name = batch->column_name(i);
+    CALVE_ASSIGN_OR_RETURN(
+        const auto schema,
+        iceberg::Schema::Make(iceberg::SchemaId(0),
+                              {{.id = iceberg::FieldId(1),
+                                .name = name,
+                                .type = iceberg::Type::Of(iceberg::TypeKind::kVariant)}}));
+    // Exact: as bytes, without what a source may say of them.
+    CALVE_ASSIGN_OR_RETURN(
+        const auto exact,
+        columnar::Conform(
+            arrow::RecordBatch::Make(arrow::schema({batch->schema()->field(i)}), batch->num_rows(),
+                                     arrow::ArrayVector{batch->column(i)}),
+            *schema));
+    CALVE_ASSIGN_OR_RETURN(const auto texts, columnar::WithVariantText(exact, *schema));
+    CALVE_ASSIGN_OR_RETURN(rows, rows->SetColumn(i, texts->schema()->field(0), texts->column(0)));
+  }
+  return rows;
 }
 
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema,

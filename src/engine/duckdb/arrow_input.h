@@ -26,8 +26,10 @@ class ArrowColumns {
 };
 
 /// The schema as DuckDB shall take it: a timestamp in nanoseconds loses its zone (which is UTC)
-/// instead of its digits.
+/// instead of its digits, and variants that are columns are JSON.
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema);
+/// A batch as that schema has it. Fails with kData naming the column of a broken variant.
+Result<columnar::Batch> ForDuckDb(const columnar::Batch& batch);
 /// The same for the batches of a table, whose uuids stand in plain 16 bytes, and whose variants are
 /// texts (see columnar::WithVariantText).
 std::shared_ptr<arrow::Schema> ForDuckDb(const arrow::Schema& schema, const iceberg::Schema& table);

@@ -97,7 +97,7 @@ void Scan(ClientContext& client, duckdb::TableFunctionInput& input, duckdb::Data
   while (!local.has_batch || !local.cursor.Next(chunk)) {
     const columnar::Batch batch = NextBatch(client, table, global, &local.batch);
     if (batch == nullptr) return;
-    local.cursor.SetBatch(batch);
+    local.cursor.SetBatch(ValueOrThrow(*QueryState::Of(client), ForDuckDb(batch)));
     local.has_batch = true;
   }
 }

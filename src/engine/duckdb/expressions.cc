@@ -146,7 +146,8 @@ class DuckDbExpressions : public BatchExpressions {
 
  private:
   Result<columnar::Batch> EvaluateRows(const arrow::RecordBatch& batch) {
-    cursor_->SetBatch(batch.Slice(0));
+    CALVE_ASSIGN_OR_RETURN(const columnar::Batch rows, ForDuckDb(batch.Slice(0)));
+    cursor_->SetBatch(rows);
     if (batch.num_rows() == 0) {
       results_.Reset();
       output_->Append(results_);
