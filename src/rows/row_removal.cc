@@ -32,11 +32,17 @@ bool IsOf(const iceberg::DataFile& deletes, const std::string& data_file) {
   return deletes.referenced_data_file == data_file;
 }
 
-/// Put what older deletes name into the positions that a file's new deletion vector will hold, and
-/// take those out that are of this file alone.
-Status TakeIn(const Context& context, io::FileSystem& files, FileRows* file,
+/// Put what older deletes name into the positions that a file's new deletes will hold, and take those
+/// out that are of this file alone. Position deletes of several files stay as they are in version 2,
+/// where they apply beside the new ones.
+Status TakeIn(const Context& context, io::FileSystem& files, int format_version, FileRows* file,
               std::vector<iceberg::DataFilePtr>* replaced) {
-  const iceberg::ScanTask& task = file->task;
+  iceberg::ScanTask task = file->task;
+  if (format_version < 3) {
+    std::erase_if(task.position_deletes, [&](const iceberg::DataFilePtr& deletes) {
+      return !IsOf(*deletes, task.file->path);
+    });
+  }
   CALVE_ASSIGN_OR_RETURN(const iceberg::PositionSet older,
                          reader::NamedPositions(context, files, task));
   file->gone.Union(older);
@@ -50,9 +56,11 @@ Status TakeIn(const Context& context, io::FileSystem& files, FileRows* file,
 Status WriteDeletes(const Context& context, io::FileSystem& files, const RewriteOptions& options,
                     std::vector<FileRows> matches, RowRemoval* removal) {
   std::vector<std::vector<iceberg::DataFilePtr>> replaced(matches.size());
-  if (options.table->format_version >= 3) {
+  const int version = options.table->format_version;
+  CALVE_ASSIGN_OR_RETURN(const bool one_each, writer::IsOneFilePerDataFile(*options.table));
+  if (version >= 3 || one_each) {
     CALVE_RETURN_IF_ERROR(context.executor->ParallelFor(matches.size(), [&](size_t i) {
-      return TakeIn(context, files, &matches[i], &replaced[i]);
+      return TakeIn(context, files, version, &matches[i], &replaced[i]);
     }));
   }
   for (const auto& of_file : replaced)

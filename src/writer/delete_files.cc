@@ -29,14 +29,6 @@ constexpr size_t kPuffinBytesMax = 16 << 20;
 
 constexpr size_t kRowsOfBatch = 64 << 10;
 
-Result<bool> IsOneFilePerDataFile(const iceberg::TableMetadata& table) {
-  const std::string text = ToLower(table.Property(kGranularity, "file"));
-  if (text == "file") return true;
-  if (text == "partition") return false;
-  return ConfigError(fmt::format("table property {}: expected file or partition, found {}",
-                                 kGranularity, Quote(text)));
-}
-
 std::string FolderOf(const iceberg::TableMetadata& table, const iceberg::DataFile& file) {
   const iceberg::PartitionSpec* spec = table.FindSpec(file.spec_id);
   if (spec == nullptr) return "";
@@ -237,6 +229,14 @@ Result<std::vector<iceberg::DataFilePtr>> WritePositions(const Context& context,
 }
 
 }  // namespace
+
+Result<bool> IsOneFilePerDataFile(const iceberg::TableMetadata& table) {
+  const std::string text = ToLower(table.Property(kGranularity, "file"));
+  if (text == "file") return true;
+  if (text == "partition") return false;
+  return ConfigError(fmt::format("table property {}: expected file or partition, found {}",
+                                 kGranularity, Quote(text)));
+}
 
 Result<std::vector<iceberg::DataFilePtr>> WriteDeletes(const Context& context,
                                                        io::FileSystem& files,

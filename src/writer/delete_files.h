@@ -19,7 +19,7 @@ namespace calve::writer {
 struct RowDeletes {
   iceberg::DataFilePtr file;
   /// In version 3 all of the file's deleted rows, since the new deletion vector takes the place of
-  /// what there was; in version 2 those that no delete names yet are enough.
+  /// what there was; in version 2 those that no delete that stays names are enough.
   iceberg::PositionSet positions;
 };
 
@@ -27,6 +27,10 @@ struct DeleteOptions {
   iceberg::MetadataPtr table;
   std::string run_id;  ///< In file names.
 };
+
+/// Whether position deletes in version 2 are of one data file each: write.delete.granularity. Fails
+/// with kConfig on a value that is neither file nor partition.
+Result<bool> IsOneFilePerDataFile(const iceberg::TableMetadata& table);
 
 /// Delete rows without touching their data files: by deletion vectors in Puffin files from version 3
 /// on, by position delete files in version 2 (Iceberg spec, Row-level Deletes).

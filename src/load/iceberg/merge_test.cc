@@ -421,6 +421,7 @@ TEST_P(MergeWayTest, ReplacedRowsAreGoneAndOthersKeepWhoTheyAre) {
       EXPECT_TRUE(task.position_deletes.empty());
     } else {
       EXPECT_EQ(task.deletion_vector, nullptr);
+      EXPECT_LE(task.position_deletes.size(), 1U);  // Which takes in those before it.
     }
   }
   const auto after = Lineage();
