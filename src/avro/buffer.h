@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <string_view>
 
 namespace calve::avro {
@@ -14,17 +15,22 @@ class Buffer {
   size_t capacity() const { return capacity_; }
   std::string_view view(size_t size) const { return {data_.get(), size}; }
 
-  /// Make room for `capacity` bytes, keeping the first `kept`.
-  void Reserve(size_t capacity, size_t kept) {
+  /// Make room for `capacity` bytes, keeping what is there. Large buffers grow where they lie: a
+  /// copy would take twice the memory for as long as it lasts.
+  void Reserve(size_t capacity) {
     if (capacity <= capacity_) return;
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-    if (kept != 0) std::memcpy(larger.get(), data_.get(), kept);
-    data_ = std::move(larger);
+    void* const larger = std::realloc(data_.get(), capacity);
+    if (larger == nullptr) throw std::bad_alloc();
+    static_cast<void>(data_.release());  // Realloc has freed it, or given it back.
+    data_.reset(static_cast<char*>(larger));
     capacity_ = capacity;
   }
 
  private:
-  std::unique_ptr<char[]> data_;
+  struct Free {
+    void operator()(char* data) const { std::free(data); }
+  };
+  std::unique_ptr<char, Free> data_;
   size_t capacity_ = 0;
 };
 

@@ -34,7 +34,7 @@ class DeflateCodec : public Codec {
       return BugError("deflate could not start at level " + std::to_string(level_));
     deflating_ = true;
     const size_t bound = deflateBound(&deflate_, block.size());
-    buffer_.Reserve(bound, 0);
+    buffer_.Reserve(bound);
     SetInput(deflate_, block);
     SetOutput(deflate_, 0);
     if (deflate(&deflate_, Z_FINISH) != Z_STREAM_END) return BugError("deflate did not finish");
@@ -47,7 +47,7 @@ class DeflateCodec : public Codec {
     if (begun != Z_OK) return BugError("inflate could not start");
     inflating_ = true;
     SetInput(inflate_, block);
-    buffer_.Reserve(std::min(bytes_max, block.size() * 4 + 1024) + 1, 0);
+    buffer_.Reserve(std::min(bytes_max, block.size() * 4 + 1024) + 1);
     size_t size = 0;
     while (true) {
       SetOutput(inflate_, size);
@@ -57,7 +57,7 @@ class DeflateCodec : public Codec {
       if (state == Z_STREAM_END) break;
       if (state != Z_OK && state != Z_BUF_ERROR) return DataError("a deflate block is corrupt");
       if (inflate_.avail_out != 0) return DataError("a deflate block ends too soon");
-      buffer_.Reserve(std::min(bytes_max, buffer_.capacity() * 2) + 1, size);
+      buffer_.Reserve(std::min(bytes_max, buffer_.capacity() * 2) + 1);
     }
     if (inflate_.avail_in > kStrayBytesMax) {
       return DataError("a deflate block has bytes after its end");

@@ -14,7 +14,7 @@ constexpr size_t kRatioMax = 64;  ///< Snappy's longest copy makes 64 bytes of 3
 class SnappyCodec : public Codec {
  public:
   Result<std::string_view> Compress(std::string_view block) override {
-    buffer_.Reserve(snappy::MaxCompressedLength(block.size()) + kChecksumBytes, 0);
+    buffer_.Reserve(snappy::MaxCompressedLength(block.size()) + kChecksumBytes);
     size_t size = 0;
     snappy::RawCompress(block.data(), block.size(), buffer_.data(), &size);
     const uint32_t checksum = Checksum(block);
@@ -31,7 +31,7 @@ class SnappyCodec : public Codec {
       return DataError("a snappy block is corrupt");
     }
     if (size > bytes_max) return TooLarge(bytes_max);
-    buffer_.Reserve(size + 1, 0);
+    buffer_.Reserve(size + 1);
     if (!snappy::RawUncompress(packed.data(), packed.size(), buffer_.data())) {
       return DataError("a snappy block is corrupt");
     }

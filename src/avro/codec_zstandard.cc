@@ -23,7 +23,7 @@ class ZstandardCodec : public Codec {
 
   Result<std::string_view> Compress(std::string_view block) override {
     if (compressor_ == nullptr) compressor_ = ZSTD_createCCtx();
-    buffer_.Reserve(ZSTD_compressBound(block.size()), 0);
+    buffer_.Reserve(ZSTD_compressBound(block.size()));
     const size_t size = ZSTD_compressCCtx(compressor_, buffer_.data(), buffer_.capacity(),
                                           block.data(), block.size(), level_);
     if (ZSTD_isError(size)) return BugError(std::string("zstandard: ") + ZSTD_getErrorName(size));
@@ -33,7 +33,7 @@ class ZstandardCodec : public Codec {
   Result<std::string_view> Decompress(std::string_view block, size_t bytes_max) override {
     if (decompressor_ == nullptr) decompressor_ = ZSTD_createDCtx();
     ZSTD_DCtx_reset(decompressor_, ZSTD_reset_session_only);
-    buffer_.Reserve(std::min(bytes_max, FirstGuess(block)) + 1, 0);
+    buffer_.Reserve(std::min(bytes_max, FirstGuess(block)) + 1);
     ZSTD_inBuffer in{block.data(), block.size(), 0};
     ZSTD_outBuffer out{buffer_.data(), buffer_.capacity(), 0};
     while (true) {
@@ -47,7 +47,7 @@ class ZstandardCodec : public Codec {
         if (in.pos == in.size) return DataError("a zstandard block ends too soon");
         continue;
       }
-      buffer_.Reserve(std::min(bytes_max, buffer_.capacity() * 2) + 1, out.pos);
+      buffer_.Reserve(std::min(bytes_max, buffer_.capacity() * 2) + 1);
       out.dst = buffer_.data();
       out.size = buffer_.capacity();
     }
