@@ -44,12 +44,11 @@ config::Shape<IcebergOptions> IcebergOptions::Declaration() {
                  {.default_text = "the contract's key"});
   shape.Optional(
       "latest_by", &IcebergOptions::latest_by,
-      "With write_mode merge: columns, such as the time of the change, by which of "
+      "With write_mode merge: columns, such as [changed_at], by which of "
       "several rows of a load with one key the latest is told: the one with the greatest "
       "value in the first of them holds, where they are equal there in the next; NULL "
       "is before all others. Without it, and where rows are equal in all of them, a "
-      "load with a key twice is refused and says which.",
-      {.example = "[changed_at]"});
+      "load with a key twice is refused and says which.");
   shape.Optional(
       "delete_flag", &IcebergOptions::delete_flag,
       "With write_mode merge: a boolean column of the incoming rows that is no column of "
