@@ -1,10 +1,12 @@
 #include "cli/statement_run.h"
 
 #include <cstdlib>
+#include <functional>
 #include <vector>
 
 #include "base/random.h"
 #include "base/text.h"
+#include "cli/dead_runs.h"
 #include "cli/print.h"
 #include "cli/report.h"
 #include "cli/run_events.h"
@@ -87,6 +89,49 @@ ExitCode Tell(const statement::Outcome& outcome, bool json) {
   return report.Done(failed ? ExitCode::kAuditFailed : ExitCode::kDone);
 }
 
+bool IsOfRows(const engine::Statement& statement) {
+  return statement.kind == Kind::kInsert || statement.kind == Kind::kUpdate ||
+         statement.kind == Kind::kDelete || statement.kind == Kind::kMerge;
+}
+
+/// Run a statement. One that changes rows is a run in calve.runs, of the job `query.sales.orders`, so
+/// that the next one removes what it leaves if it dies.
+Result<statement::Outcome> RunOnRecord(
+    Program& program, const engine::Statement& statement,
+    const std::function<Result<statement::Outcome>(const std::string& run)>& run_it) {
+  const Context& context = program.context();
+  state::RunRecord record;
+  record.run = NewRunId(context.clock->Now(), *context.random);
+  if (!IsOfRows(statement)) return run_it(record.run);
+  const std::string named = Join(statement.target.parts, ".");
+  const Result<Program::NamedTable> table = program.Table(named);
+  if (!table.ok()) return run_it(record.run);  // Which knows better what is wrong.
+  CALVE_ASSIGN_OR_RETURN(state::Runs * runs, program.runs());
+  record.job = "query." + named;
+  record.table = table->name.ToString();
+  record.started = context.clock->Now();
+  CALVE_RETURN_IF_ERROR(SweepDeadRuns(program, *table, record.job));
+  CALVE_RETURN_IF_ERROR(runs->BeginBeside(record));
+  Result<statement::Outcome> outcome = run_it(record.run);
+  record.ended = context.clock->Now();
+  if (!outcome.ok()) {
+    record.state = state::RunState::kFailed;
+    record.error = outcome.error().message;
+    // While a commit may still come true nothing was removed: the next statement looks.
+    if (outcome.error().kind == ErrorKind::kUnknownOutcome) runs->LeavesFiles(record.run);
+  } else {
+    record.state = outcome->load.ending == load::Ending::kAuditFailed
+                       ? state::RunState::kAuditFailed
+                   : outcome->load.ending == load::Ending::kPublished ? state::RunState::kPublished
+                                                                      : state::RunState::kNothing;
+    record.rows_written = outcome->load.rows_written;
+    record.snapshot_id = outcome->load.snapshot_id;
+    record.branch = outcome->load.branch;
+  }
+  CALVE_RETURN_IF_ERROR(runs->End(record, {}));
+  return outcome;
+}
+
 }  // namespace
 
 Result<ExitCode> RunStatement(Program& program, const std::string& sql,
@@ -99,10 +144,10 @@ Result<ExitCode> RunStatement(Program& program, const std::string& sql,
                     .silent = program.options.json,
                     .blocks_job = false,
                     .clock = context.clock});
-  CALVE_ASSIGN_OR_RETURN(
-      const statement::Outcome outcome,
-      statement::Run(context, sql, statement, NewRunId(context.clock->Now(), *context.random),
-                     resources, &events));
+  CALVE_ASSIGN_OR_RETURN(const statement::Outcome outcome,
+                         RunOnRecord(program, statement, [&](const std::string& run) {
+                           return statement::Run(context, sql, statement, run, resources, &events);
+                         }));
   if (outcome.load.ending == load::Ending::kAuditFailed && !program.options.json)
     events.AuditFailed(outcome.load);
   const ExitCode exit = Tell(outcome, program.options.json);

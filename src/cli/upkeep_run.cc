@@ -4,8 +4,8 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "cli/dead_runs.h"
 #include "cli/print.h"
-#include "commit/committer.h"
 #include "upkeep/keeper.h"
 
 namespace calve::cli {
@@ -43,18 +43,6 @@ ordered_json ToJson(const upkeep::KeepReport& report) {
   return json;
 }
 
-/// Remove what earlier upkeep of the table left that died.
-Status SweepEarlier(const Context& context, const Program::NamedTable& table,
-                    const std::string& job, io::FileSystem& files, state::Runs& runs) {
-  commit::Committer committer(*table.catalog, files);
-  CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> dead, runs.Dead(job));
-  for (const std::string& run : dead) {
-    CALVE_ASSIGN_OR_RETURN(const auto swept, committer.Sweep(context, table.name, run));
-    if (!swept.again) CALVE_RETURN_IF_ERROR(runs.MarkSwept(run));
-  }
-  return Status::Ok();
-}
-
 /// Do what is due; nothing when nothing is, or another process is at it.
 Result<std::optional<upkeep::KeepReport>> KeepIfDue(Program& program, const std::string& name,
                                                     int64_t snapshot_id) {
@@ -77,7 +65,7 @@ Result<std::optional<upkeep::KeepReport>> KeepIfDue(Program& program, const std:
     return std::move(begun).error();
   }
   const auto keep = [&]() -> Result<upkeep::KeepReport> {
-    CALVE_RETURN_IF_ERROR(SweepEarlier(context, table, record.job, program.files(), *runs));
+    CALVE_RETURN_IF_ERROR(SweepDeadRuns(program, table, record.job));
     return upkeep::Keep(context, *table.catalog, program.files(), table.name,
                         {.run_id = record.run,
                          .parallelism = program.parallelism(),

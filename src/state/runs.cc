@@ -165,6 +165,12 @@ Result<io::LockFile> Runs::HoldJob(const std::string& job) {
 
 Status Runs::Begin(const RunRecord& record) {
   CALVE_ASSIGN_OR_RETURN(io::LockFile job, HoldJob(record.job));
+  return Begin(record, std::move(job));
+}
+
+Status Runs::BeginBeside(const RunRecord& record) { return Begin(record, std::nullopt); }
+
+Status Runs::Begin(const RunRecord& record, std::optional<io::LockFile> job) {
   CALVE_ASSIGN_OR_RETURN(io::LockFile run, io::LockFile::Acquire(LockPath(record.run)));
   held_.emplace(record.run, Held{.job = std::move(job), .run = std::move(run)});
   return WriteRecord(database_, record, Files::kMayLie);

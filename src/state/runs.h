@@ -60,6 +60,8 @@ class Runs {
   /// Remember that a run begins in this process; until End or the process's end it counts as
   /// running. Fails with kRefused while another process runs the job: both would read the same.
   Status Begin(const RunRecord& record);
+  /// The same for what several processes may do at once, such as statements of one table.
+  Status BeginBeside(const RunRecord& record);
   Status End(const RunRecord& record, const std::vector<AuditRecord>& audits);
 
   Result<std::optional<RunRecord>> Find(const std::string& run);
@@ -85,11 +87,12 @@ class Runs {
       : database_(std::move(database)), folder_(std::move(folder)) {}
   /// What a process holds while a run of its own is under way.
   struct Held {
-    io::LockFile job;
+    std::optional<io::LockFile> job;  ///< Nothing: others may run it too.
     io::LockFile run;
   };
   std::string LockPath(const std::string& run) const { return folder_ + "/" + run + ".lock"; }
   Result<io::LockFile> HoldJob(const std::string& job);
+  Status Begin(const RunRecord& record, std::optional<io::LockFile> job);
 
   io::SqliteDatabase database_;
   std::string folder_;
