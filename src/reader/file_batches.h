@@ -13,6 +13,7 @@
 #include "iceberg/name_mapping.h"
 #include "io/file_system.h"
 #include "reader/column_plan.h"
+#include "reader/reader.h"
 
 namespace calve::reader {
 
@@ -40,6 +41,7 @@ struct FileOptions {
   /// Row groups for which this is surely not true are passed over. Needs `schema`.
   iceberg::Expression filter;
   iceberg::SchemaPtr schema;
+  FilePart part;  ///< Of Parquet; other formats are read whole.
 };
 
 /// Open a file of any format. Fails with kNotFound when it is gone, kData when it is broken,

@@ -55,6 +55,7 @@ class ParquetBatches : public FileBatches {
   std::vector<FileField> fields_;
   std::vector<int> leaves_;
   int group_ = 0;
+  int groups_end_ = 0;
   std::unique_ptr<arrow::RecordBatchReader> rows_;
   int64_t position_ = 0;   ///< Of the next row.
   int64_t group_end_ = 0;  ///< Of the rows of the group under way.
@@ -78,13 +79,19 @@ Status ParquetBatches::Plan() {
   ApplyNameMapping(fields_, options_.name_mapping);
   CALVE_ASSIGN_OR_RETURN(plan_, ColumnPlan::Bind(options_.wanted, fields_, options_.constants));
   AddLeaves(fields_, leaves_);
+  const int64_t groups = footer().num_row_groups();
+  const FilePart& part = options_.part;
+  const auto first = static_cast<int>(groups * part.number / part.count);
+  groups_end_ = static_cast<int>(groups * (part.number + 1) / part.count);
+  for (; group_ < first; ++group_) group_end_ += footer().RowGroup(group_)->num_rows();
+  position_ = group_end_;
   return Status::Ok();
 }
 
 /// Begin the next row group that may hold rows of interest; `rows_` stays null at the end of the
-/// file.
+/// part.
 Status ParquetBatches::OpenGroup() {
-  for (; group_ < footer().num_row_groups(); ++group_) {
+  for (; group_ < groups_end_; ++group_) {
     const auto group = footer().RowGroup(group_);
     position_ = group_end_;
     group_end_ += group->num_rows();

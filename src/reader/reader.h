@@ -25,6 +25,13 @@ class BatchReader {
   virtual Result<columnar::Batch> Next(const Context& context) = 0;
 };
 
+/// One of several parts of a file, for threads that share it: of a Parquet file row groups that
+/// follow each other, each in one part; a file of another format is wholly in the first.
+struct FilePart {
+  int number = 0;  ///< In [0, count).
+  int count = 1;
+};
+
 struct ReadOptions {
   /// The columns to give, in this order: a schema made of fields of the table (their ids count), or
   /// reserved ones (_file, _pos, _row_id, _last_updated_sequence_number, _spec_id, _partition).
@@ -33,6 +40,7 @@ struct ReadOptions {
   /// Rows for which this is surely not true may be left out (row groups by statistics); the caller
   /// still filters.
   iceberg::Expression filter;
+  FilePart part;
 };
 
 /// Read the live rows of one scan task: columns by field id, else by name mapping, else null or the

@@ -397,6 +397,29 @@ TEST_F(ReaderTest, PositionsSurviveSkippedRowGroups) {
       options);
 }
 
+TEST_F(ReaderTest, PartsOfAFileHaveEachOfItsRowsOnce) {
+  auto task = Task(WriteNumbers("f", 10, 2));  // Five row groups.
+  task.position_deletes = {WritePositionDeletes(
+      "d",
+      R"([{"file_path": "memory://t/f", "pos": 3}, {"file_path": "memory://t/f", "pos": 9}])")};
+  const std::vector<Field> columns = {Optional(1, "n", Type::Long()),
+                                      Reserved(reserved::kPos, "_pos", Type::Long())};
+  ExpectRows(task, columns, R"([{"n": 0, "_pos": 0}, {"n": 1, "_pos": 1}])",
+             {.filter = {}, .part = {.number = 0, .count = 3}});
+  ExpectRows(task, columns, R"([{"n": 2, "_pos": 2}, {"n": 4, "_pos": 4}, {"n": 5, "_pos": 5}])",
+             {.filter = {}, .part = {.number = 1, .count = 3}});
+  ExpectRows(task, columns, R"([{"n": 6, "_pos": 6}, {"n": 7, "_pos": 7}, {"n": 8, "_pos": 8}])",
+             {.filter = {}, .part = {.number = 2, .count = 3}});
+  // Parts beyond the row groups are empty.
+  int64_t rows = 0;
+  for (int i = 0; i < 8; ++i) {
+    const auto part = Read(task, columns, {.filter = {}, .part = {.number = i, .count = 8}});
+    ASSERT_TRUE(part.ok()) << part.error().message;
+    rows += (*part)->num_rows();
+  }
+  EXPECT_EQ(rows, 8);
+}
+
 TEST_F(ReaderTest, DeletionVectorsApplyAndAreCheckedAgainstTheManifest) {
   PositionSet positions;
   positions.Add(2);

@@ -87,7 +87,7 @@ class TaskReader : public BatchReader {
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<int> columns_;  ///< Of the file's batches, for each of the projection; -1: made here.
   int equality_column_ = 0;   ///< The first that equality deletes need.
-  std::unique_ptr<FileBatches> batches_;
+  std::unique_ptr<FileBatches> batches_;  ///< Null: the part has no rows.
 };
 
 Status TaskReader::Open(const Context& context, io::FileSystem& files,
@@ -111,6 +111,9 @@ Status TaskReader::Open(const Context& context, io::FileSystem& files,
   const std::vector<iceberg::Field>& equality = deletes_.equality.columns();
   file_options.wanted.insert(file_options.wanted.end(), equality.begin(), equality.end());
   CALVE_ASSIGN_OR_RETURN(schema_, columnar::ToArrowSchema(*projection_));
+  const bool has_parts = task_.file->format == iceberg::FileFormat::kParquet;
+  if (!has_parts && options.part.number > 0) return Status::Ok();
+  file_options.part = options.part;
   CALVE_ASSIGN_OR_RETURN(batches_, OpenFile(context, files, *task_.file, std::move(file_options)));
   return Status::Ok();
 }
@@ -161,7 +164,7 @@ Result<columnar::Batch> Live(const columnar::Batch& rows, const std::vector<bool
 }
 
 Result<columnar::Batch> TaskReader::Next(const Context& context) {
-  while (true) {
+  while (batches_ != nullptr) {
     CALVE_ASSIGN_OR_RETURN(const std::optional<FileBatch> batch, batches_->Next(context));
     if (!batch) return columnar::Batch();
     CALVE_ASSIGN_OR_RETURN(columnar::Batch rows, Assemble(*batch));
@@ -176,6 +179,7 @@ Result<columnar::Batch> TaskReader::Next(const Context& context) {
     }
     if (rows->num_rows() > 0) return rows;
   }
+  return columnar::Batch();
 }
 
 /// Positions of the rows that equality deletes delete.

@@ -125,8 +125,9 @@ class Rewriting {
     if (file.gone.Cardinality() == file.task.file->record_count) return Status::Ok();
     CALVE_ASSIGN_OR_RETURN(
         const auto reader,
-        reader::OpenTask(context, files_, *options_.table, file.task,
-                         {.projection = projection_, .filter = iceberg::Expression::True()}));
+        reader::OpenTask(
+            context, files_, *options_.table, file.task,
+            {.projection = projection_, .filter = iceberg::Expression::True(), .part = file.part}));
     while (true) {
       CALVE_RETURN_IF_ERROR(context.CheckStop());
       CALVE_ASSIGN_OR_RETURN(const columnar::Batch rows, reader->Next(context));

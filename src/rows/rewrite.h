@@ -12,13 +12,15 @@
 #include "iceberg/metadata.h"
 #include "iceberg/scan.h"
 #include "io/file_system.h"
+#include "reader/reader.h"
 
 namespace calve::rows {
 
-/// A data file, and the positions of those of its live rows that are to go.
+/// A data file, or a part of one, and the positions of those of its live rows that are to go.
 struct FileRows {
   iceberg::ScanTask task;
   iceberg::PositionSet gone;
+  reader::FilePart part;
 };
 
 /// The names of the deletes that apply to a file, as one text: another one says that somebody has

@@ -17,6 +17,8 @@ constexpr int64_t kSmallFileBytes = 1 << 20;
 /// From such a share of its rows on a file is better written anew: whoever reads it would go through
 /// as many dead rows.
 constexpr int64_t kManyRowsPercent = 30;
+/// A file is written anew by several threads when each has so much of it.
+constexpr int64_t kPartBytesMin = 16 << 20;
 
 bool IsWrittenAnew(const FileRows& file, RemovalMode mode) {
   const int64_t rows = file.task.file->record_count;
@@ -76,15 +78,36 @@ Status WriteDeletes(const Context& context, io::FileSystem& files, const Rewrite
   return Status::Ok();
 }
 
+/// Cut files into parts where they are fewer than the threads that could work on them.
+std::vector<FileRows> CutIntoParts(std::vector<FileRows> matches, int threads) {
+  if (matches.empty() || matches.size() >= static_cast<size_t>(threads)) return matches;
+  std::vector<FileRows> cut;
+  for (FileRows& file : matches) {
+    const int64_t bytes = file.task.file->file_size_in_bytes;
+    const auto row_groups = static_cast<int64_t>(file.task.file->split_offsets.size());
+    const int64_t parts = std::min({int64_t{threads}, bytes / kPartBytesMin, row_groups});
+    if (parts < 2) {
+      cut.push_back(std::move(file));
+      continue;
+    }
+    for (int i = 0; i < static_cast<int>(parts); ++i) {
+      cut.push_back(file);
+      cut.back().part = {.number = i, .count = static_cast<int>(parts)};
+    }
+  }
+  return cut;
+}
+
 /// Groups of files for so many threads, of about the same size.
 std::vector<std::vector<FileRows>> Share(std::vector<FileRows> matches, int threads) {
+  matches = CutIntoParts(std::move(matches), threads);
   std::vector<std::vector<FileRows>> groups(
       std::min(matches.size(), static_cast<size_t>(std::max(threads, 1))));
   std::vector<int64_t> bytes(groups.size());
   for (FileRows& file : matches) {
     const auto least =
         static_cast<size_t>(std::min_element(bytes.begin(), bytes.end()) - bytes.begin());
-    bytes[least] += file.task.file->file_size_in_bytes;
+    bytes[least] += file.task.file->file_size_in_bytes / file.part.count;
     groups[least].push_back(std::move(file));
   }
   return groups;
