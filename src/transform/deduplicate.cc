@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "columnar/arrow_status.h"
 #include "columnar/row_text.h"
@@ -20,6 +22,10 @@
 
 namespace calve::transform {
 namespace {
+
+constexpr int64_t kRowBytes = 50;
+/// Of the memory that a run has for rows, what those gone by may take.
+constexpr int64_t kMemoryShare = 4;
 
 /// What becomes of a row whose like was there before.
 enum class Duplicates { kLeaveOut, kHoldBack };
@@ -31,7 +37,7 @@ config::Names<Duplicates> NamesOf(Duplicates) {
 struct DeduplicateOptions {
   std::vector<std::string> keys;
   Duplicates duplicates = Duplicates::kLeaveOut;
-  int64_t rows_max = 10'000'000;
+  std::optional<int64_t> rows_max;
 
   static config::Shape<DeduplicateOptions> Declaration() {
     config::Shape<DeduplicateOptions> shape(
@@ -43,8 +49,8 @@ struct DeduplicateOptions {
     shape.Optional("duplicates", &DeduplicateOptions::duplicates, "What becomes of the others.");
     shape.Optional("rows_max", &DeduplicateOptions::rows_max,
                    "How many rows that differ a run may have; about 50 bytes of memory are taken "
-                   "for each. A run with more fails.",
-                   {.min = 1});
+                   "for each, of a quarter of memory_limit at most. A run with more fails.",
+                   {.min = 1, .default_text = "as many as have room"});
     return shape;
   }
 };
@@ -92,11 +98,14 @@ class Deduplicate : public Transform {
 
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
 
-  Result<columnar::TracedBatch> Apply(const Context&, columnar::TracedBatch batch) override {
+  Result<columnar::TracedBatch> Apply(const Context& context,
+                                      columnar::TracedBatch batch) override {
     std::vector<int64_t> kept;
+    const int64_t room = RoomFor(context);
     const int64_t rows = batch.rows->num_rows();
     for (int64_t row = 0; row < rows; ++row) {
-      switch (seen_->See(DigestOf(*batch.rows, row), options_.rows_max)) {
+      switch (seen_->See(DigestOf(*batch.rows, row),
+                         std::min(room, options_.rows_max.value_or(room)))) {
         case SeenContents::Verdict::kFirst:
           kept.push_back(row);
           break;
@@ -105,9 +114,7 @@ class Deduplicate : public Transform {
             batch.rejects.push_back(batch.RejectOf(row, "", Reason()));
           break;
         case SeenContents::Verdict::kTooMany:
-          return RefusedError("deduplicate: there are more than " + FormatCount(options_.rows_max) +
-                              " rows that differ; raise rows_max where there is memory, or load "
-                              "with write_mode: merge by the key");
+          return TooMany(room);
       }
     }
     if (options_.duplicates == Duplicates::kLeaveOut)
@@ -131,6 +138,21 @@ class Deduplicate : public Transform {
     SeenContents::Digest digest;
     std::memcpy(digest.data(), whole.data(), digest.size());
     return digest;
+  }
+
+  /// How many rows the memory of the run has room for.
+  static int64_t RoomFor(const Context& context) {
+    return context.memory == nullptr ? std::numeric_limits<int64_t>::max()
+                                     : context.memory->limit().value() / kMemoryShare / kRowBytes;
+  }
+
+  Error TooMany(int64_t room) const {
+    const bool is_set = options_.rows_max.value_or(room) < room;
+    return RefusedError(
+        "deduplicate: there are more than " + FormatCount(is_set ? *options_.rows_max : room) +
+        " rows that differ" +
+        (is_set ? "; raise rows_max" : ", as many as have room; raise memory_limit") +
+        ", or load with write_mode: merge by the key");
   }
 
   std::string Reason() const {

@@ -2,6 +2,7 @@
 #include <arrow/array/builder_primitive.h>
 #include <gtest/gtest.h>
 
+#include "base/memory.h"
 #include "columnar/arrow_status.h"
 #include "columnar/row_text.h"
 #include "engine/engine_for_test.h"
@@ -92,6 +93,25 @@ TEST_F(TransformTest, MappingSelectsRenamesAndOrders) {
   EXPECT_EQ(out->rows, Texts{R"({"who": "ada", "id": 1})"});
   const auto dropped = Run("column_mapping", "drop: [name]", BatchOf({"ada"}));
   EXPECT_EQ(dropped->rows, Texts{R"({"id": 1})"});
+}
+
+TEST_F(TransformTest, RowsThatDifferTakeNoMoreMemoryThanARunHasForThem) {
+  MemoryBudget budget(ByteCount(400));  // A quarter has room for two rows.
+  Context narrow = *context_;
+  narrow.memory = &budget;
+  const columnar::Batch rows = BatchOf({"ada", "bo", "cy"});
+  const auto node = config::ParseYaml("keys: [name]", "job.yaml");
+  const auto transform = registry_.Find("deduplicate")->make(narrow, *node, rows->schema(), {});
+  ASSERT_TRUE(transform.ok()) << transform.error().message;
+  columnar::TracedBatch batch;
+  batch.rows = rows->Slice(0, 2);
+  EXPECT_TRUE((*transform)->Apply(narrow, batch).ok());
+  batch.rows = rows->Slice(2, 1);
+  const auto third = (*transform)->Apply(narrow, batch);
+  ASSERT_FALSE(third.ok());
+  EXPECT_NE(third.error().message.find("more than 2 rows that differ, as many as have room"),
+            std::string::npos)
+      << third.error().message;
 }
 
 TEST_F(TransformTest, MappingNamesWhatIsNotThere) {

@@ -62,7 +62,8 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
   try {
     parquet::arrow::FileReaderBuilder builder;
     // A column chunk is read through a small buffer rather than whole: row groups may be large.
-    parquet::ReaderProperties buffered(PagePool());
+    arrow::MemoryPool* const pool = PagePool(context);
+    parquet::ReaderProperties buffered(pool);
     buffered.enable_buffered_stream();
     buffered.set_buffer_size(kBufferBytes);
     arrow::Status opened = builder.Open(io::ToArrow(std::move(file)), buffered);
@@ -72,7 +73,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const Context& c
     parquet::ArrowReaderProperties properties;
     properties.set_batch_size(batch_rows);
     properties.set_pre_buffer(false);
-    auto built = builder.memory_pool(PagePool())->properties(properties)->Build();
+    auto built = builder.memory_pool(pool)->properties(properties)->Build();
     if (!built.ok()) return NoParquet(name, built.status().message());
     return std::move(*built);
   } catch (const std::exception& error) {  // Parquet throws on broken files.
