@@ -327,14 +327,14 @@ Result<config::Definitions> Program::ReadDefinitions() {
   return definitions;
 }
 
-Result<pipeline::Job> Program::ReadJob(config::Node root, const config::Shape<pipeline::Job>& shape,
-                                       const std::string& id, const std::string& file,
-                                       config::Faults& faults) {
+template <typename J>
+Result<J> Program::ReadJob(config::Node root, const config::Shape<J>& shape, const std::string& id,
+                           const std::string& file, config::Faults& faults) {
   CALVE_ASSIGN_OR_RETURN(const config::LoadedProject* loaded, project());
   CALVE_ASSIGN_OR_RETURN(const config::Definitions definitions, ReadDefinitions());
   config::ResolveReferences(root, definitions, faults);
   config::FillIn(root, loaded->environment, faults);
-  pipeline::Job job = shape.Read(root, {.faults = faults, .environment = &loaded->environment});
+  J job = shape.Read(root, {.faults = faults, .environment = &loaded->environment});
   for (const config::Fault& warning : faults.SortedWarnings()) {
     context().log->Warn(config::ToString(warning.place) + "   " + warning.Sentence());
   }
@@ -362,6 +362,28 @@ Result<pipeline::Job> Program::LoadJob(const std::string& id) {
   config::Faults faults;
   config::Node root = config::ParseYaml(*text, shown, faults);
   return ReadJob(std::move(root), pipeline::JobShape(*known), id, shown, faults);
+}
+
+Result<std::vector<std::string>> Program::StreamNames() { return NamesIn("streams"); }
+
+Result<stream::Stream> Program::LoadStream(const std::string& name) {
+  CALVE_RETURN_IF_ERROR(project());
+  CALVE_ASSIGN_OR_RETURN(const pipeline::Parts* known, parts());
+  CALVE_ASSIGN_OR_RETURN(const std::string shown, YamlFile("streams", name));
+  const Result<std::string> text =
+      files().ReadFile(context(), folder() + "/" + shown, ByteCount(16 << 20));
+  if (!text.ok() && text.error().kind == ErrorKind::kNotFound) {
+    CALVE_ASSIGN_OR_RETURN(const std::vector<std::string> names, StreamNames());
+    const std::string near = DidYouMean(name, names);
+    return ConfigError("there is no stream " + config::QuoteForMessage(name) + " in streams" +
+                       (!near.empty()   ? near
+                        : names.empty() ? "; write streams/" + name + ".yaml"
+                                        : "; the streams are " + Join(names, ", ")));
+  }
+  CALVE_RETURN_IF_ERROR(text);
+  config::Faults faults;
+  config::Node root = config::ParseYaml(*text, shown, faults);
+  return ReadJob(std::move(root), stream::StreamShape(*known), stream::JobOf(name), shown, faults);
 }
 
 Result<pipeline::Job> Program::LoadSource(const std::string& name) {

@@ -23,6 +23,7 @@
 #include "pipeline/job.h"
 #include "pipeline/run.h"
 #include "state/runs.h"
+#include "stream/stream.h"
 
 namespace calve::cli {
 
@@ -73,6 +74,9 @@ class Program {
   Result<pipeline::Job> LoadSource(const std::string& name);
   /// A job, or, where there is no such job, a source of config/sources.
   Result<pipeline::Job> LoadJobOrSource(const std::string& name);
+  Result<std::vector<std::string>> StreamNames();
+  /// A stream of streams/; its id is that of its runs.
+  Result<stream::Stream> LoadStream(const std::string& name);
   /// A contract by its file's name in contracts/; nothing when there is no such file.
   Result<std::optional<audit::Contract>> LoadContract(const std::string& name);
   /// The contract of a job: the one it names, else the one of its table.
@@ -94,9 +98,9 @@ class Program {
   Result<std::string> YamlFile(const std::string& folder, const std::string& name);
   Result<config::Definitions> ReadDefinitions();
   /// Read a job's tree; `file` is where it stands.
-  Result<pipeline::Job> ReadJob(config::Node root, const config::Shape<pipeline::Job>& shape,
-                                const std::string& id, const std::string& file,
-                                config::Faults& faults);
+  template <typename J>
+  Result<J> ReadJob(config::Node root, const config::Shape<J>& shape, const std::string& id,
+                    const std::string& file, config::Faults& faults);
   Result<config::Node> ParseFile(const std::string& path, const std::string& shown);
 
   std::stop_token stop_;

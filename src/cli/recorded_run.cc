@@ -169,7 +169,7 @@ std::string TableOf(const pipeline::Job& job, const pipeline::RunReport& report)
 }  // namespace
 
 Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const std::string& id,
-                             const RunIt& run_it) {
+                             const RunIt& run_it, const Recording& recording) {
   const Context& context = program.context();
   CALVE_ASSIGN_OR_RETURN(state::Runs * runs, program.runs());
 
@@ -177,20 +177,30 @@ Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const s
   record.run = NewRunId(context.clock->Now(), *context.random);
   record.job = id;
   record.started = context.clock->Now();
-  CALVE_RETURN_IF_ERROR(runs->Begin(record));
+  CALVE_RETURN_IF_ERROR(recording.of_stream ? runs->BeginBeside(record) : runs->Begin(record));
   const bool terminal =
       IsTerminal(stdout) && !program.options.plain && std::getenv("NO_COLOR") == nullptr;
-  RunEvents events({.terminal = terminal, .silent = program.options.json, .clock = context.clock});
+  const bool silent = program.options.json || recording.silent;
+  RunEvents events({.terminal = terminal, .silent = silent, .clock = context.clock});
   Result<pipeline::RunReport> report = run_it(record.run, events);
 
   const std::optional<notify::Notice> notice = NoticeOf(job, report);
   record.ended = context.clock->Now();
+  if (!report.ok() && recording.of_stream && report.error().kind == ErrorKind::kStopped) {
+    CALVE_RETURN_IF_ERROR(runs->Forget(record.run));
+    return std::move(report).error();
+  }
   if (!report.ok()) {
     record.state = state::RunState::kFailed;
     record.error = report.error().message;
     CALVE_RETURN_IF_ERROR(runs->End(record, {}));
     if (notice.has_value()) TellPeople(program, job, *notice);
     return std::move(report).error();
+  }
+  if (recording.of_stream && report->load.ending == load::Ending::kNothing) {
+    CALVE_RETURN_IF_ERROR(runs->Forget(record.run));
+    EndedRun idle{.report = std::move(*report), .json = {}, .exit = ExitCode::kDone};
+    return idle;
   }
   record.state = StateOf(report->load.ending);
   record.table = report->load.table;
@@ -209,7 +219,7 @@ Result<EndedRun> RunRecorded(Program& program, const pipeline::Job& job, const s
   const bool loaded = report->load.ending == load::Ending::kPublished ||
                       report->load.ending == load::Ending::kAuditFailed;
   const auto history = loaded ? HistoryOf(before, report->rows_read) : std::nullopt;
-  if (history.has_value() && history->unusual() && !program.options.json)
+  if (history.has_value() && history->unusual() && !silent)
     PrintHistory(*history, report->rows_read);
   events.Ended(*report);
   if (notice.has_value()) TellPeople(program, job, *notice);

@@ -55,7 +55,7 @@ struct TextColumns {
 
 /// A job's source, transforms and target, made and planned, nothing read yet.
 struct Prepared {
-  std::unique_ptr<source::Source> source;
+  std::shared_ptr<source::Source> source;
   std::vector<config::PartOptions> steps;
   std::unique_ptr<load::Load> load;
   source::ReadPlan read;
@@ -68,12 +68,6 @@ struct Prepared {
 
 int ParallelismOf(const Job& job, const Resources& resources) {
   return job.resources.parallelism.value_or(resources.parallelism);
-}
-
-Result<std::unique_ptr<source::Source>> MakeSource(const Job& job, const Resources& resources) {
-  const source::Kind* kind = resources.parts->sources.Find(job.source.type);
-  if (kind == nullptr) return ConfigError("'" + job.source.type + "' is no type of source");
-  return kind->make(job.source.node, resources.source);
 }
 
 using Transforms = std::vector<std::unique_ptr<transform::Transform>>;
@@ -142,6 +136,7 @@ Status PlanSource(const Context& context, const Job& job,
                ByteCount(resources.memory_limit.value() / (kBatchShare * options.parallelism)));
   options.wanted = std::move(wanted);
   options.widen_wanted = widen;
+  options.window = resources.window;
   CALVE_ASSIGN_OR_RETURN(prepared->read, prepared->source->Plan(context, options));
   prepared->plan.read = prepared->read.summary;
   prepared->plan.notes = prepared->read.notes;
@@ -225,7 +220,8 @@ Result<Prepared> Prepare(const Context& context, const Job& job, const audit::Co
                          load::HeldRows* held, const std::string& run, const Resources& resources) {
   Prepared prepared;
   prepared.steps = job.steps();
-  if (held == nullptr) {
+  if (held == nullptr) prepared.source = resources.stream;
+  if (held == nullptr && prepared.source == nullptr) {
     CALVE_ASSIGN_OR_RETURN(prepared.source, MakeSource(job, resources));
   }
   CALVE_ASSIGN_OR_RETURN(prepared.load, MakeLoad(job, contract, run, resources));
@@ -697,6 +693,12 @@ Result<RunReport> RunOnce(const Context& context, const Job& job, const audit::C
 }
 
 }  // namespace
+
+Result<std::unique_ptr<source::Source>> MakeSource(const Job& job, const Resources& resources) {
+  const source::Kind* kind = resources.parts->sources.Find(job.source.type);
+  if (kind == nullptr) return ConfigError("'" + job.source.type + "' is no type of source");
+  return kind->make(job.source.node, resources.source);
+}
 
 Result<Plan> PlanJob(const Context& context, const Job& job, const audit::Contract* contract,
                      const Resources& resources) {

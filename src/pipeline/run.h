@@ -102,7 +102,13 @@ struct Resources {
   int parallelism = 2;
   ByteCount memory_limit{1 << 30};
   int64_t batch_rows_max = 64 * 1024;
+  /// Of a stream: its source, which goes on from one run to the next, and how much a run takes.
+  std::shared_ptr<source::Source> stream;
+  std::optional<source::Window> window;
 };
+
+/// Make the source that a job names. Touches nothing outside.
+Result<std::unique_ptr<source::Source>> MakeSource(const Job& job, const Resources& resources);
 
 /// Look at the source and the target, change nothing. What a run refuses before it reads a row, this
 /// refuses too.

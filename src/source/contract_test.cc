@@ -107,7 +107,8 @@ class SourceContract : public testing::TestWithParam<std::string> {
   Result<std::unique_ptr<Source>> Make(const std::string& folder, int64_t rows,
                                        bool incremental = false) {
     const std::string yaml =
-        fixture_.options(folder, rows) + (incremental ? "\nincremental: true\n" : "\n");
+        fixture_.options(folder, rows) +
+        (incremental && !fixture_.is_incremental ? "\nincremental: true\n" : "\n");
     CALVE_ASSIGN_OR_RETURN(const config::Node node, config::ParseYaml(yaml, "job.yaml"));
     return registry_.Find(GetParam())->make(node, {.files = &files_, .project_folder = folder});
   }

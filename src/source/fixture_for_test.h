@@ -67,6 +67,8 @@ struct Fixture {
   std::vector<BrokenInput> broken;
   /// Clauses that cannot hold for this source, and why; a waiver of one that holds is a failure.
   std::map<std::string, std::string> waivers = {};
+  /// Whether it always goes on from its position, without the option `incremental`.
+  bool is_incremental = false;
   /// The variable by which the test run tells of the server; "" when none is needed.
   std::string server = {};
 };

@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/result.h"
 #include "base/strong.h"
+#include "base/time.h"
 #include "columnar/traced_batch.h"
 #include "io/file_system.h"
 
@@ -77,6 +78,13 @@ struct Stream {
   std::string proposal = {};  ///< Options that a sample suggests, as YAML, a line each; "": none.
 };
 
+/// How much to take at once of a source that has no end, such as a topic: what comes first.
+struct Window {
+  Duration interval = std::chrono::seconds(10);
+  int64_t rows_max = 500'000;
+  ByteCount bytes_max{128 << 20};
+};
+
 struct PlanOptions {
   std::optional<Position> since;  ///< Where the last run ended; none: from the start.
   int64_t batch_rows_max = 64 * 1024;
@@ -88,6 +96,8 @@ struct PlanOptions {
   /// Give a wanted column a wider type where the sample needs it (int to long, more digits, float
   /// to double); else such values become rejects.
   bool widen_wanted = false;
+  /// Of a stream: wait for records as long as this says. None: take what there is.
+  std::optional<Window> window = {};
 };
 
 /// Batches out of one system; it never sees a table. Check, Discover and Plan are for one thread;

@@ -203,6 +203,15 @@ Status Runs::End(const RunRecord& record, const std::vector<AuditRecord>& audits
   return Status::Ok();
 }
 
+Status Runs::Forget(const std::string& run) {
+  if (leaving_files_.contains(run)) return Status::Ok();
+  CALVE_ASSIGN_OR_RETURN(auto forget,
+                         io::SqliteStatement::Prepare(database_, "DELETE FROM runs WHERE run = ?"));
+  CALVE_RETURN_IF_ERROR(forget.Bind(run).Run());
+  held_.erase(run);
+  return Status::Ok();
+}
+
 Result<std::optional<RunRecord>> Runs::Find(const std::string& run) {
   CALVE_ASSIGN_OR_RETURN(
       auto find, io::SqliteStatement::Prepare(

@@ -63,6 +63,8 @@ class Runs {
   /// The same for what several processes may do at once, such as statements of one table.
   Status BeginBeside(const RunRecord& record);
   Status End(const RunRecord& record, const std::vector<AuditRecord>& audits);
+  /// End a run that did nothing, and remember nothing of it, unless it has left files.
+  Status Forget(const std::string& run);
 
   Result<std::optional<RunRecord>> Find(const std::string& run);
   /// Newest first, at most `count`.
