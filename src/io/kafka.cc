@@ -6,6 +6,7 @@
 #include <array>
 #include <mutex>
 
+#include "base/retry.h"
 #include "base/text.h"
 
 namespace calve::io {
@@ -14,6 +15,7 @@ namespace {
 constexpr int kAnswerMs = 15'000;
 constexpr int kPollMs = 100;
 constexpr size_t kBatch = 1024;
+constexpr int kSeeksMax = 50;
 
 std::string TextOf(rd_kafka_resp_err_t error) { return rd_kafka_err2str(error); }
 
@@ -123,18 +125,16 @@ struct KafkaConsumer::Callbacks {
   static void Rebalance(rd_kafka_t* client, rd_kafka_resp_err_t what,
                         rd_kafka_topic_partition_list_t* list, void* opaque) {
     auto& consumer = *static_cast<KafkaConsumer*>(opaque);
-    if (what != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-      consumer.partitions_.clear();
-      ++consumer.revocations_;
-      rd_kafka_assign(client, nullptr);
+    consumer.given_.reset();
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      // Not here: records from before may have been taken out already, and would seem to follow.
+      consumer.given_.emplace();
+      for (int i = 0; i < list->cnt; ++i) consumer.given_->push_back(list->elems[i].partition);
       return;
     }
-    for (int i = 0; i < list->cnt; ++i) {
-      rd_kafka_topic_partition_t& each = list->elems[i];
-      each.offset = consumer.StartOf(each.partition);
-      consumer.partitions_[each.partition] = {.next = std::max<int64_t>(each.offset, -1)};
-    }
-    rd_kafka_assign(client, list);
+    consumer.partitions_.clear();
+    ++consumer.revocations_;
+    rd_kafka_assign(client, nullptr);
   }
 
   static void Fault(rd_kafka_t*, int error, const char* reason, void* opaque) {
@@ -214,7 +214,12 @@ Result<KafkaConsumer::Topic> KafkaConsumer::Describe(const Context& context) {
                                         rd_kafka_Uuid_most_significant_bits(id) != 0);
   Topic topic{.id = has_id ? rd_kafka_Uuid_base64str(id) : "",
               .partitions = static_cast<int>(partitions)};
-  if (options_.group.empty() && !assigned_all_) CALVE_RETURN_IF_ERROR(AssignAll(topic.partitions));
+  // Without a group they are all read, and those that come later too.
+  const auto known = static_cast<int>(partitions_.size());
+  if (!options_.group.empty() || known == topic.partitions) return topic;
+  for (int32_t partition = known; partition < topic.partitions; ++partition)
+    partitions_[partition] = {};
+  CALVE_RETURN_IF_ERROR(FetchAll(std::nullopt));
   return topic;
 }
 
@@ -237,47 +242,52 @@ int64_t KafkaConsumer::StartOf(int32_t partition) const {
                                                                      : RD_KAFKA_OFFSET_END;
 }
 
-Status KafkaConsumer::AssignAll(int partitions) {
-  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(partitions));
-  for (int32_t partition = 0; partition < partitions; ++partition) {
-    auto* const each =
-        rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition);
-    each->offset = StartOf(partition);
-    partitions_[partition] = {.next = std::max<int64_t>(each->offset, -1)};
-  }
-  const auto error = rd_kafka_assign(handle_->client, list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-    return TransientError("Kafka: cannot read topic " + options_.topic + ": " + TextOf(error));
-  assigned_all_ = true;
-  return Status::Ok();
-}
-
-Status KafkaConsumer::GoOnAt(const std::map<int32_t, int64_t>& offsets) {
+Status KafkaConsumer::GoOnAt(const Context& context, const std::map<int32_t, int64_t>& offsets) {
   go_on_at_ = offsets;
   for (auto& [number, partition] : partitions_) {
     const auto named = offsets.find(number);
     const int64_t wanted = named == offsets.end() ? partition.first : named->second;
     if (wanted < 0 || wanted == partition.next) continue;
-    CALVE_RETURN_IF_ERROR(Seek(number, wanted));
+    CALVE_RETURN_IF_ERROR(Seek(context, number, wanted));
   }
   return Status::Ok();
 }
 
-Status KafkaConsumer::Seek(int32_t partition, int64_t offset) {
-  partitions_[partition] = {.next = std::max<int64_t>(offset, -1)};
+Status KafkaConsumer::Seek(const Context& context, int32_t partition, int64_t offset) {
+  const Owned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(1));
+  auto* const sought =
+      rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition);
+  for (int tries = 0; tries < kSeeksMax; ++tries) {
+    sought->offset = offset;
+    const Owned<rd_kafka_error_t> error(
+        rd_kafka_seek_partitions(handle_->client, list.get(), kAnswerMs));
+    const auto code = error != nullptr ? rd_kafka_error_code(error.get()) : sought->err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      partitions_[partition] = {.next = std::max<int64_t>(offset, -1)};
+      return Status::Ok();
+    }
+    if (code != RD_KAFKA_RESP_ERR__STATE) {
+      return TransientError("Kafka: cannot go to offset " + std::to_string(offset) + " of topic " +
+                            options_.topic + " partition " + std::to_string(partition) + ": " +
+                            TextOf(code));
+    }
+    CALVE_RETURN_IF_ERROR(Sleep(context, std::chrono::milliseconds(kPollMs)));  // It begins.
+  }
+  return FetchAll(std::pair(partition, offset));
+}
+
+Status KafkaConsumer::FetchAll(std::optional<std::pair<int32_t, int64_t>> sought) {
   const Owned<rd_kafka_topic_partition_list_t> list(
       rd_kafka_topic_partition_list_new(static_cast<int>(partitions_.size())));
-  for (const auto& [number, each] : partitions_) {
-    const int64_t next = each.next >= 0 ? each.next : StartOf(number);
-    rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), number)->offset =
-        number == partition ? offset : next;
+  for (auto& [number, partition] : partitions_) {
+    int64_t offset = partition.next >= 0 ? partition.next : StartOf(number);
+    if (sought.has_value() && sought->first == number) offset = sought->second;
+    partition = {.next = std::max<int64_t>(offset, -1), .first = partition.first};
+    rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), number)->offset = offset;
   }
-  // librdkafka's own seek does nothing for a partition that it has met an error in.
   const auto error = rd_kafka_assign(handle_->client, list.get());
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Status::Ok();
-  return TransientError("Kafka: cannot go to offset " + std::to_string(offset) + " of topic " +
-                        options_.topic + " partition " + std::to_string(partition) + ": " +
-                        TextOf(error));
+  return TransientError("Kafka: cannot read topic " + options_.topic + ": " + TextOf(error));
 }
 
 Status KafkaConsumer::Reset(int32_t partition, const std::string& why) {
@@ -292,7 +302,8 @@ Status KafkaConsumer::Reset(int32_t partition, const std::string& why) {
   const bool to_first = options_.on_out_of_range == KafkaReset::kEarliest;
   losses_.push_back(place + " has no record at offset " + std::to_string(next) +
                     "; reading goes on at its " + (to_first ? "first one" : "end"));
-  return Seek(partition, to_first ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END);
+  return FetchAll(
+      std::pair(partition, int64_t{to_first ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END}));
 }
 
 Status KafkaConsumer::Take(void* taken, const std::function<bool(const KafkaRecord&)>& take,
@@ -344,6 +355,11 @@ Status KafkaConsumer::Poll(const Context& context, Duration longest,
       if (taken.ok()) taken = Take(message.get(), take, &content);
     }
     CALVE_RETURN_IF_ERROR(taken);
+    if (!given_.has_value()) continue;
+    partitions_.clear();
+    for (const int32_t partition : *given_) partitions_[partition] = {};
+    given_.reset();
+    CALVE_RETURN_IF_ERROR(FetchAll(std::nullopt));
   }
   return Status::Ok();
 }

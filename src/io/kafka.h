@@ -64,7 +64,7 @@ class KafkaConsumer {
   /// Where to go on, by partition. One that is not named begins where the options say, or with the
   /// record that was given first; once some are named, at its start. Partitions that stand elsewhere
   /// are read again from there.
-  Status GoOnAt(const std::map<int32_t, int64_t>& offsets);
+  Status GoOnAt(const Context& context, const std::map<int32_t, int64_t>& offsets);
 
   /// Wait up to `longest` for records and give them, those of a partition in their order; ends early
   /// once `take` was content to have had some (false), with what came along.
@@ -92,22 +92,23 @@ class KafkaConsumer {
   struct Callbacks;
   explicit KafkaConsumer(KafkaConsumerOptions options);
   Status Subscribe();
-  Status AssignAll(int partitions);
   int64_t StartOf(int32_t partition) const;
   /// Take one message as librdkafka gives it: a record, the end of a partition, or an error.
   Status Take(void* message, const std::function<bool(const KafkaRecord& record)>& take,
               bool* content);
   Status Reset(int32_t partition, const std::string& why);
-  Status Seek(int32_t partition, int64_t offset);
+  Status Seek(const Context& context, int32_t partition, int64_t offset);
+  /// Fetch all partitions from where each is to be read next; the one that `sought` names from there.
+  Status FetchAll(std::optional<std::pair<int32_t, int64_t>> sought);
 
   const KafkaConsumerOptions options_;
   std::unique_ptr<Handle> handle_;
   std::map<int32_t, Partition> partitions_;
   std::map<int32_t, int64_t> go_on_at_;
   int64_t revocations_ = 0;
+  std::optional<std::vector<int32_t>> given_;  ///< By the group, not yet being fetched.
   std::vector<std::string> losses_;
   std::string broker_error_;  ///< The last one, for messages.
-  bool assigned_all_ = false;
 };
 
 /// Writes records to topics: each in its partition once, in order, and acknowledged by all replicas

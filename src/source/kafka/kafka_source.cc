@@ -32,8 +32,8 @@ class KafkaSource : public Source {
       : options_(std::move(options)), resources_(std::move(resources)) {}
 
   Status Check(const Context& context) override {
-    CALVE_RETURN_IF_ERROR(Connect());
-    return StatusOf(consumer_->Describe(context));
+    CALVE_ASSIGN_OR_RETURN(const auto consumer, Connect(/*in_group=*/false));
+    return StatusOf(consumer->Describe(context));
   }
 
   Result<std::vector<Stream>> Discover(const Context& context) override {
@@ -44,7 +44,9 @@ class KafkaSource : public Source {
   Result<ReadPlan> Plan(const Context& context, const PlanOptions& options) override {
     CALVE_RETURN_IF_ERROR(context.CheckStop());
     plan_options_ = options;
-    CALVE_RETURN_IF_ERROR(Connect());
+    if (consumer_ == nullptr) {
+      CALVE_ASSIGN_OR_RETURN(consumer_, Connect(options.window.has_value()));
+    }
     CALVE_ASSIGN_OR_RETURN(TopicPosition position, Settle(context, options.since));
     auto block = std::make_shared<RecordBlock>();
     CALVE_RETURN_IF_ERROR(Collect(context, options, block.get()));
@@ -69,11 +71,11 @@ class KafkaSource : public Source {
   }
 
  private:
-  Status Connect() {
-    if (consumer_ != nullptr) return Status::Ok();
-    CALVE_ASSIGN_OR_RETURN(consumer_,
-                           io::KafkaConsumer::Open(options_.Consumer(resources_.project_folder)));
-    return Status::Ok();
+  /// A stream shares its topic with others of its group; who reads up to the end reads all of it.
+  Result<std::unique_ptr<io::KafkaConsumer>> Connect(bool in_group) const {
+    io::KafkaConsumerOptions consumer = options_.Consumer(resources_.project_folder);
+    if (!in_group) consumer.group.clear();
+    return io::KafkaConsumer::Open(std::move(consumer));
   }
 
   /// Go to where the last plan whose rows were committed has ended.
@@ -82,7 +84,7 @@ class KafkaSource : public Source {
     if (since.has_value()) {
       CALVE_ASSIGN_OR_RETURN(position, TopicPosition::Parse(*since, options_.topic));
     }
-    CALVE_RETURN_IF_ERROR(consumer_->GoOnAt(position.next));
+    CALVE_RETURN_IF_ERROR(consumer_->GoOnAt(context, position.next));
     CALVE_ASSIGN_OR_RETURN(const io::KafkaConsumer::Topic topic, consumer_->Describe(context));
     const bool is_another = !position.id.empty() && !topic.id.empty() && position.id != topic.id;
     if (is_another && options_.on_recreated == KafkaOptions::OnRecreated::kFail) {
@@ -96,7 +98,7 @@ class KafkaSource : public Source {
     if (is_another) {
       position.next.clear();
       for (int32_t i = 0; i < topic.partitions; ++i) position.next[i] = 0;
-      CALVE_RETURN_IF_ERROR(consumer_->GoOnAt(position.next));
+      CALVE_RETURN_IF_ERROR(consumer_->GoOnAt(context, position.next));
     }
     position.id = topic.id;
     consumer_->TellGroup(position.next);

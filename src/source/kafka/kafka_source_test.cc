@@ -198,6 +198,34 @@ TEST_F(KafkaSourceTest, RecordsThatAreGoneStopItUnlessOneGoesOnWithoutThem) {
                                                   "its first one")));
 }
 
+TEST_F(KafkaSourceTest, WhatWasReadButNotCommittedIsReadAgainWithWhatCameMeanwhile) {
+  for (const std::string group : {"", "\ngroup: "}) {
+    const std::string more = "metadata: {}" + (group.empty() ? "" : group + topic_);
+    topic_ += "_";
+    topics_.Make(topic_, 2);
+    const auto source = Make(more);
+    ASSERT_TRUE(source.ok());
+    const PlanOptions window{.window = Window{.interval = std::chrono::seconds(5), .rows_max = 1}};
+    std::string summaries;
+    Position first;
+    for (int round = 1; round <= 4; ++round) {
+      for (int i = 0; i < 100; ++i) topics_.Write(topic_, "{\"n\": " + std::to_string(i) + "}");
+      topics_.Flush();
+      PlanOptions options = window;
+      options.window->rows_max = 100 * round;
+      if (round == 4) {
+        options.since = first;
+        options.window->rows_max = 300;
+      }
+      const auto plan = (*source)->Plan(*context_, options);
+      ASSERT_TRUE(plan.ok()) << plan.error().message;
+      if (round == 1) first = *plan->position;
+      summaries += plan->summary.substr(0, plan->summary.find(' ')) + " ";
+    }
+    EXPECT_EQ(summaries, "100 200 300 300 ") << group;
+  }
+}
+
 TEST_F(KafkaSourceTest, MembersOfAGroupShareThePartitions) {
   topics_.Make(topic_, 4);
   const std::string more = "metadata: {}\ngroup: " + topic_;
