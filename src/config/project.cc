@@ -257,6 +257,8 @@ Shape<Project> ProjectShape(std::shared_ptr<const Parts> catalogs) {
   shape.Optional("service", &Project::service, "What `calve serve` listens on.");
   shape.Optional("catalog_server", &Project::catalog_server,
                  "What `calve catalog serve` offers, to whom.");
+  shape.Optional("webhooks", &Project::webhooks,
+                 "Whose webhooks `calve stream door` takes, and how.");
   return shape;
 }
 

@@ -90,6 +90,61 @@ struct CatalogServerOptions {
   static Shape<CatalogServerOptions> Declaration();
 };
 
+/// A provider that signs what it posts to the webhook door. No secrets: its paths are not there.
+struct SignedProviderOptions {
+  std::vector<std::string> secrets;  ///< Several while they are rotated: any of them is good.
+  bool is_on() const { return !secrets.empty(); }
+};
+
+struct ShopifyWebhookOptions : SignedProviderOptions {
+  static Shape<ShopifyWebhookOptions> Declaration();
+};
+
+struct StripeWebhookOptions : SignedProviderOptions {
+  std::chrono::seconds tolerance{300};
+  static Shape<StripeWebhookOptions> Declaration();
+};
+
+enum class HubSpotVersion { kV1, kV2, kV3 };
+Names<HubSpotVersion> NamesOf(HubSpotVersion);
+
+struct HubSpotWebhookOptions : SignedProviderOptions {
+  std::vector<HubSpotVersion> versions = {HubSpotVersion::kV1, HubSpotVersion::kV2,
+                                          HubSpotVersion::kV3};
+  std::chrono::seconds tolerance{300};
+  static Shape<HubSpotWebhookOptions> Declaration();
+};
+
+enum class SignatureEncoding { kHex, kBase64 };
+Names<SignatureEncoding> NamesOf(SignatureEncoding);
+
+/// Any other sender that signs a body by HMAC with SHA-256.
+struct GenericWebhookOptions : SignedProviderOptions {
+  std::string header = "X-Signature";
+  SignatureEncoding encoding = SignatureEncoding::kHex;
+  std::string prefix;
+  std::string id_header;  ///< Empty: events have no id, and each counts.
+  std::string topic;      ///< Empty: generic.<name>.
+  static Shape<GenericWebhookOptions> Declaration();
+};
+
+/// The webhook door: `calve stream door`.
+struct WebhookDoorOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8090;
+  std::string public_url;  ///< Empty: http:// and the Host header.
+  ByteCount body_max{2'000'000};
+  int64_t rate_max = 0;  ///< Requests a second of each provider; 0: no limit.
+  ByteCount queue_max{16'000'000};
+  ByteCount free_min{64'000'000};
+  int64_t dedupe_events = 500'000;
+  ShopifyWebhookOptions shopify;
+  StripeWebhookOptions stripe;
+  HubSpotWebhookOptions hubspot;
+  std::map<std::string, GenericWebhookOptions> generic;
+  static Shape<WebhookDoorOptions> Declaration();
+};
+
 /// What calve.yaml says. A project with no file at all is a local folder with a SQLite catalog.
 struct Project {
   std::map<std::string, PartOptions> catalogs;  ///< By name; after LoadProject never empty.
@@ -103,6 +158,7 @@ struct Project {
   ResourceOptions resources;
   ServiceOptions service;
   CatalogServerOptions catalog_server;
+  WebhookDoorOptions webhooks;
 };
 
 /// Declare calve.yaml; `catalogs` is what the catalog room's registry knows.

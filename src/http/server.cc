@@ -8,8 +8,6 @@
 #include <restinio/all.hpp>
 #include <set>
 
-#include "base/text.h"
-
 namespace calve::http {
 namespace {
 
@@ -163,13 +161,14 @@ Request Take(const restinio::request_t& from) {
   return request;
 }
 
-Response Answer(const Handler& handler, const Request& request, ByteCount body_max) {
-  if (ByteCount(static_cast<int64_t>(request.body.size())) > body_max) {
-    return {.status = 413,
-            .headers = {{"Content-Type", "text/plain"}},
-            .body = fmt::format("expected a body of at most {} bytes, found {}\n", body_max.value(),
-                                request.body.size())};
-  }
+Response TooLarge(size_t found, ByteCount body_max) {
+  return {.status = 413,
+          .headers = {{"Content-Type", "text/plain"}},
+          .body = fmt::format("expected a body of at most {} bytes, found {}\n", body_max.value(),
+                              found)};
+}
+
+Response AnswerNow(const Handler& handler, const Request& request) {
   try {
     return handler(request);
   } catch (const std::exception& fault) {
@@ -239,13 +238,26 @@ class RestinioServer : public Server {
 }  // namespace
 
 std::string_view Request::Header(std::string_view name) const {
+  const auto same = [](char a, char b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; };
+    return lower(a) == lower(b);
+  };
   for (const auto& [key, value] : headers) {
-    if (ToLower(key) == ToLower(name)) return value;
+    if (key.size() == name.size() && std::equal(key.begin(), key.end(), name.begin(), same))
+      return value;
   }
   return {};
 }
 
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Handler handler) {
+  return StartLater(options,
+                    [handler = std::move(handler)](const Request& request, const Answer& answer) {
+                      answer(AnswerNow(handler, request));
+                    });
+}
+
+Result<std::unique_ptr<Server>> Server::StartLater(const ServerOptions& options,
+                                                   LaterHandler handler) {
   uint16_t port = options.port;
   Sockets* sockets = nullptr;
   const auto under_way = std::make_shared<UnderWay>();
@@ -275,7 +287,13 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Hand
       .request_handler([handler = std::move(handler), body_max = options.body_max,
                         under_way](const restinio::request_handle_t& request) {
         under_way->Begin();
-        Send(*request, Answer(handler, Take(*request), body_max), under_way);
+        if (ByteCount(static_cast<int64_t>(request->body().size())) > body_max) {
+          Send(*request, TooLarge(request->body().size(), body_max), under_way);
+        } else {
+          handler(Take(*request), [request, under_way](Response response) {
+            Send(*request, std::move(response), under_way);
+          });
+        }
         return restinio::request_accepted();
       });
   try {

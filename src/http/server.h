@@ -49,11 +49,23 @@ struct ServerOptions {
   std::chrono::seconds transfer_longest{120};  ///< For the whole of one response to be taken.
 };
 
+/// Takes the answer to one request: once, from any thread, before the server is destroyed or while
+/// it ends.
+using Answer = std::function<void(Response response)>;
+
+/// Answers one request in its own time. Called on any of the server's threads, at once, which it
+/// must not hold up. May not throw.
+using LaterHandler = std::function<void(Request request, Answer answer)>;
+
 /// An HTTP/1.1 server, running from Start until it is destroyed. Threads: its own.
 class Server {
  public:
   /// Listen. Fails with kRefused when the address is taken or is none of this machine's.
   static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Handler handler);
+
+  /// Listen, with answers that come later.
+  static Result<std::unique_ptr<Server>> StartLater(const ServerOptions& options,
+                                                    LaterHandler handler);
 
   /// Take no more requests; those under way are finished and answered first.
   virtual ~Server() = default;
