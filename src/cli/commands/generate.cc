@@ -107,7 +107,8 @@ CALVE_PART(generate) {
                   command->add_option("--seed", arguments->seed, "Make the same rows again");
                   command->add_option("-o,--output", arguments->output,
                                       "The file; a new one in SOURCE_BUCKET (incoming/) otherwise");
-                  command->callback([&program, arguments] {
+                  command->callback([&program, arguments, command] {
+                    if (!command->get_subcommands().empty()) return;
                     program.todo = [&program, arguments] { return Generate(program, *arguments); };
                   });
                 }});
