@@ -17,6 +17,8 @@ namespace {
 
 /// Pages of other writers have up to 100 MB.
 constexpr int64_t kBytesAtOnceMax = 128 << 20;
+/// Of the memory that a run has for rows, in quarters; the rest is for rows on their way.
+constexpr int64_t kQuarters = 3;
 /// So much a run may have, however small its budget.
 constexpr int64_t kBytesOfAllMin = 64 << 20;
 /// Less than this is not counted: the buffers of many columns are no page that lies about itself.
@@ -64,7 +66,7 @@ class BoundedPool : public arrow::MemoryPool {
     Give(size);
     return arrow::Status::Invalid("pages and their values take more than the ",
                                   FormatCount(bytes_max_),
-                                  " bytes that the run has for rows; write smaller pages, or raise "
+                                  " bytes that the run has for them; write smaller pages, or raise "
                                   "memory_limit");
   }
   void Give(int64_t size) {
@@ -87,7 +89,7 @@ arrow::MemoryPool* PagePool(const Context& context) {
   const int64_t bytes_max =
       context.memory == nullptr
           ? std::numeric_limits<int64_t>::max()
-          : std::max<int64_t>(context.memory->limit().value(), kBytesOfAllMin);
+          : std::max<int64_t>(context.memory->limit().value() / 4 * kQuarters, kBytesOfAllMin);
   static std::mutex mutex;
   static std::map<int64_t, std::unique_ptr<BoundedPool>> pools;  // One a budget, never removed.
   std::lock_guard lock(mutex);
