@@ -1,7 +1,10 @@
 #include <arrow/memory_pool.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <mutex>
 #include <set>
@@ -133,6 +136,22 @@ class SourceContract : public testing::TestWithParam<std::string> {
     return *plan.position;
   }
 
+  /// In a process that is about to die: begin to read, and end it otherwise where that fails.
+  void ReadOneBatch(const Position& since) {
+    const auto source = Make(folder_.path(), 17, true);
+    if (!source.ok()) ::_exit(1);
+    const auto plan = (*source)->Plan(*context_, {.since = since, .batch_rows_max = 3});
+    if (!plan.ok() || plan->splits.empty()) ::_exit(2);
+    for (const Split& split : plan->splits) {
+      const auto reader = (*source)->Open(*context_, *plan, split);
+      if (!reader.ok()) ::_exit(3);
+      const auto batch = (*reader)->Next(*context_);
+      if (!batch.ok()) ::_exit(4);
+      if (batch->has_value()) ::raise(SIGKILL);  // With all that it has still open.
+    }
+    ::_exit(5);
+  }
+
   Status ReadSplit(Source& source, const ReadPlan& plan, const Split& split, ReadBack* read) {
     CALVE_ASSIGN_OR_RETURN(const auto reader, source.Open(*context_, plan, split));
     const int64_t pool_before = arrow::default_memory_pool()->bytes_allocated();
@@ -247,6 +266,28 @@ TEST_P(SourceContract, ItGoesOnFromItsPosition) {
     CALVE_ASSIGN_OR_RETURN(const ReadBack nothing, Read(*again, {.since = reached}));
     CALVE_RETURN_IF_ERROR(ExpectRows(nothing, 0, 0));
     fixture_.write(folder_.path(), 10, 7);
+    CALVE_ASSIGN_OR_RETURN(const auto later, Make(folder_.path(), 17, true));
+    CALVE_ASSIGN_OR_RETURN(const ReadBack read, Read(*later, {.since = reached}));
+    return ExpectRows(read, 10, 7);
+  });
+}
+
+TEST_P(SourceContract, WhatAKilledProcessHadReadIsReadAgain) {
+  Judge([&]() -> Status {
+    fixture_.write(folder_.path(), 0, 10);
+    CALVE_ASSIGN_OR_RETURN(auto first, Make(folder_.path(), 10, true));
+    CALVE_ASSIGN_OR_RETURN(const auto reached, Reached(*first));
+    first.reset();  // Its connections are no child's.
+    fixture_.write(folder_.path(), 10, 7);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(60);
+      ReadOneBatch(reached);
+    }
+    int ended = 0;
+    CALVE_RETURN_IF_ERROR(Expect(::waitpid(child, &ended, 0) == child, "no child was made"));
+    CALVE_RETURN_IF_ERROR(Expect(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL,
+                                 "the child did not come to its batch: " + std::to_string(ended)));
     CALVE_ASSIGN_OR_RETURN(const auto later, Make(folder_.path(), 17, true));
     CALVE_ASSIGN_OR_RETURN(const ReadBack read, Read(*later, {.since = reached}));
     return ExpectRows(read, 10, 7);

@@ -27,6 +27,8 @@ SOURCE_FIXTURE(inline) {
       .waivers = {{"ALargeInputTakesLittleMemory",
                    "the rows stand in the job file, which is at most 4 MB"},
                   {"ItGoesOnFromItsPosition", "the rows of a job file have no order to go on in"},
+                  {"WhatAKilledProcessHadReadIsReadAgain",
+                   "without incremental there is no position"},
                   {"APositionOfAnotherKindIsRefused", "without incremental there is no position"},
                   {"MissingInputIsNotFoundAndNamed", "the rows stand in the job file"}}};
 }
