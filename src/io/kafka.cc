@@ -191,12 +191,16 @@ Result<KafkaConsumer::Topic> KafkaConsumer::Describe(const Context& context) {
   const Owned<rd_kafka_queue_t> answers(rd_kafka_queue_new(handle_->client));
   rd_kafka_DescribeTopics(handle_->client, topics.get(), how.get(), answers.get());
   const Owned<rd_kafka_event_t> answer(rd_kafka_queue_poll(answers.get(), kAnswerMs + 1000));
-  if (answer == nullptr || rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    const std::string said =
-        answer == nullptr ? "no answer" : rd_kafka_event_error_string(answer.get());
-    return TransientError("cannot ask for " + name + ": " + said +
+  if (answer == nullptr || rd_kafka_event_error(answer.get()) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    return TransientError("no broker answered in " + std::to_string(kAnswerMs / 1000) +
+                          " seconds, asked for " + name +
+                          "; see that `brokers` names servers that can be reached from here, and "
+                          "that security_protocol is theirs" +
                           (broker_error_.empty() ? "" : " (" + broker_error_ + ")"));
   }
+  if (rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return TransientError("cannot ask for " + name + ": " +
+                          rd_kafka_event_error_string(answer.get()));
   size_t count = 0;
   const auto** const found = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(answer.get()), &count);
